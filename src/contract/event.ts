@@ -1,0 +1,46 @@
+import type { ExitCode } from "./exit.ts";
+import type { Problem } from "./failure.ts";
+import type { WorkerReport } from "./result.ts";
+
+export type StageName = "inventory" | "preflight" | "plan" | "merge" | "footer" | "verify" | "publish";
+
+/** Child → supervisor. */
+export type WorkerEvent =
+  | { readonly type: "stage"; readonly stage: StageName }
+  | {
+      readonly type: "progress";
+      readonly stage: StageName;
+      readonly tablesDone: number;
+      readonly tables: number;
+      readonly bytesDone: number;
+      readonly bytesTotal: number;
+    }
+  /** Asks for the memory measured so far; answered with a "memory" order. */
+  | { readonly type: "askMemory" }
+  | { readonly type: "report"; readonly report: WorkerReport }
+  | { readonly type: "failure"; readonly exitCode: ExitCode; readonly problems: readonly Problem[] };
+
+/** Supervisor → child. */
+export type Order =
+  | { readonly type: "memory"; readonly memory: MemoryRecord }
+  /** The working set passed the warning level: keep fewer tables in flight. */
+  | { readonly type: "slowDown" }
+  /** Stop, remove what is staged, and exit with this code. */
+  | { readonly type: "stop"; readonly exitCode: ExitCode; readonly problem: Problem };
+
+/** Memory of the whole job: supervisor, child and what they started. Bytes. */
+export interface MemoryRecord {
+  readonly source: "cgroup2" | "cgroup1" | "rss";
+  readonly peakBytes: number;
+  readonly ceilingBytes: number;
+  readonly warnings: number;
+  /** The last samples, oldest first. */
+  readonly samples: readonly MemorySample[];
+}
+
+export interface MemorySample {
+  /** Seconds since the job started. */
+  readonly seconds: number;
+  /** Working set in bytes. */
+  readonly bytes: number;
+}

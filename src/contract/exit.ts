@@ -1,0 +1,39 @@
+/** One exit code per cause; scripts and the controller decide on them, never on message texts. */
+export const ExitCode = {
+  done: 0,
+  unexpected: 1,
+  usage: 2,
+  input: 3,
+  memory: 4,
+  verification: 5,
+  transient: 75,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** The word that reports use for an exit code. */
+export const outcomeOf: Readonly<Record<ExitCode, Outcome>> = {
+  0: "done",
+  1: "failed",
+  2: "usage error",
+  3: "input refused",
+  4: "memory ceiling",
+  5: "verification failed",
+  75: "storage failed",
+  130: "interrupted",
+  143: "terminated",
+};
+
+export type Outcome =
+  | "done"
+  | "already done"
+  | "failed"
+  | "usage error"
+  | "input refused"
+  | "memory ceiling"
+  | "verification failed"
+  | "storage failed"
+  | "interrupted"
+  | "terminated";
