@@ -1,6 +1,7 @@
 import type { ExitCode } from "./exit.ts";
 import type { Problem } from "./failure.ts";
 import type { WorkerReport } from "./result.ts";
+import type { Task } from "./task.ts";
 
 export type StageName = "inventory" | "preflight" | "plan" | "merge" | "footer" | "verify" | "publish";
 
@@ -22,6 +23,8 @@ export type WorkerEvent =
 
 /** Supervisor → child. */
 export type Order =
+  /** The first message: what to do. */
+  | { readonly type: "task"; readonly task: Task }
   | { readonly type: "memory"; readonly memory: MemoryRecord }
   /** The working set passed the warning level: keep fewer tables in flight. */
   | { readonly type: "slowDown" }

@@ -18,6 +18,8 @@ export interface TablePlan {
   readonly action: TableAction;
   /** Why: "same key bytes", "12 rows missing", "row groups differ" … */
   readonly reason: string;
+  /** The key holds the targets' keys in their order: aligning needs no join. */
+  readonly sameKeys: boolean;
   /** Rows of the input. */
   readonly rows: number;
   /** Input rows whose key is not in the targets, or that a duplicate policy leaves out. */

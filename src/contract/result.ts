@@ -1,7 +1,7 @@
 import type { MemoryRecord, StageName } from "./event.ts";
 import type { ExitCode, Outcome } from "./exit.ts";
 import type { Problem } from "./failure.ts";
-import type { Plan, TableAction } from "./plan.ts";
+import type { ColumnLineage, Plan, TableAction } from "./plan.ts";
 import type { VerifyLevel } from "./settings.ts";
 
 /** The one document of `merge --json`. Sizes in bytes, times in seconds. */
@@ -82,6 +82,6 @@ export interface ManifestInput {
   readonly rowsDropped: number;
   readonly rowsNullFilled: number;
   readonly duplicateRows: number;
-  /** Output column ← input column. */
-  readonly columns: Readonly<Record<string, string>>;
+  /** Output column ← input column, in order; a list, as an object would sort names that are numbers. */
+  readonly columns: readonly ColumnLineage[];
 }

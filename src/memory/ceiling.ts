@@ -1,0 +1,77 @@
+import type { Problem } from "../contract/failure.ts";
+import type { Settings } from "../contract/settings.ts";
+import { formatMemory } from "../contract/units.ts";
+import type { Limits } from "./limits.ts";
+
+/** The levels of the working set, in bytes, at which the guard acts. */
+export interface Ceiling {
+  /** Never to be exceeded: the child is killed at once above it. */
+  readonly ceilingBytes: number;
+  /** From here on the merge slows down. */
+  readonly warnBytes: number;
+  /** From here on the merge is told to stop. */
+  readonly stopBytes: number;
+}
+
+export interface ResolvedCeiling {
+  readonly ceiling: Ceiling;
+  /** Everything that is wrong with the settings on this machine (exit code `ExitCode.input`); empty when nothing is. */
+  readonly problems: readonly Problem[];
+}
+
+type CeilingSettings = Pick<Settings, "memoryCeiling" | "memoryWarn" | "memoryFree">;
+type CeilingLimits = Pick<Limits, "memoryLimitBytes" | "memoryAvailableBytes">;
+
+const autoMaximum = 50 * 2 ** 30;
+const autoShare = 0.8;
+const warnShare = 0.9;
+const stopShare = 0.97;
+
+/** Turns the memory settings into levels in bytes, given the limits in force. Pure; reports all problems at once. */
+export function resolveCeiling(settings: CeilingSettings, limits: CeilingLimits): ResolvedCeiling {
+  const ceilingBytes = settings.memoryCeiling === "auto" ? chooseCeiling(limits) : settings.memoryCeiling;
+  const warnBytes = settings.memoryWarn === "auto" ? Math.floor(ceilingBytes * warnShare) : settings.memoryWarn;
+  const ceiling = { ceilingBytes, warnBytes, stopBytes: Math.floor(ceilingBytes * stopShare) };
+  const problems = [
+    checkCeiling(ceiling, limits.memoryLimitBytes),
+    checkWarn(ceiling),
+    checkFree(settings.memoryFree, limits.memoryAvailableBytes),
+  ];
+  return { ceiling, problems: problems.filter((problem) => problem !== undefined) };
+}
+
+function chooseCeiling(limits: CeilingLimits): number {
+  return limits.memoryLimitBytes ?? Math.min(autoMaximum, Math.floor(limits.memoryAvailableBytes * autoShare));
+}
+
+function checkCeiling({ ceilingBytes }: Ceiling, limitBytes: number | undefined): Problem | undefined {
+  if (limitBytes === undefined || ceilingBytes <= limitBytes) return undefined;
+  return {
+    what: "memory ceiling is above the container's memory limit",
+    found: `ceiling ${describe(ceilingBytes)}, limit ${describe(limitBytes)}`,
+    fix: `lower memoryCeiling to ${limitBytes} bytes or less (auto takes the limit), or raise the container's limit`,
+  };
+}
+
+function checkWarn({ ceilingBytes, warnBytes }: Ceiling): Problem | undefined {
+  if (warnBytes <= ceilingBytes) return undefined;
+  return {
+    what: "memory warning level is above the memory ceiling",
+    found: `warning ${describe(warnBytes)}, ceiling ${describe(ceilingBytes)}`,
+    fix: "lower memoryWarn below the ceiling (auto takes 90% of it), or raise memoryCeiling",
+  };
+}
+
+function checkFree(freeBytes: number, availableBytes: number): Problem | undefined {
+  if (freeBytes <= availableBytes) return undefined;
+  return {
+    what: `too little memory is free: ${describe(freeBytes)} required by memoryFree`,
+    found: `${describe(availableBytes)} available`,
+    fix: "end other programs, use a larger machine or container, or lower memoryFree",
+  };
+}
+
+/** 50 GB and 50 GiB look alike: the exact number stands beside the rounded one. */
+function describe(bytes: number): string {
+  return `${formatMemory(bytes)} (${bytes} bytes)`;
+}

@@ -1,0 +1,51 @@
+import { type ColumnChunk, type Footer, magic, type RowGroup } from "./footer.ts";
+
+/**
+ * What in a footer cannot be true, given that the data ends at byte `dataEnd`: counts that disagree, chunks outside
+ * the data or on top of each other. Empty when it is consistent.
+ */
+export function checkFooter(footer: Footer, dataEnd: number): string[] {
+  const rows = footer.rowGroups.reduce((sum, group) => sum + group.rows, 0);
+  const counts = rows === footer.rows ? [] : [`${footer.rows} rows stated, its row groups hold ${rows}`];
+  const groups = footer.rowGroups.flatMap((group, index) => checkRowGroup(footer, group, index, dataEnd));
+  return [...counts, ...groups, ...checkOverlap(footer)];
+}
+
+/** Reasons why the pages of a file cannot be read at all, however consistent it is. */
+export function checkReadable(footer: Footer): string[] {
+  const chunks = footer.rowGroups.flatMap((group) => group.chunks);
+  const encrypted = chunks.filter((chunk) => chunk.encrypted).map((chunk) => chunk.path.join("."));
+  const elsewhere = chunks.filter((chunk) => chunk.elsewhere).map((chunk) => chunk.path.join("."));
+  return [
+    ...(footer.encrypted || encrypted.length > 0 ? [`encrypted columns ${encrypted.join(", ") || "(all)"}`] : []),
+    ...(elsewhere.length > 0 ? [`columns whose pages lie in another file: ${elsewhere.join(", ")}`] : []),
+  ];
+}
+
+function checkRowGroup(footer: Footer, group: RowGroup, index: number, dataEnd: number): string[] {
+  const leaves = footer.columns.flatMap((column) => Array.from({ length: column.leaves }, () => column));
+  if (group.chunks.length !== leaves.length)
+    return [`row group ${index} has ${group.chunks.length} column chunks for ${leaves.length} columns`];
+  return group.chunks.flatMap((chunk, leaf) => {
+    const name = `column ${chunk.path.join(".") || leaf} of row group ${index}`;
+    const column = leaves[leaf];
+    const flatRows = column?.nested === false && chunk.values !== group.rows;
+    return [
+      ...(chunk.start < magic.length || chunk.size < 0 || chunk.start + chunk.size > dataEnd
+        ? [`${name} at bytes ${chunk.start}–${chunk.start + chunk.size}, outside the data (4–${dataEnd})`]
+        : []),
+      ...(flatRows ? [`${name} with ${chunk.values} values for ${group.rows} rows`] : []),
+      ...(column !== undefined && chunk.path[0] !== column.name ? [`${name} where the schema has ${column.name}`] : []),
+    ];
+  });
+}
+
+function checkOverlap(footer: Footer): string[] {
+  const chunks: ColumnChunk[] = footer.rowGroups.flatMap((group) => group.chunks).filter((chunk) => chunk.size > 0);
+  chunks.sort((left, right) => left.start - right.start);
+  return chunks.flatMap((chunk, index) => {
+    const before = chunks[index - 1];
+    if (before === undefined || before.start + before.size <= chunk.start) return [];
+    return [`columns ${before.path.join(".")} and ${chunk.path.join(".")} share bytes from ${chunk.start}`];
+  });
+}

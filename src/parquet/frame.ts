@@ -1,0 +1,141 @@
+/**
+ * Decoded tables: everything that needs Polars. Frames live outside the JavaScript heap and are freed by finalizers that
+ * run on the event loop: callers await `releaseFrames` between tables, or memory grows with the number of tables.
+ */
+import { setImmediate } from "node:timers/promises";
+import pl, { type DataFrame, type Series } from "nodejs-polars";
+
+/** The largest row group that Polars' writer does not split (its default of 512 × 512 rows, not settable from Node). */
+export const maximumEncodedRows = 262_144;
+
+/** Lets the finalizers of dropped frames run. */
+export async function releaseFrames(): Promise<void> {
+  await setImmediate();
+}
+
+/** Decodes a small file made by `wrapColumns`. @throws when a page is damaged or of a type that Polars cannot hold. */
+export function decode(file: Buffer): DataFrame {
+  return pl.readParquet(file);
+}
+
+/** The type of a key column as Polars names it: "Datetime(us,UTC)", "Int64", "Date", "String". */
+export function typeName(series: Series): string {
+  return String(series.dtype).replace(/^DataType\((.*)\)$/, "$1");
+}
+
+const keyType = /^(Datetime\(.*\)|U?Int(8|16|32|64)|Date|String)$/;
+/** Whether a column of this type can be a key: equality must mean what a person means by it. */
+export function canBeKey(type: string): boolean {
+  return keyType.test(type);
+}
+
+/**
+ * A key column in the targets' type. Only the unit of a timestamp or the width of an integer may differ, and only when
+ * no value changes; otherwise the reason as text.
+ */
+export function convertKey(key: Series, targets: Series): Series | string {
+  const from = typeName(key);
+  const to = typeName(targets);
+  if (from === to) return key;
+  if (family(from) !== family(to)) return `type ${from} where the targets have ${to}`;
+  try {
+    const converted = key.cast(targets.dtype, true);
+    if (converted.cast(key.dtype, true).seriesEqual(key)) return converted;
+  } catch {
+    // A value outside the narrower type's range.
+  }
+  return `type ${from} with values that ${to} of the targets cannot hold`;
+}
+
+/** Types of one family differ in unit or width only; a time zone is part of the family. */
+function family(type: string): string {
+  const zone = /^Datetime\((?:ns|us|ms),?(.*)\)$/.exec(type);
+  if (zone !== null) return `Datetime ${zone[1]}`;
+  return /^U?Int/.test(type) ? "integer" : type;
+}
+
+/** What two key columns have to do with each other; rows counted. */
+export interface KeyComparison {
+  /** Same values in the same order. */
+  readonly equal: boolean;
+  readonly nulls: number;
+  /** Rows beyond the first of each key. */
+  readonly repeated: number;
+  readonly firstRepeated: string | undefined;
+  /** Distinct keys that the targets have too. */
+  readonly matched: number;
+}
+
+/** Compares a table's key with the targets' key (which has no duplicates), both of one type. */
+export function compareKeys(key: Series, targets: Series): KeyComparison {
+  const counted = countRepeated(key);
+  if (key.length === targets.length && key.seriesEqual(targets))
+    return { ...counted, equal: true, matched: targets.length };
+  const left = pl.DataFrame({ key: targets.rename("key") });
+  const right = pl.DataFrame({ key: key.rename("key") });
+  const matched = left.join(right, { on: "key", how: "semi" }).height;
+  return { ...counted, equal: false, matched };
+}
+
+/** Nulls and repeated values of a key column. */
+export function countRepeated(key: Series): Pick<KeyComparison, "nulls" | "repeated" | "firstRepeated"> {
+  const nulls = key.nullCount();
+  const repeated = key.length - key.nUnique();
+  const first = repeated > 0 ? key.filter(key.isDuplicated()).cast(pl.Utf8).get(0) : undefined;
+  return { nulls, repeated, firstRepeated: first === undefined ? undefined : String(first) };
+}
+
+export type Duplicates = "error" | "first" | "last";
+
+/**
+ * A table aligned to the targets: one row for each key of `targets`, in their order, null where the table has none; the key stays.
+ * With `sameKeys` the rows are in place already. @throws when a key repeats and the policy is "error".
+ */
+export function alignFrame(
+  table: DataFrame,
+  key: string,
+  targets: Series,
+  duplicates: Duplicates,
+  sameKeys: boolean,
+): DataFrame {
+  if (sameKeys) return table;
+  const converted = convertKey(table.getColumn(key), targets);
+  if (typeof converted === "string") throw new Error(`key ${key}: ${converted}`);
+  const typed = table.withColumn(converted.rename(key));
+  const unique =
+    duplicates === "error" ? typed : typed.unique({ subset: [key], keep: duplicates, maintainOrder: true });
+  const left = pl.DataFrame({ [key]: targets.rename(key) });
+  return left.join(unique, { on: key, how: "left", validate: "m:1", maintainOrder: "left" });
+}
+
+/** The rows of `frame` as one Parquet file for each row group of the layout, Snappy. */
+export function* encodeRowGroups(frame: DataFrame, rowGroups: readonly number[]): Generator<Buffer> {
+  let at = 0;
+  for (const rows of rowGroups) {
+    const part = rowGroups.length === 1 ? frame : frame.slice(at, rows);
+    yield part.writeParquet({ compression: "snappy" });
+    at += rows;
+  }
+}
+
+/** Rows at which two columns differ; nulls and NaNs are equal to themselves. */
+export function countDifferences(left: Series, right: Series): number {
+  if (left.length !== right.length) return Math.max(left.length, right.length);
+  if (left.seriesEqual(right, true)) return 0;
+  let differences = 0;
+  const others = right.toArray();
+  for (const [row, value] of left.toArray().entries()) if (!sameValue(value, others[row])) differences += 1;
+  // Values that differ below what JavaScript can show (nanoseconds) differ all the same.
+  return Math.max(1, differences);
+}
+
+function sameValue(left: unknown, right: unknown): boolean {
+  return Object.is(left, right) || String(left) === String(right);
+}
+
+/** Makes Polars load its library now, so that its memory is part of every later measurement. */
+export function loadPolars(): void {
+  pl.DataFrame({ loaded: pl.Series("loaded", [1]) });
+}
+
+export type { DataFrame, Series };

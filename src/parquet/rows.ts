@@ -1,0 +1,45 @@
+import pl, { type Series } from "nodejs-polars";
+
+/** For every output row the source row with its key. */
+export interface RowMatch {
+  /** Whether the output row has a source row. */
+  readonly matched: Series;
+  /** Source rows of the matched output rows, in output order. */
+  readonly rows: number[];
+}
+
+/** Looks every key of the output up in the source's; of repeated keys the first or the last row counts. */
+export function matchRows(source: Series, output: Series, duplicates: "error" | "first" | "last"): RowMatch {
+  const rowOf = new Map<unknown, number>();
+  for (const [row, key] of keyValues(source).entries())
+    if (duplicates === "last" || !rowOf.has(key)) rowOf.set(key, row);
+  const found = keyValues(output).map((key) => rowOf.get(key));
+  const rows = found.filter((row) => row !== undefined);
+  return {
+    matched: pl.Series(
+      "matched",
+      found.map((row) => row !== undefined),
+      pl.Bool,
+    ),
+    rows,
+  };
+}
+
+/** Timestamps as whole numbers: a JavaScript Date has only milliseconds. */
+function keyValues(key: Series): unknown[] {
+  const type = String(key.dtype);
+  const plain = /Datetime|Date|Int/.test(type) ? key.cast(pl.Int64).cast(pl.Utf8) : key;
+  return plain.toArray();
+}
+
+/** What the output should hold and does hold in its matched rows, and how many of its other rows are not null. */
+export function gatherRows(
+  source: Series,
+  output: Series,
+  match: RowMatch,
+): { expected: Series; found: Series; stray: number } {
+  const frame = pl.DataFrame({ output: output.rename("output"), matched: match.matched });
+  const found = frame.filter(pl.col("matched")).getColumn("output");
+  const others = frame.filter(pl.col("matched").not()).getColumn("output");
+  return { expected: source.gather(match.rows), found, stray: others.length - others.nullCount() };
+}

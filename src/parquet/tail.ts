@@ -1,0 +1,63 @@
+import { encryptedMagic, type Footer, magic, parseFooter, trailerBytes } from "./footer.ts";
+
+/** Positioned reads of one file or object. */
+export interface RangeReader {
+  readonly size: number;
+  /** Exactly `length` bytes from `start`. @throws when the file is shorter or storage fails. */
+  read(start: number, length: number): Promise<Uint8Array>;
+}
+
+/** Why a file cannot be used, in the reader's words. */
+export class ParquetError extends Error {
+  readonly fix: string;
+  constructor(found: string, fix: string) {
+    super(found);
+    this.fix = fix;
+  }
+}
+
+const extractAgain = "extract this table again";
+
+/** A footer, and where in its file it starts (bytes). */
+export interface LocatedFooter {
+  readonly footer: Footer;
+  readonly start: number;
+}
+
+/**
+ * Reads the footer from the end of a file: one read when it fits the first guess, two otherwise.
+ * @throws ParquetError when the file is not a readable Parquet file.
+ */
+export async function readFooter(reader: RangeReader, guess = 64 * 1024): Promise<LocatedFooter> {
+  if (reader.size === 0) throw new ParquetError("0 bytes", extractAgain);
+  if (reader.size < trailerBytes + magic.length)
+    throw new ParquetError(`${reader.size} bytes, too few for Parquet`, extractAgain);
+  const tail = await reader.read(Math.max(0, reader.size - guess), Math.min(guess, reader.size));
+  const length = footerLength(tail, reader.size);
+  const start = reader.size - trailerBytes - length;
+  const inTail = tail.length - trailerBytes - length;
+  const bytes = inTail >= 0 ? tail.subarray(inTail, tail.length - trailerBytes) : await reader.read(start, length);
+  try {
+    return { footer: parseFooter(bytes), start };
+  } catch (error) {
+    throw new ParquetError(
+      `a footer that cannot be read (${error instanceof Error ? error.message : error})`,
+      extractAgain,
+    );
+  }
+}
+
+function footerLength(tail: Uint8Array, size: number): number {
+  const end = tail.subarray(tail.length - magic.length);
+  if (Buffer.compare(end, encryptedMagic) === 0)
+    throw new ParquetError("an encrypted footer", "decrypt the file first: encrypted pages cannot be merged");
+  if (Buffer.compare(end, magic) !== 0)
+    throw new ParquetError(
+      `a last word ${JSON.stringify(Buffer.from(end).toString("latin1"))} where Parquet has "PAR1": not Parquet, or truncated`,
+      extractAgain,
+    );
+  const length = Buffer.from(tail.buffer, tail.byteOffset, tail.length).readUInt32LE(tail.length - trailerBytes);
+  if (length === 0 || length > size - trailerBytes - magic.length)
+    throw new ParquetError(`a footer length of ${length} bytes in a file of ${size} bytes`, extractAgain);
+  return length;
+}

@@ -1,0 +1,174 @@
+import { against, difference, type Market } from "./market.ts";
+import { type Currency, currencies, splitPair } from "./pairs.ts";
+import * as series from "./rolling.ts";
+
+/** The five families of feature tables. */
+export type Family = "pair" | "tri" | "mkt" | "var" | "csi";
+
+/** One series with its parameters in its name; its lags are columns of their own. */
+export interface Feature {
+  /** Such as "w20" or "jpy_base_w60": unique within the kind. */
+  readonly name: string;
+  /** One value a row; NaN where there is none. */
+  readonly compute: () => Float64Array;
+}
+
+/** One kind of feature over a grid of parameters. */
+export interface FeatureKind {
+  readonly family: Family;
+  readonly name: string;
+  readonly features: (market: Market, pair: string) => readonly Feature[];
+}
+
+const windows = [
+  ...[5, 6, 8, 10, 12, 15, 18, 21, 25, 30, 36, 42, 50, 63, 75, 90],
+  ...[105, 126, 150, 180, 210, 252, 300, 378, 504, 630, 756, 1008, 1260],
+];
+const longWindows = windows.filter((window) => window >= 25);
+const holdingDays = [2, 3, 4, 5, 6, 8, 10, 12, 15, 20];
+
+/** Every kind of feature table, in the order in which a family's tables take turns. */
+export const featureKinds: readonly FeatureKind[] = [
+  pairKind("return", ({ logRate }, days) => difference(logRate, days)),
+  pairKind("momentum", ({ logRate }, days) => difference(logRate, days).map(Math.expm1)),
+  pairKind("mean", ({ returns }, window) => series.rollingMean(returns, window)),
+  pairKind("std", ({ returns }, window) => series.rollingDeviation(returns, window)),
+  pairKind("skew", ({ returns }, window) => series.rollingSkew(returns, window)),
+  pairKind("zscore", ({ logRate }, window) => series.rollingScore(logRate, window)),
+  triangleKind("residual", ({ returns, leg }, window) => residual(returns, leg, window)),
+  triangleKind("beta", ({ returns, leg }, window) => rollingBeta(returns, leg, window)),
+  triangleKind("corr", ({ returns, leg }, window) => rollingCorrelation(returns, leg, window)),
+  triangleKind("leadlag", ({ returns, leg }, window) => residual(returns, series.lag(leg, 1), window)),
+  marketKind("return", (values) => meanOf(values)),
+  marketKind("volatility", (values) => Math.sqrt(meanOf(values.map((value) => value * value)))),
+  marketKind("dispersion", (values) => meanOf(values.map((value) => Math.abs(value - meanOf(values))))),
+  { family: "var", name: "ratio", features: varianceRatios },
+  { family: "var", name: "term", features: varianceTerms },
+  strengthKind("strength", (strength, window) => series.rollingMean(strength, window)),
+  strengthKind("zscore", (strength, window) => series.rollingScore(cumulate(strength), window)),
+  strengthKind("volatility", (strength, window) => series.rollingDeviation(strength, window)),
+];
+
+interface PairSeries {
+  readonly logRate: Float64Array;
+  readonly returns: Float64Array;
+}
+
+/** A feature of the pair's own rate, one for each window. */
+function pairKind(name: string, compute: (pair: PairSeries, window: number) => Float64Array): FeatureKind {
+  const features = (market: Market, pair: string): Feature[] => {
+    const { base, quote } = splitPair(pair);
+    const own = { logRate: market.logRate(base, quote), returns: market.returns(base, quote) };
+    return windows.map((window) => ({ name: `w${window}`, compute: () => compute(own, window) }));
+  };
+  return { family: "pair", name, features };
+}
+
+interface Triangle {
+  readonly returns: Float64Array;
+  /** Returns of the base or of the quote currency against the third one. */
+  readonly leg: Float64Array;
+}
+
+/** A feature of the pair against one leg through a third currency, one for each leg and window. */
+function triangleKind(name: string, compute: (triangle: Triangle, window: number) => Float64Array): FeatureKind {
+  const features = (market: Market, pair: string): Feature[] => {
+    const { base, quote } = splitPair(pair);
+    const returns = market.returns(base, quote);
+    const sides = { base, quote };
+    return against(base, quote).flatMap((third) =>
+      Object.entries(sides).flatMap(([side, currency]) =>
+        windows.map((window) => ({
+          name: `${third.toLowerCase()}_${side}_w${window}`,
+          compute: () => compute({ returns, leg: market.returns(currency, third) }, window),
+        })),
+      ),
+    );
+  };
+  return { family: "tri", name, features };
+}
+
+/** A rolling average of a daily figure over all 28 pairs; the same in the folder of every pair. */
+function marketKind(name: string, summarize: (returns: readonly number[]) => number): FeatureKind {
+  const features = (market: Market): Feature[] => {
+    const all = market.pairReturns();
+    let daily: Float64Array | undefined;
+    const once = (): Float64Array => {
+      daily ??= Float64Array.from(market.keys, (_, row) => summarize(all.map((values) => values[row] ?? 0)));
+      return daily;
+    };
+    return windows.map((window) => ({ name: `w${window}`, compute: () => series.rollingMean(once(), window) }));
+  };
+  return { family: "mkt", name, features };
+}
+
+/** A feature of a currency against the average of the seven others, one for each currency and window. */
+function strengthKind(name: string, compute: (strength: Float64Array, window: number) => Float64Array): FeatureKind {
+  const features = (market: Market): Feature[] =>
+    currencies.flatMap((currency: Currency) =>
+      windows.map((window) => ({
+        name: `${currency.toLowerCase()}_w${window}`,
+        compute: () => compute(market.strength(currency), window),
+      })),
+    );
+  return { family: "csi", name, features };
+}
+
+/** Variance of q-day returns over q times that of daily returns: above 1 in trends, below in reversals (Lo and MacKinlay). */
+function varianceRatios(market: Market, pair: string): Feature[] {
+  const { base, quote } = splitPair(pair);
+  const ratio = (days: number, window: number): Float64Array => {
+    const daily = series.rollingVariance(market.returns(base, quote), window);
+    const held = series.rollingVariance(difference(market.logRate(base, quote), days), window);
+    return series.combine(held, daily, daily, (long, short) => long / (days * short));
+  };
+  return longWindows.flatMap((window) =>
+    holdingDays.map((days) => ({ name: `q${days}_w${window}`, compute: () => ratio(days, window) })),
+  );
+}
+
+/** Log ratio of a short window's variance to a long one's. */
+function varianceTerms(market: Market, pair: string): Feature[] {
+  const { base, quote } = splitPair(pair);
+  const term = (short: number, long: number): Float64Array => {
+    const recent = series.rollingVariance(market.returns(base, quote), short);
+    const usual = series.rollingVariance(market.returns(base, quote), long);
+    return series.combine(recent, usual, usual, (left, right) => Math.log(left / right));
+  };
+  return longWindows.flatMap((long) =>
+    windows
+      .filter((short) => short < long)
+      .map((short) => ({ name: `s${short}_w${long}`, compute: () => term(short, long) })),
+  );
+}
+
+/** Cross rates are exact, so a triangle never leaves anything; what a leg does not explain at yesterday's beta does. */
+function residual(returns: Float64Array, leg: Float64Array, window: number): Float64Array {
+  const beta = series.lag(rollingBeta(returns, leg, window), 1);
+  return series.combine(returns, leg, beta, (own, other, slope) => own - slope * other);
+}
+
+function rollingBeta(returns: Float64Array, leg: Float64Array, window: number): Float64Array {
+  const covariance = series.rollingCovariance(returns, leg, window);
+  const variance = series.rollingVariance(leg, window);
+  return series.combine(covariance, variance, variance, (joint, own) => joint / own);
+}
+
+function rollingCorrelation(returns: Float64Array, leg: Float64Array, window: number): Float64Array {
+  const covariance = series.rollingCovariance(returns, leg, window);
+  const variances = [returns, leg].map((values) => series.rollingVariance(values, window));
+  const [own = covariance, other = covariance] = variances;
+  return series.combine(covariance, own, other, (joint, one, two) => joint / Math.sqrt(one * two));
+}
+
+function cumulate(values: Float64Array): Float64Array {
+  let level = 0;
+  return values.map((value, row) => {
+    level += row === 0 ? 0 : value;
+    return level;
+  });
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

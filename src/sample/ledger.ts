@@ -1,0 +1,82 @@
+import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { ExitCode } from "../contract/exit.ts";
+import { Failure } from "../contract/failure.ts";
+import type { SampleOptions } from "./options.ts";
+import { ratesSource } from "./rates.ts";
+
+/** The options that decide the bytes of a pair, and the version of the generator that read them. */
+export type SampleRecipe = Pick<SampleOptions, "tables" | "rows" | "misaligned" | "duplicates" | "seed"> & {
+  readonly generator: 1;
+};
+
+/** What was written for one pair. */
+export interface PairRecord {
+  readonly recipe: SampleRecipe;
+  /** Parquet files, targets included. */
+  readonly tables: number;
+  /** Columns of the feature tables, keys not counted. */
+  readonly columns: number;
+  /** Rows of the targets. */
+  readonly rows: number;
+  readonly syntheticRows: number;
+  /** Bytes of all files. */
+  readonly bytes: number;
+}
+
+/** <out>/sample.json: how each pair was made. Beside the checkpoints, whose folders hold only what real ones hold. */
+export interface Ledger {
+  readonly source: string;
+  readonly pairs: Readonly<Record<string, PairRecord>>;
+}
+
+const ledgerName = "sample.json";
+
+/** The recipe of these options. */
+export function recipeOf({ tables, rows, misaligned, duplicates, seed }: SampleOptions): SampleRecipe {
+  return { generator: 1, tables, rows, misaligned, duplicates, seed };
+}
+
+/** The ledger of a folder; an empty one where there is none. */
+export async function readLedger(out: string): Promise<Ledger> {
+  const text = await readFile(join(out, ledgerName), "utf8").catch(emptyIfMissing);
+  if (text === "") return { source: ratesSource, pairs: {} };
+  try {
+    return JSON.parse(text) as Ledger;
+  } catch (cause) {
+    const fix = "remove it, and repeat with --force";
+    throw new Failure(ExitCode.usage, [{ what: `${join(out, ledgerName)} is not JSON`, found: text.slice(0, 40), fix }], { cause });
+  }
+}
+
+/** Adds a pair, all or nothing. */
+export async function recordPair(out: string, pair: string, record: PairRecord): Promise<void> {
+  const ledger = await readLedger(out);
+  const pairs = Object.entries({ ...ledger.pairs, [pair]: record }).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const staged = join(out, `.${ledgerName}.partial`);
+  await writeFile(staged, `${JSON.stringify({ source: ratesSource, pairs: Object.fromEntries(pairs) }, undefined, 2)}\n`);
+  await rename(staged, join(out, ledgerName));
+}
+
+/** Whether the folder holds what this recipe would write: by the ledger, the number of files and their size. */
+export async function isThere(folder: string, record: PairRecord | undefined, recipe: SampleRecipe): Promise<boolean> {
+  if (record === undefined || !isDeepStrictEqual(record.recipe, recipe)) return false;
+  const names = await listFolder(folder);
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return names.includes("_COMPLETE") && names.length === record.tables + 1 && bytes === record.bytes;
+}
+
+/** Names in a folder; none where there is no such folder. */
+export async function listFolder(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    emptyIfMissing(error);
+    return [];
+  });
+}
+
+function emptyIfMissing(error: unknown): string {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+  throw error;
+}

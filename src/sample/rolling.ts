@@ -1,0 +1,118 @@
+/** Sums over one window, each row taken as its distance from an origin inside that window. */
+export interface WindowSums {
+  first: number;
+  second: number;
+  third: number;
+  origin: number;
+}
+
+/**
+ * One value a row from the window of rows that ends there; NaN until the first window is full, or where `reduce` finds no
+ * finite number. O(rows), whatever the window.
+ *
+ * Every window that ends within `window` rows of an anchor contains the anchor, so its sums are a tail before the anchor
+ * plus a head from it on. Nothing is ever subtracted from a running total, so nothing drifts, and taking the anchor's
+ * value as origin keeps the precision of series that are large against their spread (levels rather than returns).
+ */
+export function rolling(values: Float64Array, window: number, reduce: (sums: WindowSums) => number): Float64Array {
+  const result = new Float64Array(values.length).fill(Number.NaN);
+  const tail = new Float64Array(3 * window);
+  const sums: WindowSums = { first: 0, second: 0, third: 0, origin: 0 };
+  for (let anchor = window - 1; anchor < values.length; anchor += window) {
+    const origin = values[anchor] ?? 0;
+    sumTail(values, anchor, window, tail);
+    sums.origin = origin;
+    let [first, second, third] = [0, 0, 0];
+    const end = Math.min(window, values.length - anchor);
+    for (let ahead = 0; ahead < end; ahead += 1) {
+      const distance = (values[anchor + ahead] ?? 0) - origin;
+      first += distance;
+      second += distance * distance;
+      third += distance * distance * distance;
+      const before = 3 * (window - 1 - ahead);
+      sums.first = first + (tail[before] ?? 0);
+      sums.second = second + (tail[before + 1] ?? 0);
+      sums.third = third + (tail[before + 2] ?? 0);
+      result[anchor + ahead] = finite(reduce(sums));
+    }
+  }
+  return result;
+}
+
+/** tail[3k…]: the three sums over the k rows before the anchor. */
+function sumTail(values: Float64Array, anchor: number, window: number, tail: Float64Array): void {
+  const origin = values[anchor] ?? 0;
+  for (let back = 1; back < window; back += 1) {
+    const distance = (values[anchor - back] ?? 0) - origin;
+    tail[3 * back] = (tail[3 * back - 3] ?? 0) + distance;
+    tail[3 * back + 1] = (tail[3 * back - 2] ?? 0) + distance * distance;
+    tail[3 * back + 2] = (tail[3 * back - 1] ?? 0) + distance * distance * distance;
+  }
+}
+
+/** Rolling mean. */
+export function rollingMean(values: Float64Array, window: number): Float64Array {
+  return rolling(values, window, (sums) => sums.origin + sums.first / window);
+}
+
+/** Rolling sample variance. */
+export function rollingVariance(values: Float64Array, window: number): Float64Array {
+  return rolling(values, window, (sums) => spread(sums, window) / (window - 1));
+}
+
+/** Rolling sample standard deviation. */
+export function rollingDeviation(values: Float64Array, window: number): Float64Array {
+  return rolling(values, window, (sums) => Math.sqrt(spread(sums, window) / (window - 1)));
+}
+
+/** Rolling skewness (third central moment over the second to the 3/2, population form). */
+export function rollingSkew(values: Float64Array, window: number): Float64Array {
+  return rolling(values, window, (sums) => {
+    const mean = sums.first / window;
+    const variance = spread(sums, window) / window;
+    const third = sums.third / window - (3 * mean * sums.second) / window + 2 * mean ** 3;
+    return third / variance ** 1.5;
+  });
+}
+
+/** Distance of each value from the rolling mean, in rolling standard deviations. */
+export function rollingScore(values: Float64Array, window: number): Float64Array {
+  const mean = rollingMean(values, window);
+  const deviation = rollingDeviation(values, window);
+  return combine(values, mean, deviation, (value, center, scale) => (value - center) / scale);
+}
+
+/** Rolling sample covariance, from var(x + y) = var(x) + var(y) + 2 cov(x, y). */
+export function rollingCovariance(left: Float64Array, right: Float64Array, window: number): Float64Array {
+  const sum = left.map((value, row) => value + (right[row] ?? 0));
+  const variances = [sum, left, right].map((values) => rollingVariance(values, window)) as Triple;
+  return combine(...variances, (both, one, other) => (both - one - other) / 2);
+}
+
+/** One value a row from three series; NaN where the result is not finite. */
+export function combine(
+  first: Float64Array,
+  second: Float64Array,
+  third: Float64Array,
+  join: (first: number, second: number, third: number) => number,
+): Float64Array {
+  return first.map((value, row) => finite(join(value, second[row] ?? Number.NaN, third[row] ?? Number.NaN)));
+}
+
+/** The series `rows` later: row n holds what row n - rows held. */
+export function lag(values: Float64Array, rows: number): Float64Array {
+  const result = new Float64Array(values.length).fill(Number.NaN);
+  result.set(values.subarray(0, Math.max(0, values.length - rows)), Math.min(rows, values.length));
+  return result;
+}
+
+type Triple = [Float64Array, Float64Array, Float64Array];
+
+/** Sum of squared distances from the mean; rounding must not make it negative. */
+function spread(sums: WindowSums, window: number): number {
+  return Math.max(0, sums.second - (sums.first * sums.first) / window);
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : Number.NaN;
+}

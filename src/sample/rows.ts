@@ -1,0 +1,80 @@
+import { createRandom, drawRows, type Random, shuffle } from "./random.ts";
+
+/** What can be wrong with a table's rows; misaligned tables take turns in this order. */
+export const misalignments = ["lacks rows", "extra rows", "unsorted"] as const;
+export type Misalignment = (typeof misalignments)[number];
+
+/** A row of a table: its key and the market row whose values it shows. */
+interface Row {
+  readonly key: bigint;
+  readonly source: number;
+}
+
+/** What is done to the rows of each table that is not as it should be, by its index. */
+export interface Blemishes {
+  readonly misaligned: ReadonlyMap<number, Misalignment>;
+  readonly duplicated: ReadonlySet<number>;
+}
+
+const halfDay = 43_200_000_000n;
+const affectedShare = 0.01;
+
+/** Which of a pair's tables are blemished: the stated shares of them, rounded, chosen by the seed. */
+export function chooseBlemished(
+  tables: number,
+  shares: { readonly misaligned: number; readonly duplicates: number; readonly seed: number },
+  pair: string,
+): Blemishes {
+  const choose = (what: string, share: number): number[] =>
+    shuffle([...Array(tables).keys()], createRandom(`${what} ${pair} ${shares.seed}`)).slice(0, Math.round(share * tables));
+  const misaligned = choose("misaligned", shares.misaligned).map(
+    (table, turn) => [table, misalignments[turn % misalignments.length] ?? "lacks rows"] as const,
+  );
+  return { misaligned: new Map(misaligned), duplicated: new Set(choose("duplicates", shares.duplicates)) };
+}
+
+/** Keys and source rows of a blemished table. */
+export function blemish(
+  keys: BigInt64Array,
+  misalignment: Misalignment | undefined,
+  duplicated: boolean,
+  label: string,
+): { readonly keys: BigInt64Array; readonly sources: Int32Array } {
+  const random = createRandom(`rows ${label}`);
+  let rows: Row[] = Array.from(keys, (key, source) => ({ key, source }));
+  if (duplicated) rows = repeatKeys(rows, random);
+  if (misalignment !== undefined) rows = misalign[misalignment](rows, random);
+  return { keys: BigInt64Array.from(rows, (row) => row.key), sources: Int32Array.from(rows, (row) => row.source) };
+}
+
+const misalign: Readonly<Record<Misalignment, (rows: readonly Row[], random: Random) => Row[]>> = {
+  "lacks rows": (rows, random) => {
+    const lost = new Set(drawSome(rows, random));
+    return rows.filter((_, index) => !lost.has(index));
+  },
+  /** Half a day after a real row, with that row's values: a key that no business day has. */
+  "extra rows": (rows, random) => insertAfter(rows, random, (row) => ({ ...row, key: row.key + halfDay })),
+  unsorted: (rows, random) => {
+    const blocks = Math.min(rows.length, 16);
+    const starts = [...Array(blocks + 1).keys()].map((block) => Math.floor((block * rows.length) / blocks));
+    const mixed = shuffle([...Array(blocks).keys()], random);
+    // A shuffle may come out sorted; the first block must not stay first.
+    if (mixed[0] === 0) mixed.reverse();
+    return mixed.flatMap((block) => rows.slice(starts[block], starts[block + 1]));
+  },
+};
+
+/** The same key again with the values of the row before it, as a late revision leaves it. */
+function repeatKeys(rows: readonly Row[], random: Random): Row[] {
+  return insertAfter(rows, random, (row) => ({ ...row, source: Math.max(0, row.source - 1) }));
+}
+
+function insertAfter(rows: readonly Row[], random: Random, derive: (row: Row) => Row): Row[] {
+  const chosen = new Set(drawSome(rows, random));
+  return rows.flatMap((row, index) => (chosen.has(index) ? [row, derive(row)] : [row]));
+}
+
+/** One row in a hundred, and at least one. */
+function drawSome(rows: readonly Row[], random: Random): number[] {
+  return drawRows(random, Math.max(1, Math.round(rows.length * affectedShare)), rows.length);
+}

@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { crc32c } from "@node-rs/crc32";
+import { ExitCode } from "../contract/exit.ts";
+import { Failure } from "../contract/failure.ts";
+import { openLocal } from "./local-file.ts";
+import type { OpenFile, Stage, Written } from "./store.ts";
+
+/** A writer on another machine is taken for dead when its file has not grown for this long. */
+const staleMilliseconds = 60 * 60 * 1000;
+const stageMark = ".widemerge-";
+/** Tells this process from an earlier one with its number: in a container that restarts, numbers repeat. */
+const processToken = randomBytes(4).toString("hex");
+
+/** A name beside `path` that is hidden, unique, and tells which process made it. */
+export function uniqueName(path: string): string {
+  const owner = `${hostToken()}-${process.pid}-${processToken}`;
+  return join(dirname(path), `.${basename(path)}${stageMark}${owner}-${randomBytes(4).toString("hex")}`);
+}
+
+/** Stages a file beside `path`, so that publishing it is one rename on one file system. */
+export async function createLocalStage(path: string): Promise<Stage> {
+  await mkdir(dirname(path), { recursive: true });
+  const staged = uniqueName(path);
+  return new LocalStage(path, staged, await open(staged, "wx"));
+}
+
+class LocalStage implements Stage {
+  position = 0;
+  private checksum = 0;
+  private readonly path: string;
+  private readonly staged: string;
+  private readonly handle: FileHandle;
+  private closed = false;
+
+  constructor(path: string, staged: string, handle: FileHandle) {
+    this.path = path;
+    this.staged = staged;
+    this.handle = handle;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    const start = this.position;
+    this.position += bytes.length;
+    this.checksum = crc32c(bytes, this.checksum);
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, start + done);
+      done += bytesWritten;
+    }
+  }
+
+  async finish(): Promise<Written> {
+    await this.handle.datasync();
+    await this.close();
+    return { size: this.position, crc32c: this.checksum.toString(16).padStart(8, "0") };
+  }
+
+  open(): Promise<OpenFile> {
+    return openLocal(this.staged);
+  }
+
+  async publish(replace: boolean): Promise<void> {
+    if (replace) await rename(this.staged, this.path);
+    else await this.publishNew();
+    await syncFolder(dirname(this.path));
+  }
+
+  async discard(): Promise<void> {
+    await this.close();
+    await rm(this.staged, { force: true });
+  }
+
+  /** A link fails where a rename would overwrite. */
+  private async publishNew(): Promise<void> {
+    try {
+      await link(this.staged, this.path);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      const problem = {
+        what: "the output appeared while it was being made",
+        found: this.path,
+        fix: "see who else merges this pair; run again to compare, or with --replace",
+      };
+      throw new Failure(ExitCode.input, [problem]);
+    }
+    await rm(this.staged, { force: true });
+  }
+
+  private async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.handle.close();
+  }
+}
+
+/** The new name survives a power cut only once its folder is on disk. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes staged files of `path` whose writer is dead. Returns how many. */
+export async function sweepStages(path: string): Promise<number> {
+  const folder = dirname(path);
+  const prefix = `.${basename(path)}${stageMark}`;
+  const names = await readdir(folder).catch(() => []);
+  const staged = names.filter((name) => name.startsWith(prefix));
+  const dead = await Promise.all(staged.map((name) => isDead(join(folder, name), name.slice(prefix.length))));
+  const leftovers = staged.filter((_, index) => dead[index]);
+  await Promise.all(leftovers.map((name) => rm(join(folder, name), { force: true })));
+  return leftovers.length;
+}
+
+async function isDead(path: string, owner: string): Promise<boolean> {
+  const [host, pid, token] = owner.split("-");
+  if (host === hostToken()) return token !== processToken && !isAlive(Number(pid));
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > staleMilliseconds;
+}
+
+function hostToken(): string {
+  return hostname().replace(/[^A-Za-z0-9]/g, "");
+}
+
+/** Whether another process with this number runs; our own number was a predecessor's. */
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

@@ -1,0 +1,87 @@
+import { constants } from "node:fs";
+import { access, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { ExitCode } from "../contract/exit.ts";
+import { Failure } from "../contract/failure.ts";
+import { openLocal, versionOf } from "./local-file.ts";
+import { createLocalStage, sweepStages, uniqueName } from "./local-stage.ts";
+import type { OpenFile, Store, StoredFile } from "./store.ts";
+
+/** Folders of this machine. */
+export const localStore: Store = {
+  join,
+  list: listFolder,
+  stat: describe,
+  open: openPinned,
+  readText: (path) => orMissing(readFile(path, "utf8")),
+  writeText,
+  remove: (path) => rm(path, { force: true }),
+  stage: createLocalStage,
+  sweep: sweepStages,
+  checkWritable,
+  freeBytes,
+};
+
+async function listFolder(folder: string): Promise<readonly StoredFile[] | undefined> {
+  const entries = await orMissing(readdir(folder, { withFileTypes: true }));
+  if (entries === undefined) return undefined;
+  // A link may lead to a file elsewhere; what is not a file in the end is not an input.
+  const names = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map((entry) => entry.name);
+  const files = await Promise.all(names.sort().map((name) => describe(join(folder, name))));
+  return files.filter((file) => file !== undefined);
+}
+
+async function describe(path: string): Promise<StoredFile | undefined> {
+  const found = await orMissing(stat(path, { bigint: true }));
+  if (found === undefined || !found.isFile()) return undefined;
+  return { name: basename(path), path, size: Number(found.size), version: versionOf(found) };
+}
+
+async function openPinned(file: { readonly path: string; readonly version: string }): Promise<OpenFile> {
+  const opened = await openLocal(file.path);
+  if (opened.version === file.version) return opened;
+  await opened.close();
+  const problem = {
+    what: `${file.path} changed while it was being merged`,
+    found: `version ${opened.version} after ${file.version}`,
+    fix: "wait until the extraction is over, then run again",
+  };
+  throw new Failure(ExitCode.input, [problem]);
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  const staged = uniqueName(path);
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await writeFile(staged, text, { flush: true });
+    await rename(staged, path);
+  } catch (error) {
+    await rm(staged, { force: true });
+    throw error;
+  }
+}
+
+async function checkWritable(folder: string): Promise<string | undefined> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function freeBytes(folder: string): Promise<number | undefined> {
+  const found = await statfs(folder);
+  return found.bavail * found.bsize;
+}
+
+async function orMissing<Value>(found: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return undefined;
+    throw error;
+  }
+}

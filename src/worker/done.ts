@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from "node:util";
+import { ExitCode } from "../contract/exit.ts";
+import { Failure } from "../contract/failure.ts";
+import type { InputFile } from "../contract/plan.ts";
+import type { Manifest } from "../contract/result.ts";
+import { ParquetError, readFooter } from "../parquet/tail.ts";
+import { checksumOf } from "./checksum.ts";
+import type { Inventory } from "./inventory.ts";
+import { type Job, outputPaths } from "./job.ts";
+import { readManifest } from "./manifest.ts";
+import { outputSettings } from "./plan.ts";
+
+/** What is there already under the output's name. */
+export type Existing =
+  | { readonly state: "none" }
+  /** One that may be replaced: it was asked for. */
+  | { readonly state: "replaceable" }
+  /** Published but without its manifest: ours to finish when the plan has this digest. */
+  | { readonly state: "unfinished"; readonly digest: string }
+  /** Made from the same inputs with the same settings. */
+  | { readonly state: "done"; readonly manifest: Manifest };
+
+/**
+ * Looks for an output that was made before. Inputs are the same when size and version are, or else when their bytes
+ * are (CRC32C), so that a copied checkpoint does not count as a new one.
+ * @throws Failure (input) when there is an output from something else and `replace` is off.
+ */
+export async function findExisting(job: Job, inventory: Inventory): Promise<Existing> {
+  const { output } = outputPaths(job);
+  const file = await job.store.stat(output);
+  if (file === undefined) return { state: "none" };
+  const manifest = await readManifest(job);
+  const why =
+    manifest === undefined ? "it has no manifest" : await compareManifest(job, manifest, inventory, file.size);
+  if (manifest !== undefined && why === undefined) return { state: "done", manifest };
+  if (job.settings.replace) return { state: "replaceable" };
+  const digest = manifest === undefined ? await readDigest(job, file) : undefined;
+  if (digest !== undefined) return { state: "unfinished", digest };
+  throw otherOrigin(job, why ?? "another output");
+}
+
+/** The refusal to touch an output that this merge did not make. */
+export function otherOrigin(job: Job, found: string): Failure {
+  const what = `an output of other origin is there: ${outputPaths(job).output}`;
+  return new Failure(ExitCode.input, [{ what, found, fix: "move it away, or pass --replace" }]);
+}
+
+/** Why the manifest is not of these inputs and settings; undefined when it is. */
+async function compareManifest(
+  job: Job,
+  manifest: Manifest,
+  inventory: Inventory,
+  size: number,
+): Promise<string | undefined> {
+  if (manifest.output.size !== size) return `it has ${size} bytes, its manifest says ${manifest.output.size}`;
+  if (!isDeepStrictEqual(manifest.settings, outputSettings(job.settings)))
+    return `it was made with ${JSON.stringify(manifest.settings)}`;
+  const inputs = inventory.targets === undefined ? inventory.features : [inventory.targets, ...inventory.features];
+  const before = new Map(manifest.inputs.map((input) => [input.table, input]));
+  const surplus = inputs.filter((input) => !before.has(input.table));
+  if (inputs.length !== manifest.inputs.length || surplus.length > 0)
+    return `it was made from ${manifest.inputs.length} tables, now there are ${inputs.length}`;
+  for (const input of inputs) {
+    const known = before.get(input.table);
+    if (known?.size === input.size && known.version === input.version) continue;
+    if (known?.size !== input.size || (await checksum(job, input)) !== known.crc32c)
+      return `${input.table} has changed since`;
+  }
+  return undefined;
+}
+
+/** A run that was killed between publishing the file and writing its manifest left its plan's digest in the footer. */
+async function readDigest(job: Job, file: { readonly path: string; readonly version: string }): Promise<string | undefined> {
+  const opened = await job.store.open(file);
+  try {
+    return (await readFooter(opened)).footer.keyValues["widemerge.digest"];
+  } catch (error) {
+    if (error instanceof ParquetError) return undefined;
+    throw error;
+  } finally {
+    await opened.close();
+  }
+}
+
+async function checksum(job: Job, file: InputFile): Promise<string> {
+  const opened = await job.store.open(file);
+  try {
+    return await checksumOf(opened);
+  } finally {
+    await opened.close();
+  }
+}

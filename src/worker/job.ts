@@ -1,0 +1,55 @@
+import type { MemoryRecord, StageName, WorkerEvent } from "../contract/event.ts";
+import type { StageTime } from "../contract/result.ts";
+import type { Settings } from "../contract/settings.ts";
+import type { TaskLimits } from "../contract/task.ts";
+import type { Store } from "../store/store.ts";
+
+/** The worker's line to whoever started it. */
+export interface Port {
+  emit(event: WorkerEvent): void;
+  /** Aborted with a Failure as its reason when the worker has to stop. */
+  readonly signal: AbortSignal;
+  /** True once memory is short: keep one table in flight. */
+  readonly slowed: boolean;
+  /** Memory of the whole job so far. */
+  measureMemory(): Promise<MemoryRecord>;
+}
+
+/** What every stage of one pair works with. */
+export interface Job {
+  readonly pair: string;
+  readonly settings: Settings;
+  readonly limits: TaskLimits;
+  readonly store: Store;
+  readonly port: Port;
+}
+
+/** Names the stage to the supervisor and measures it. */
+export class StageClock {
+  readonly times: StageTime[] = [];
+  private readonly port: Port;
+
+  constructor(port: Port) {
+    this.port = port;
+  }
+
+  async run<Value>(stage: StageName, work: () => Promise<Value> | Value): Promise<Value> {
+    this.port.signal.throwIfAborted();
+    this.port.emit({ type: "stage", stage });
+    const start = performance.now();
+    const value = await work();
+    this.times.push({ stage, seconds: (performance.now() - start) / 1000 });
+    return value;
+  }
+}
+
+/** Where a pair's files lie. */
+export function outputPaths(job: Pick<Job, "pair" | "settings" | "store">): {
+  readonly output: string;
+  readonly manifest: string;
+} {
+  return {
+    output: job.store.join(job.settings.output, `training_${job.pair}.parquet`),
+    manifest: job.store.join(job.settings.output, `training_${job.pair}.manifest.json`),
+  };
+}

@@ -1,0 +1,73 @@
+/** The guarded child: takes one task over the process channel, carries it out, reports, and ends. */
+import { setImmediate } from "node:timers/promises";
+import type { MemoryRecord, Order, WorkerEvent } from "../contract/event.ts";
+import { ExitCode } from "../contract/exit.ts";
+import { Failure, toFailure } from "../contract/failure.ts";
+import type { Task } from "../contract/task.ts";
+import { localStore } from "../store/local.ts";
+import type { Job, Port } from "./job.ts";
+import { runTask } from "./run.ts";
+
+class ChannelPort implements Port {
+  slowed = false;
+  private readonly controller = new AbortController();
+  private answer: ((memory: MemoryRecord) => void) | undefined;
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  emit(event: WorkerEvent): void {
+    process.send?.(event);
+  }
+
+  measureMemory(): Promise<MemoryRecord> {
+    return new Promise((resolve) => {
+      this.answer = resolve;
+      this.emit({ type: "askMemory" });
+    });
+  }
+
+  receive(order: Order): void {
+    if (order.type === "memory") this.answer?.(order.memory);
+    if (order.type === "slowDown") this.slowed = true;
+    if (order.type === "stop") this.controller.abort(new Failure(order.exitCode, [order.problem]));
+  }
+
+  /** The supervisor is gone: nobody guards the ceiling any more. */
+  orphan(): void {
+    const problem = { what: "the supervisor of this merge ended", found: "a closed channel", fix: "run again" };
+    this.controller.abort(new Failure(ExitCode.terminated, [problem]));
+  }
+}
+
+const port = new ChannelPort();
+process.on("message", (order: Order) => {
+  if (order.type === "task") void carryOut(order.task);
+  else port.receive(order);
+});
+process.on("disconnect", () => port.orphan());
+// The supervisor hears the terminal's Ctrl-C too and decides; the child must live to clean up.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
+
+async function carryOut(task: Task): Promise<void> {
+  const jobOf = (pair: string): Job => ({
+    pair,
+    settings: task.settings,
+    limits: task.limits,
+    store: localStore,
+    port,
+  });
+  try {
+    const report = await runTask(task, jobOf);
+    port.emit({ type: "report", report });
+    process.exitCode = ExitCode.done;
+  } catch (error) {
+    const failure = toFailure(error);
+    port.emit({ type: "failure", exitCode: failure.exitCode, problems: failure.problems });
+    process.exitCode = failure.exitCode;
+  }
+  // Messages are on their way once the event loop has turned; then the open channel must not keep the process alive.
+  await setImmediate();
+  if (process.connected) process.disconnect?.();
+}

@@ -1,0 +1,140 @@
+import { crc32c } from "@node-rs/crc32";
+import type { Plan, TablePlan } from "../contract/plan.ts";
+import { releaseFrames } from "../parquet/frame.ts";
+import type { OpenFile, Stage, Written } from "../store/store.ts";
+import { alignTable } from "./align.ts";
+import { BlockPool } from "./blocks.ts";
+import { formatChecksum } from "./checksum.ts";
+import type { Inspected } from "./inspect.ts";
+import type { Job } from "./job.ts";
+import { Output } from "./output.ts";
+import type { Checked } from "./preflight.ts";
+import { spliceTable } from "./splice.ts";
+import { version } from "./version.ts";
+
+/** The merged output without its footer, and the CRC32C of every input in plan order. */
+export interface Merged {
+  readonly output: Output;
+  readonly checksums: readonly string[];
+}
+
+interface Step {
+  readonly table: Inspected;
+  readonly plan: TablePlan;
+  readonly isTargets: boolean;
+}
+
+/** Splices or aligns every table of the plan into the stage, one after the other. */
+export async function mergeTables(job: Job, checked: Checked, plan: Plan, stage: Stage): Promise<Merged> {
+  const steps = toSteps(checked, plan);
+  const output = new Output(stage, plan.rowGroups);
+  const context: Context = { job, checked, plan, output, pool: new BlockPool() };
+  const checksums: string[] = [];
+  const progress = new Progress(job, plan);
+  let ahead = prefetch(context, steps[0]);
+  for (const [index, step] of steps.entries()) {
+    job.port.signal.throwIfAborted();
+    const fetched = await ahead;
+    const next = steps[index + 1];
+    ahead = job.port.slowed ? undefined : prefetch(context, next);
+    // A failure of this table must not leave a rejection behind that nobody awaits.
+    ahead?.catch(() => undefined);
+    const checksum =
+      fetched === undefined ? await mergeUnfetched(context, step) : await mergeFetched(context, step, fetched);
+    checksums.push(formatChecksum(checksum));
+    progress.add(step.plan);
+  }
+  await output.drain();
+  return { output, checksums };
+}
+
+/** Appends the new footer and waits until everything is durable. */
+export async function finishOutput(plan: Plan, merged: Merged, stage: Stage): Promise<Written> {
+  const footer = merged.output.footer.build(`widemerge version ${version}`, {
+    "widemerge.pair": plan.pair,
+    "widemerge.digest": plan.digest,
+  });
+  await merged.output.append(footer);
+  await merged.output.drain();
+  return stage.finish();
+}
+
+interface Context {
+  readonly job: Job;
+  readonly checked: Checked;
+  readonly plan: Plan;
+  readonly output: Output;
+  readonly pool: BlockPool;
+}
+
+function toSteps(checked: Checked, plan: Plan): Step[] {
+  const tables = [checked.targets, ...checked.features.map(({ table }) => table)];
+  return tables.flatMap((table, index) => {
+    const own = plan.tables[index];
+    return own === undefined ? [] : [{ table, plan: own, isTargets: index === 0 }];
+  });
+}
+
+/** Reads the next table ahead when it will be aligned: storage works while Polars computes. */
+function prefetch(context: Context, step: Step | undefined): Promise<Uint8Array> | undefined {
+  return step?.plan.action === "align" ? readWhole(context, step) : undefined;
+}
+
+async function readWhole({ job }: Context, step: Step): Promise<Uint8Array> {
+  return withOpen(job, step, (opened) => opened.read(0, opened.size));
+}
+
+async function mergeUnfetched(context: Context, step: Step): Promise<number> {
+  if (step.plan.action === "align") return mergeFetched(context, step, await readWhole(context, step));
+  const { job, output, pool } = context;
+  return withOpen(job, step, (opened) =>
+    spliceTable(opened, step.table, step.plan, step.isTargets, output, pool, job.port.signal),
+  );
+}
+
+async function mergeFetched({ checked, plan, job, output }: Context, step: Step, bytes: Uint8Array): Promise<number> {
+  const options = {
+    targetsKey: checked.targetsKey,
+    duplicates: job.settings.duplicates,
+    layout: plan.rowGroups,
+    isTargets: step.isTargets,
+  };
+  await alignTable(bytes, step.table, step.plan, options, output);
+  output.throwIfFailed();
+  await releaseFrames();
+  return crc32c(bytes);
+}
+
+async function withOpen<Value>(job: Job, step: Step, use: (opened: OpenFile) => Promise<Value>): Promise<Value> {
+  const opened = await job.store.open(step.table.file);
+  try {
+    return await use(opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+class Progress {
+  private readonly job: Job;
+  private readonly plan: Plan;
+  private tables = 0;
+  private bytes = 0;
+
+  constructor(job: Job, plan: Plan) {
+    this.job = job;
+    this.plan = plan;
+  }
+
+  add(table: TablePlan): void {
+    this.tables += 1;
+    this.bytes += table.file.size;
+    this.job.port.emit({
+      type: "progress",
+      stage: "merge",
+      tablesDone: this.tables,
+      tables: this.plan.tables.length,
+      bytesDone: this.bytes,
+      bytesTotal: this.plan.readBytes,
+    });
+  }
+}

@@ -1,0 +1,50 @@
+import { FooterBuilder } from "../parquet/assemble.ts";
+import type { Column, ColumnChunk, Footer } from "../parquet/footer.ts";
+import { magic } from "../parquet/footer.ts";
+import type { Stage } from "../store/store.ts";
+import type { Layout } from "./layout.ts";
+
+/** The file in the making: bytes appended in order, writes under way while the next bytes are prepared. */
+export class Output {
+  readonly footer: FooterBuilder;
+  private readonly stage: Stage;
+  private readonly pending = new Set<Promise<void>>();
+  private failure: { readonly cause: unknown } | undefined;
+
+  constructor(stage: Stage, layout: Layout) {
+    this.stage = stage;
+    this.footer = new FooterBuilder(layout);
+    this.append(magic);
+  }
+
+  /** Offset of the next byte. */
+  get position(): number {
+    return this.stage.position;
+  }
+
+  /** Starts to append; resolves when `bytes` may be reused, also after a failure, which the next `drain` throws. */
+  append(bytes: Uint8Array): Promise<void> {
+    const write = this.stage.write(bytes).catch((cause: unknown) => {
+      this.failure ??= { cause };
+    });
+    const tracked = write.finally(() => this.pending.delete(tracked));
+    this.pending.add(tracked);
+    return tracked;
+  }
+
+  /** Adds a column whose chunks were appended, each `delta(chunk)` bytes from where it lay. */
+  addColumn(source: Footer, column: Column, name: string, delta: (chunk: ColumnChunk) => number): void {
+    this.footer.addColumn(source, column, name, delta);
+  }
+
+  /** @throws the first failure of a write. */
+  throwIfFailed(): void {
+    if (this.failure !== undefined) throw this.failure.cause;
+  }
+
+  /** Waits until everything appended is written. */
+  async drain(): Promise<void> {
+    await Promise.all(this.pending);
+    this.throwIfFailed();
+  }
+}

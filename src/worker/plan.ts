@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import type { Problem } from "../contract/failure.ts";
+import type { Plan, TablePlan } from "../contract/plan.ts";
+import type { Settings } from "../contract/settings.ts";
+import type { TaskLimits } from "../contract/task.ts";
+import { maximumEncodedRows } from "../parquet/frame.ts";
+import { canBeAligned, decodedBytes, describeType } from "../parquet/types.ts";
+import type { Inspected } from "./inspect.ts";
+import type { KeyProof } from "./keys.ts";
+import { chooseLayout, describeLayout, type Layout, layoutOf, sameLayout } from "./layout.ts";
+import { findClashes, nameColumns } from "./naming.ts";
+import { predictPeak, predictSeconds } from "./predict.ts";
+
+/** A table and how its key relates to the targets' (the targets' own: equal). */
+export interface ProvenTable {
+  readonly table: Inspected;
+  readonly proof: KeyProof;
+}
+
+export interface PlanInput {
+  readonly pair: string;
+  readonly settings: Settings;
+  readonly limits: TaskLimits;
+  readonly targets: Inspected;
+  readonly features: readonly ProvenTable[];
+}
+
+/** Decides for every table whether it is spliced or aligned. Pure: the same input gives the same plan. */
+export function makePlan(input: PlanInput): { readonly plan: Plan; readonly problems: readonly Problem[] } {
+  const { targets, features, settings, pair } = input;
+  const layout = chooseLayout(targets, features, settings.rowGroupRows);
+  const rows = targets.footer.rows;
+  const own: ProvenTable = {
+    table: targets,
+    proof: {
+      how: "same bytes",
+      comparison: { equal: true, nulls: 0, repeated: 0, firstRepeated: undefined, matched: rows },
+    },
+  };
+  const proven = [own, ...features];
+  const tables = proven.map((entry) => planTable(entry, layout, rows, pair, entry === own, settings));
+  const columns = 1 + tables.reduce((sum, table) => sum + table.columns.length, 0);
+  const outputBytes = tables.reduce((sum, table) => sum + table.bytes, 0) + columns * layout.length * 110;
+  const readBytes = proven.reduce((sum, { table }) => sum + table.file.size, 0);
+  const sizes = { tables, rows, columns, rowGroups: layout, outputBytes, readBytes };
+  const plan: Plan = {
+    ...sizes,
+    pair,
+    digest: digestPlan(input),
+    predictedPeakBytes: predictPeak(sizes, proven, input.limits, settings.verify),
+    ceilingBytes: input.limits.ceilingBytes,
+    predictedSeconds: predictSeconds(sizes),
+  };
+  const clashes = findClashes(
+    settings.key,
+    tables.map(({ file, columns: names }) => ({ table: file.table, columns: names })),
+  );
+  return {
+    plan,
+    problems: [...clashes, ...proven.flatMap(({ table }, index) => checkAlignable(table, tables[index], layout))],
+  };
+}
+
+function planTable(
+  entry: ProvenTable,
+  layout: Layout,
+  rows: number,
+  pair: string,
+  isTargets: boolean,
+  settings: Settings,
+): TablePlan {
+  const { table, proof } = entry;
+  const { matched, repeated, equal } = proof.comparison;
+  const splice = equal && sameLayout(layoutOf(table), layout);
+  const names = new Set(table.footer.columns.filter((column) => isTargets || column !== table.key));
+  const chunks = table.footer.rowGroups.flatMap((group) =>
+    [...names].flatMap((column) =>
+      group.chunks
+        .slice(column.firstLeaf, column.firstLeaf + column.leaves)
+        .map((chunk) => ({ column, chunk, rows: group.rows })),
+    ),
+  );
+  return {
+    file: table.file,
+    action: splice ? "splice" : "align",
+    reason: splice ? `${proof.how} as the targets' key` : explainAlign(entry, layout, rows),
+    sameKeys: equal,
+    rows: table.footer.rows,
+    rowsDropped: table.footer.rows - matched,
+    rowsNullFilled: rows - matched,
+    duplicateRows: repeated,
+    columns: nameColumns(table, pair, isTargets, settings.naming),
+    bytes: chunks.reduce((sum, { chunk }) => sum + chunk.size, 0),
+    decodedBytes: chunks.reduce(
+      (sum, part) => sum + decodedBytes(part.column, part.rows, part.chunk.uncompressedSize),
+      0,
+    ),
+  };
+}
+
+function explainAlign({ table, proof }: ProvenTable, layout: Layout, rows: number): string {
+  const { equal, matched, repeated } = proof.comparison;
+  if (equal) return `row groups ${describeLayout(layoutOf(table))} where the output has ${describeLayout(layout)}`;
+  const missing = rows - matched;
+  const surplus = table.footer.rows - matched - repeated;
+  const parts = [
+    ...(missing > 0 ? [`${missing.toLocaleString("en-US")} rows missing`] : []),
+    ...(surplus > 0 ? [`${surplus.toLocaleString("en-US")} rows not in the targets`] : []),
+    ...(repeated > 0 ? [`${repeated.toLocaleString("en-US")} duplicate rows`] : []),
+  ];
+  return parts.length > 0 ? parts.join(", ") : "rows in another order";
+}
+
+function checkAlignable(table: Inspected, plan: TablePlan | undefined, layout: Layout): Problem[] {
+  if (plan?.action !== "align") return [];
+  const others = table.footer.columns.filter((column) => column !== table.key && !canBeAligned(column));
+  const tooLong = layout.some((rows) => rows > maximumEncodedRows);
+  return [
+    ...others.map((column) => ({
+      what: `column ${column.name} can only be spliced, and the table has to be aligned (${plan.reason})`,
+      found: describeType(column),
+      fix: "extract the table with the targets' keys and row groups, or without this column",
+      table: table.file.table,
+    })),
+    ...(tooLong
+      ? [
+          {
+            what: `the table has to be encoded again (${plan.reason})`,
+            found: `row groups of ${Math.max(...layout)} rows`,
+            fix: `choose --row-group-rows ${maximumEncodedRows} or less`,
+            table: table.file.table,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Settings that change the bytes of the output. */
+export function outputSettings(settings: Settings): Record<string, unknown> {
+  const { key, targets, duplicates, naming, rowGroupRows } = settings;
+  return { key, targets, duplicates, naming, rowGroupRows };
+}
+
+function digestPlan({ pair, settings, targets, features }: PlanInput): string {
+  const inputs = [targets, ...features.map(({ table }) => table)].map(({ file }) => [
+    file.table,
+    file.size,
+    file.version,
+  ]);
+  return createHash("sha256")
+    .update(JSON.stringify([pair, outputSettings(settings), inputs]))
+    .digest("hex");
+}

@@ -1,0 +1,140 @@
+import { ExitCode } from "../contract/exit.ts";
+import type { Problem } from "../contract/failure.ts";
+import { Failure, failOn } from "../contract/failure.ts";
+import type { Plan } from "../contract/plan.ts";
+import type { Manifest, StageTime, WorkerReport } from "../contract/result.ts";
+import type { Task } from "../contract/task.ts";
+import { formatMemory } from "../contract/units.ts";
+import type { Stage } from "../store/store.ts";
+import { findExisting, otherOrigin } from "./done.ts";
+import { takeInventory } from "./inventory.ts";
+import { type Job, outputPaths, StageClock } from "./job.ts";
+import { makeManifest } from "./manifest.ts";
+import { finishOutput, mergeTables } from "./merge.ts";
+import { makePlan } from "./plan.ts";
+import { type Checked, checkDisk, runPreflight } from "./preflight.ts";
+import { verifyTarget } from "./target.ts";
+import { type Expectation, verifyOutput } from "./verify.ts";
+
+/** Carries out a task; the stages of a merge, in order. @throws Failure with the exit code of its cause. */
+export async function runTask(task: Task, jobOf: (pair: string) => Job): Promise<WorkerReport> {
+  switch (task.command) {
+    case "merge":
+      return { command: "merge", result: await mergePair(jobOf(task.pair)) };
+    case "plan":
+      return { command: "plan", plan: await planPair(jobOf(task.pair)) };
+    case "verify":
+      return { command: "verify", verification: await verifyTarget(jobOf(task.target), task.target, task.level) };
+  }
+}
+
+type MergeResult = Extract<WorkerReport, { readonly command: "merge" }>["result"];
+
+async function planPair(job: Job): Promise<Plan> {
+  const clock = new StageClock(job.port);
+  const inventory = await clock.run("inventory", () => takeInventory(job));
+  const checked = await clock.run("preflight", () => runPreflight(job, inventory));
+  return clock.run("plan", () => decide(job, checked));
+}
+
+async function mergePair(job: Job): Promise<MergeResult> {
+  const clock = new StageClock(job.port);
+  const { output } = outputPaths(job);
+  const inventory = await clock.run("inventory", () => takeInventory(job));
+  const existing = await findExisting(job, inventory);
+  if (existing.state === "done") return toResult(job, existing.manifest, "already done", []);
+  const checked = await clock.run("preflight", () => runPreflight(job, inventory));
+  const plan = await clock.run("plan", () => decide(job, checked));
+  if (existing.state === "unfinished" && existing.digest !== plan.digest) throw otherOrigin(job, "a file without a manifest");
+  refuseAboveCeiling(plan);
+  await job.store.sweep(output);
+  await checkDisk(job, plan.outputBytes);
+  const stage = await job.store.stage(output);
+  try {
+    const manifest = await makeOutput(job, checked, plan, stage, clock);
+    await clock.run("publish", () => publish(job, stage, manifest, existing.state !== "none"));
+    return toResult(job, manifest, "done", clock.times);
+  } finally {
+    await stage.discard();
+  }
+}
+
+/** A plan without problems. */
+function decide(job: Job, checked: Checked): Plan {
+  const { plan, problems } = makePlan({ pair: job.pair, settings: job.settings, limits: job.limits, ...checked });
+  failOn(ExitCode.input, problems);
+  return plan;
+}
+
+async function makeOutput(job: Job, checked: Checked, plan: Plan, stage: Stage, clock: StageClock): Promise<Manifest> {
+  const merged = await clock.run("merge", () => mergeTables(job, checked, plan, stage));
+  const written = await clock.run("footer", () => finishOutput(plan, merged, stage));
+  const verification = await clock.run("verify", async () => {
+    const opened = await stage.open();
+    try {
+      return await verifyOutput(
+        job,
+        outputPaths(job).output,
+        opened,
+        job.settings.verify,
+        expect(plan, job.settings.key),
+      );
+    } finally {
+      await opened.close();
+    }
+  });
+  failOn(ExitCode.verification, verification.problems);
+  const memory = await job.port.measureMemory();
+  return makeManifest(job, { plan, written, checksums: merged.checksums, verification, memory, stages: clock.times });
+}
+
+/** What the plan promises. */
+function expect(plan: Plan, key: string): Expectation {
+  const columns = [key, ...plan.tables.flatMap((table) => table.columns.map((column) => column.output))];
+  return { rows: plan.rows, rowGroups: plan.rowGroups, columns, tables: plan.tables };
+}
+
+/**
+ * The manifest is the mark of done, so it goes first when an output is replaced and comes last: at any instant a
+ * manifest that is there matches the file beside it.
+ */
+async function publish(job: Job, stage: Stage, manifest: Manifest, replace: boolean): Promise<void> {
+  const paths = outputPaths(job);
+  job.port.signal.throwIfAborted();
+  await job.store.remove(paths.manifest);
+  await stage.publish(replace);
+  await job.store.writeText(paths.manifest, `${JSON.stringify(manifest, null, 1)}\n`);
+}
+
+function refuseAboveCeiling(plan: Plan): void {
+  // The guard stops at 97% of the ceiling, so that is what a plan has to fit into.
+  const smallest = Math.ceil(plan.predictedPeakBytes / 0.97 / 2 ** 20) * 2 ** 20;
+  if (smallest <= plan.ceilingBytes) return;
+  const problem: Problem = {
+    what: "the predicted peak memory does not fit under the ceiling",
+    found: `${formatMemory(plan.predictedPeakBytes)} predicted, ceiling ${formatMemory(plan.ceilingBytes)}`,
+    fix: `the smallest ceiling that would do is --memory-ceiling ${smallest / 2 ** 20}MiB`,
+  };
+  throw new Failure(ExitCode.memory, [problem]);
+}
+
+function toResult(job: Job, manifest: Manifest, outcome: "done" | "already done", stages: readonly StageTime[]): MergeResult {
+  const spliced = manifest.inputs.filter((input) => input.action === "splice").length;
+  const paths = outputPaths(job);
+  const read = manifest.inputs.reduce((sum, input) => sum + input.size, 0);
+  return {
+    pair: job.pair,
+    outcome,
+    exitCode: ExitCode.done,
+    rows: manifest.rows,
+    columns: manifest.columns,
+    tables: { total: manifest.inputs.length, spliced, aligned: manifest.inputs.length - spliced },
+    bytes: outcome === "done" ? { read, written: manifest.output.size } : { read: 0, written: 0 },
+    predictedPeakBytes: manifest.memory.predictedBytes,
+    ceilingBytes: job.limits.ceilingBytes,
+    stages,
+    output: paths.output,
+    manifest: paths.manifest,
+    problems: [],
+  };
+}

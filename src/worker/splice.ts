@@ -1,0 +1,95 @@
+import { crc32c } from "@node-rs/crc32";
+import type { TablePlan } from "../contract/plan.ts";
+import type { Column } from "../parquet/footer.ts";
+import type { OpenFile } from "../store/store.ts";
+import { type BlockPool, blockBytes } from "./blocks.ts";
+import type { Inspected } from "./inspect.ts";
+import type { Output } from "./output.ts";
+
+/** A contiguous range of input bytes that goes into the output, and how far it moves. */
+interface Run {
+  readonly start: number;
+  readonly end: number;
+  readonly delta: number;
+}
+
+/**
+ * Copies the encoded column chunks of a table into the output, undecoded, and enters them in its footer. Reads the
+ * file once, in order; returns the CRC32C of the whole input.
+ */
+export async function spliceTable(
+  opened: OpenFile,
+  table: Inspected,
+  plan: TablePlan,
+  isTargets: boolean,
+  output: Output,
+  pool: BlockPool,
+  signal: AbortSignal,
+): Promise<number> {
+  const columns = chooseColumns(table, plan, isTargets);
+  const runs = planRuns(
+    table,
+    columns.map(({ column }) => column),
+    output.position,
+  );
+  let checksum = 0;
+  for (let at = 0; at < opened.size; at += blockBytes) {
+    signal.throwIfAborted();
+    output.throwIfFailed();
+    const block = await pool.acquire();
+    const bytes = await opened.read(at, Math.min(blockBytes, opened.size - at), block);
+    checksum = crc32c(bytes, checksum);
+    void copyRuns(runs, at, bytes, output).then(() => pool.release(block));
+  }
+  for (const { column, name } of columns)
+    output.addColumn(table.footer, column, name, (chunk) => findRun(runs, chunk.start).delta);
+  return checksum;
+}
+
+/** The table's columns with their output names; the targets' key first. */
+export function chooseColumns(
+  table: Inspected,
+  plan: TablePlan,
+  isTargets: boolean,
+): { readonly column: Column; readonly name: string }[] {
+  const others = table.footer.columns.filter((column) => column !== table.key);
+  const named = others.map((column, index) => ({ column, name: plan.columns[index]?.output ?? column.name }));
+  return isTargets ? [{ column: table.key, name: table.key.name }, ...named] : named;
+}
+
+/** Ranges in file order, neighbours joined, so that a table of contiguous chunks is one copy. */
+function planRuns(table: Inspected, columns: readonly Column[], position: number): Run[] {
+  const ranges = table.footer.rowGroups
+    .flatMap((group) =>
+      columns.flatMap((column) => group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves)),
+    )
+    .map((chunk) => ({ start: chunk.start, end: chunk.start + chunk.size }))
+    .sort((left, right) => left.start - right.start || left.end - right.end);
+  const runs: { start: number; end: number }[] = [];
+  for (const range of ranges) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.end === range.start) last.end = range.end;
+    else runs.push({ ...range });
+  }
+  let at = position;
+  return runs.map(({ start, end }) => {
+    const run = { start, end, delta: at - start };
+    at += end - start;
+    return run;
+  });
+}
+
+async function copyRuns(runs: readonly Run[], at: number, bytes: Uint8Array, output: Output): Promise<void> {
+  const inside = runs.filter((run) => run.start < at + bytes.length && run.end > at);
+  await Promise.all(
+    inside.map((run) =>
+      output.append(bytes.subarray(Math.max(0, run.start - at), Math.min(bytes.length, run.end - at))),
+    ),
+  );
+}
+
+function findRun(runs: readonly Run[], start: number): Run {
+  const run = runs.find((candidate) => start >= candidate.start && start <= candidate.end);
+  if (run === undefined) throw new Error(`no run holds byte ${start}`);
+  return run;
+}

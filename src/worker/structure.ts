@@ -1,0 +1,85 @@
+import type { Problem } from "../contract/failure.ts";
+import { checkFooter, checkReadable } from "../parquet/check.ts";
+import { walkPages } from "../parquet/pages.ts";
+import { type LocatedFooter, ParquetError, readFooter } from "../parquet/tail.ts";
+import type { OpenFile } from "../store/store.ts";
+
+/** What the output is expected to hold: rows, row groups, and its columns in order. */
+export interface ExpectedOutput {
+  readonly rows: number;
+  readonly rowGroups: readonly number[];
+  readonly columns: readonly string[];
+}
+
+export interface StructureCheck {
+  readonly located: LocatedFooter | undefined;
+  readonly pages: number;
+  readonly problems: readonly Problem[];
+}
+
+/** Checks a finished file without decoding it: footer, offsets and counts, and every page header. */
+export async function checkStructure(
+  opened: OpenFile,
+  expected: ExpectedOutput | undefined,
+  checksums: boolean,
+): Promise<StructureCheck> {
+  try {
+    const located = await readFooter(opened, 4 * 2 ** 20);
+    const { footer, start } = located;
+    const found = [
+      ...checkReadable(footer),
+      ...checkFooter(footer, start),
+      ...(expected === undefined ? [] : compare(located, expected)),
+    ];
+    if (found.length > 0) return { located, pages: 0, problems: found.map(toProblem) };
+    const { pages, broken } = await walkAll(located, opened, checksums);
+    return { located, pages, problems: broken.map(toProblem) };
+  } catch (error) {
+    if (!(error instanceof ParquetError)) throw error;
+    return { located: undefined, pages: 0, problems: [toProblem(error.message)] };
+  }
+}
+
+async function walkAll(
+  { footer }: LocatedFooter,
+  opened: OpenFile,
+  checksums: boolean,
+): Promise<{ pages: number; broken: string[] }> {
+  let pages = 0;
+  const broken: string[] = [];
+  for (const [index, group] of footer.rowGroups.entries()) {
+    for (const chunk of group.chunks) {
+      const walk = walkPages(chunk, opened.peek, checksums);
+      pages += walk.pages;
+      if (walk.problem !== undefined)
+        broken.push(`column ${chunk.path.join(".")}, row group ${index}: ${walk.problem}`);
+    }
+  }
+  return { pages, broken };
+}
+
+function compare({ footer }: LocatedFooter, expected: ExpectedOutput): string[] {
+  const names = footer.columns.map((column) => column.name);
+  const groups = footer.rowGroups.map((group) => group.rows);
+  const wrong = names.findIndex((name, index) => name !== expected.columns[index]);
+  return [
+    ...(footer.rows === expected.rows ? [] : [`${footer.rows} rows where ${expected.rows} are expected`]),
+    ...(groups.join() === expected.rowGroups.join()
+      ? []
+      : [`row groups of ${groups.join(", ")} rows where ${expected.rowGroups.join(", ")} are expected`]),
+    ...(names.length === expected.columns.length
+      ? []
+      : [`${names.length} columns where ${expected.columns.length} are expected`]),
+    ...(wrong === -1
+      ? []
+      : [`column ${wrong} is ${names[wrong]} where ${expected.columns[wrong] ?? "none"} is expected`]),
+  ];
+}
+
+function toProblem(found: string): Problem {
+  return {
+    what: "the output is not what it should be",
+    found,
+    fix: "merge the pair again with --replace; if it stays, report it",
+  };
+}

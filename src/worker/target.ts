@@ -1,0 +1,54 @@
+import { ExitCode } from "../contract/exit.ts";
+import { Failure } from "../contract/failure.ts";
+import type { Manifest, Verification } from "../contract/result.ts";
+import { Pair, type VerifyLevel } from "../contract/settings.ts";
+import type { OpenFile } from "../store/store.ts";
+import { checksumOf } from "./checksum.ts";
+import { type Job, outputPaths } from "./job.ts";
+import { readManifest } from "./manifest.ts";
+import { type Expectation, verifyOutput } from "./verify.ts";
+
+/** `widemerge verify`: a pair with its manifest and sources, or any Parquet file for its structure alone. */
+export async function verifyTarget(job: Job, target: string, level: VerifyLevel): Promise<Verification> {
+  const isPair = Pair.safeParse(target).success;
+  const path = isPair ? outputPaths(job).output : target;
+  const manifest = isPair ? await readManifest(job) : undefined;
+  const file = await job.store.stat(path);
+  if (file === undefined) throw missing(path, "check --output and the name");
+  if (level !== "structure" && manifest === undefined)
+    throw missing(`manifest of ${path}`, "give a pair with its manifest, or use --level structure");
+  const opened = await job.store.open(file);
+  try {
+    const expected = manifest === undefined ? undefined : toExpectation(manifest, job);
+    const verification = await verifyOutput(job, path, opened, level, expected);
+    const problems = manifest === undefined || level !== "full" ? [] : await compareChecksum(opened, manifest);
+    return { ...verification, problems: [...verification.problems, ...problems] };
+  } finally {
+    await opened.close();
+  }
+}
+
+async function compareChecksum(opened: OpenFile, manifest: Manifest): Promise<Verification["problems"]> {
+  const found = await checksumOf(opened);
+  if (found === manifest.output.crc32c) return [];
+  return [
+    {
+      what: "the output is not the file of its manifest",
+      found: `CRC32C ${found}, the manifest says ${manifest.output.crc32c}`,
+      fix: "merge the pair again with --replace",
+    },
+  ];
+}
+
+function toExpectation(manifest: Manifest, job: Job): Expectation {
+  const tables = manifest.inputs.map(({ table, path, size, version, columns }) => ({
+    file: { table, path, size, version },
+    columns,
+  }));
+  const columns = [job.settings.key, ...tables.flatMap((table) => table.columns.map((column) => column.output))];
+  return { rows: manifest.rows, rowGroups: manifest.rowGroups, columns, tables };
+}
+
+function missing(what: string, fix: string): Failure {
+  return new Failure(ExitCode.input, [{ what: "nothing to verify", found: `no ${what}`, fix }]);
+}

@@ -1,0 +1,119 @@
+import type { Problem } from "../contract/failure.ts";
+import type { ColumnLineage, InputFile } from "../contract/plan.ts";
+import type { Verification } from "../contract/result.ts";
+import type { VerifyLevel } from "../contract/settings.ts";
+import { releaseFrames } from "../parquet/frame.ts";
+import { readFooter } from "../parquet/tail.ts";
+import type { OpenFile } from "../store/store.ts";
+import type { Job } from "./job.ts";
+import { checkStructure, type ExpectedOutput } from "./structure.ts";
+import { compareTable, decodeColumns, type OutputFile, type ValueCheck } from "./values.ts";
+
+/** A source table and the output columns that come from it. */
+export interface ExpectedTable {
+  readonly file: InputFile;
+  readonly columns: readonly ColumnLineage[];
+}
+
+export interface Expectation extends ExpectedOutput {
+  readonly tables: readonly ExpectedTable[];
+}
+
+/**
+ * Verifies an output file. "structure" decodes nothing; "sample" compares one column of every table with its source,
+ * "full" every value and every page checksum. The levels above structure need the sources: `expected`.
+ */
+export async function verifyOutput(
+  job: Job,
+  target: string,
+  opened: OpenFile,
+  level: VerifyLevel,
+  expected: Expectation | undefined,
+): Promise<Verification> {
+  const structure = await checkStructure(opened, expected, level === "full");
+  const footer = structure.located?.footer;
+  const sound =
+    structure.problems.length === 0 && footer !== undefined && expected !== undefined && level !== "structure";
+  const values = sound ? await compareValues(job, await openOutput(job, opened), expected, level) : nothing;
+  return {
+    target,
+    level,
+    rows: footer?.rows ?? 0,
+    columns: footer?.columns.length ?? 0,
+    rowGroups: footer?.rowGroups.length ?? 0,
+    pages: structure.pages,
+    columnsCompared: values.columns,
+    valuesCompared: values.values,
+    problems: [...structure.problems, ...values.problems],
+  };
+}
+
+const nothing: ValueCheck = { columns: 0, values: 0, problems: [] };
+
+async function openOutput(job: Job, opened: OpenFile): Promise<OutputFile> {
+  const { footer } = await readFooter(opened, 4 * 2 ** 20);
+  const columnsByName = new Map(footer.columns.map((column) => [column.name, column]));
+  const key = columnsByName.get(job.settings.key);
+  if (key === undefined) throw new Error(`the output has no key ${job.settings.key}`);
+  const decoded = await decodeColumns(opened, footer, [key]);
+  return { footer, opened, columnsByName, key: decoded.getColumn(key.name) };
+}
+
+async function compareValues(
+  job: Job,
+  output: OutputFile,
+  expected: Expectation,
+  level: VerifyLevel,
+): Promise<ValueCheck> {
+  let columns = 0;
+  let values = 0;
+  const problems: Problem[] = [];
+  for (const [index, table] of expected.tables.entries()) {
+    job.port.signal.throwIfAborted();
+    const check = await compareOne(
+      job,
+      output,
+      table,
+      level === "full" ? table.columns : sampleColumn(table.columns, index),
+    );
+    columns += check.columns;
+    values += check.values;
+    problems.push(...check.problems);
+    await releaseFrames();
+    job.port.emit({
+      type: "progress",
+      stage: "verify",
+      tablesDone: index + 1,
+      tables: expected.tables.length,
+      bytesDone: 0,
+      bytesTotal: 0,
+    });
+  }
+  return { columns, values, problems };
+}
+
+/** One column of a table, another one from table to table: position matters where a copy goes wrong. */
+function sampleColumn(columns: readonly ColumnLineage[], index: number): readonly ColumnLineage[] {
+  const column = columns[(index * 7) % Math.max(1, columns.length)];
+  return column === undefined ? [] : [column];
+}
+
+async function compareOne(
+  job: Job,
+  output: OutputFile,
+  table: ExpectedTable,
+  lineage: readonly ColumnLineage[],
+): Promise<ValueCheck> {
+  const opened = await job.store.open(table.file);
+  try {
+    const { footer } = await readFooter(opened);
+    return await compareTable(
+      { file: table.file, footer, opened, columns: table.columns },
+      output,
+      lineage,
+      job.settings,
+    );
+  } finally {
+    await opened.close();
+  }
+}
