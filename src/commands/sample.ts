@@ -16,7 +16,7 @@ Examples:
   Two pairs of ${defaultTables} tables each, a fifth of the tables misaligned:
     widemerge sample --out checkpoints --pairs audusd,eurjpy --misaligned 0.2
 
-  One pair of the full size: 667 tables, 16,988 columns, 13.5 GB; all rows but ${formatCount(realDays)} are resampled:
+  One pair of the full size: 667 tables, 16,988 columns, 14 GB; all rows but ${formatCount(realDays)} are resampled:
     widemerge sample --out checkpoints --pairs audusd --full --rows 100000
 `;
 
@@ -28,7 +28,10 @@ export function sampleCommand(): Command {
     .option("--pairs <list>", `pairs, separated by commas (default: the ${defaultPairs.length} of a run)`)
     .option("--tables <n>", `feature tables of each pair (default: ${defaultTables})`)
     .option("--full", "667 feature tables with 16,988 columns, as wide as the real ones")
-    .option("--rows <n>", `rows; beyond ${formatCount(realDays)} they are resampled real returns (default: ${realDays})`)
+    .option(
+      "--rows <n>",
+      `rows; beyond ${formatCount(realDays)} they are resampled real returns (default: ${realDays})`,
+    )
     .option("--misaligned <share>", "share of the tables that lack rows, have extra rows, or are unsorted (default: 0)")
     .option("--duplicates <share>", "share of the tables with some keys twice (default: 0)")
     .option("--seed <n>", "seed of everything that is drawn (default: 1)")
@@ -40,7 +43,9 @@ export function sampleCommand(): Command {
 
 async function runSample(flags: SampleFlags & { readonly json?: boolean }): Promise<void> {
   const options = parseSampleFlags(flags);
-  const bar = process.stderr.isTTY ? new SingleBar({ format: "{bar} {value}/{total} tables, {eta_formatted} left" }) : undefined;
+  const bar = process.stderr.isTTY
+    ? new SingleBar({ format: "{bar} {value}/{total} tables, {eta_formatted} left" })
+    : undefined;
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(interruption("Ctrl-C", ExitCode.interrupted));
   const terminate = (): void => stop.abort(interruption("SIGTERM", ExitCode.terminated));

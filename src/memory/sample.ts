@@ -36,9 +36,9 @@ const samplesPerScan = 10;
  * (VmHWM) plus the smallest size the supervisor was seen at: what the mark proves to have been in memory at one time.
  * Marks are as old as the last sample, so sample once more while the child is still there.
  */
-export function createSampler(limits: Limits, childPid?: () => number | undefined): Sampler {
+export function createSampler(limits: Limits, childPid?: number): Sampler {
   const source = limits.source === "none" ? "rss" : limits.source;
-  const readProcesses = createProcessReader(source !== "rss", limits.root, childPid ?? (() => undefined));
+  const readProcesses = createProcessReader(source !== "rss", limits.root, childPid);
   let peak = 0;
   return {
     source,
@@ -57,14 +57,14 @@ function readGroup({ cgroup, limitDir }: Limits): number | undefined {
 }
 
 /** `anonymous`: file pages are left out of the marks, as they are from a control group's working set. */
-function createProcessReader(anonymous: boolean, root: string, childPid: () => number | undefined): () => Reading {
+function createProcessReader(anonymous: boolean, root: string, child?: number): () => Reading {
   const fileBytes = new Map<number, number>();
   let scans = 0;
   let pids: readonly number[] = [];
   let smallestSelf = Number.POSITIVE_INFINITY;
 
-  const listPids = (child: number): readonly number[] => {
-    if (scans % samplesPerScan === 0 || pids[0] !== child) pids = listTree(child, root);
+  const listPids = (): readonly number[] => {
+    if (child !== undefined && scans % samplesPerScan === 0) pids = listTree(child, root);
     scans += 1;
     return pids;
   };
@@ -76,13 +76,12 @@ function createProcessReader(anonymous: boolean, root: string, childPid: () => n
   };
 
   return () => {
-    const child = childPid();
     const own = readProcess("self", root);
     if (own === undefined) return readWithoutProc(child);
     smallestSelf = Math.min(smallestSelf, own.rssBytes - (anonymous ? own.fileBytes : 0));
     let rssBytes = own.rssBytes;
     let reachedBytes = markOf(process.pid, own);
-    for (const pid of child === undefined ? [] : listPids(child)) {
+    for (const pid of listPids()) {
       const memory = readProcess(pid, root);
       if (memory === undefined) continue;
       rssBytes += memory.rssBytes;

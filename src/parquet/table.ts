@@ -26,7 +26,9 @@ export function writeTable(path: string, columns: readonly TableColumn[]): void 
 
 function toSeries({ name, values }: TableColumn): pl.Series {
   if (values instanceof Float64Array) return pl.Series(name, values);
-  return pl.Series(name, values).cast(pl.Datetime("us", "UTC"));
+  // Polars reads the array in place, but its types know no bigint.
+  const instants: unknown = values;
+  return pl.Series(name, instants as never[]).cast(pl.Datetime("us", "UTC"));
 }
 
 /** Polars reports "… (os error 28)" as plain text; callers tell a full disk from a defect by the code. */

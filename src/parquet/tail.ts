@@ -1,10 +1,11 @@
 import { encryptedMagic, type Footer, magic, parseFooter, trailerBytes } from "./footer.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** Positioned reads of one file or object. */
 export interface RangeReader {
   readonly size: number;
-  /** Exactly `length` bytes from `start`. @throws when the file is shorter or storage fails. */
-  read(start: number, length: number): Promise<Uint8Array>;
+  /** Exactly `length` bytes from `start`, into `into` when it is given. @throws when the file is shorter or storage fails. */
+  read(start: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
 }
 
 /** Why a file cannot be used, in the reader's words. */
@@ -28,17 +29,19 @@ export interface LocatedFooter {
  * Reads the footer from the end of a file: one read when it fits the first guess, two otherwise.
  * @throws ParquetError when the file is not a readable Parquet file.
  */
-export async function readFooter(reader: RangeReader, guess = 64 * 1024): Promise<LocatedFooter> {
+export async function readFooter(reader: RangeReader, guess = 64 * 1024, scratch?: Scratch): Promise<LocatedFooter> {
   if (reader.size === 0) throw new ParquetError("0 bytes", extractAgain);
   if (reader.size < trailerBytes + magic.length)
     throw new ParquetError(`${reader.size} bytes, too few for Parquet`, extractAgain);
-  const tail = await reader.read(Math.max(0, reader.size - guess), Math.min(guess, reader.size));
+  const tailLength = Math.min(guess, reader.size);
+  const tail = await reader.read(reader.size - tailLength, tailLength, scratch?.take(tailLength));
   const length = footerLength(tail, reader.size);
   const start = reader.size - trailerBytes - length;
   const inTail = tail.length - trailerBytes - length;
   const bytes = inTail >= 0 ? tail.subarray(inTail, tail.length - trailerBytes) : await reader.read(start, length);
   try {
-    return { footer: parseFooter(bytes), start };
+    // A copy: the parsed footer keeps views into these bytes, which must not keep the whole tail alive.
+    return { footer: parseFooter(Uint8Array.prototype.slice.call(bytes)), start };
   } catch (error) {
     throw new ParquetError(
       `a footer that cannot be read (${error instanceof Error ? error.message : error})`,

@@ -1,7 +1,7 @@
 import { type Family, type Feature, type FeatureKind, featureKinds } from "./features.ts";
-import { lag } from "./rolling.ts";
 import type { Market } from "./market.ts";
-import { fullTables, fullWidths, mixWidths, modestWidths } from "./widths.ts";
+import { lag } from "./rolling.ts";
+import { fullTables, mixWidths, widthsOf } from "./widths.ts";
 
 /** Feature tables of each family in a full checkpoint. */
 export const familyTables: Readonly<Record<Family, number>> = { pair: 256, tri: 194, mkt: 10, var: 63, csi: 144 };
@@ -22,7 +22,7 @@ export interface ColumnDraft {
 
 /** The names and columns of all feature tables of a pair; no two columns of a pair show the same thing. */
 export function draftTables(market: Market, pair: string, tables: number | "full"): TableDraft[] {
-  const slots = tables === "full" ? slotsOf(fullTables, fullWidths()) : slotsOf(tables, modestWidths(tables));
+  const slots = slotsOf(widthsOf(tables));
   return featureKinds.flatMap((kind) => draftKind(kind, kind.features(market, pair), slots.get(kind) ?? []));
 }
 
@@ -51,10 +51,10 @@ export function shareTables(tables: number): Readonly<Record<Family, number>> {
 }
 
 /** The widths of each kind's tables: a family's tables go round its kinds. */
-function slotsOf(tables: number, widths: readonly number[]): Map<FeatureKind, number[]> {
+function slotsOf(widths: readonly number[]): Map<FeatureKind, number[]> {
   const mixed = mixWidths(widths);
   const slots = new Map<FeatureKind, number[]>();
-  for (const [family, count] of Object.entries(shareTables(tables))) {
+  for (const [family, count] of Object.entries(shareTables(widths.length))) {
     const kinds = featureKinds.filter((kind) => kind.family === family);
     for (const [turn, width] of mixed.splice(0, count).entries()) {
       const kind = kinds[turn % kinds.length];

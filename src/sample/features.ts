@@ -1,5 +1,6 @@
 import { against, difference, type Market } from "./market.ts";
 import { type Currency, currencies, splitPair } from "./pairs.ts";
+import * as regression from "./regression.ts";
 import * as series from "./rolling.ts";
 
 /** The five families of feature tables. */
@@ -35,10 +36,12 @@ export const featureKinds: readonly FeatureKind[] = [
   pairKind("std", ({ returns }, window) => series.rollingDeviation(returns, window)),
   pairKind("skew", ({ returns }, window) => series.rollingSkew(returns, window)),
   pairKind("zscore", ({ logRate }, window) => series.rollingScore(logRate, window)),
-  triangleKind("residual", ({ returns, leg }, window) => residual(returns, leg, window)),
-  triangleKind("beta", ({ returns, leg }, window) => rollingBeta(returns, leg, window)),
-  triangleKind("corr", ({ returns, leg }, window) => rollingCorrelation(returns, leg, window)),
-  triangleKind("leadlag", ({ returns, leg }, window) => residual(returns, series.lag(leg, 1), window)),
+  triangleKind("residual", ({ returns, leg }, window) => regression.rollingResidual(returns, leg, window)),
+  triangleKind("beta", ({ returns, leg }, window) => regression.rollingBeta(returns, leg, window)),
+  triangleKind("corr", ({ returns, leg }, window) => regression.rollingCorrelation(returns, leg, window)),
+  triangleKind("leadlag", ({ returns, leg }, window) =>
+    regression.rollingResidual(returns, series.lag(leg, 1), window),
+  ),
   marketKind("return", (values) => meanOf(values)),
   marketKind("volatility", (values) => Math.sqrt(meanOf(values.map((value) => value * value)))),
   marketKind("dispersion", (values) => meanOf(values.map((value) => Math.abs(value - meanOf(values))))),
@@ -140,25 +143,6 @@ function varianceTerms(market: Market, pair: string): Feature[] {
       .filter((short) => short < long)
       .map((short) => ({ name: `s${short}_w${long}`, compute: () => term(short, long) })),
   );
-}
-
-/** Cross rates are exact, so a triangle never leaves anything; what a leg does not explain at yesterday's beta does. */
-function residual(returns: Float64Array, leg: Float64Array, window: number): Float64Array {
-  const beta = series.lag(rollingBeta(returns, leg, window), 1);
-  return series.combine(returns, leg, beta, (own, other, slope) => own - slope * other);
-}
-
-function rollingBeta(returns: Float64Array, leg: Float64Array, window: number): Float64Array {
-  const covariance = series.rollingCovariance(returns, leg, window);
-  const variance = series.rollingVariance(leg, window);
-  return series.combine(covariance, variance, variance, (joint, own) => joint / own);
-}
-
-function rollingCorrelation(returns: Float64Array, leg: Float64Array, window: number): Float64Array {
-  const covariance = series.rollingCovariance(returns, leg, window);
-  const variances = [returns, leg].map((values) => series.rollingVariance(values, window));
-  const [own = covariance, other = covariance] = variances;
-  return series.combine(covariance, own, other, (joint, one, two) => joint / Math.sqrt(one * two));
 }
 
 function cumulate(values: Float64Array): Float64Array {

@@ -42,20 +42,23 @@ export function recipeOf({ tables, rows, misaligned, duplicates, seed }: SampleO
 export async function readLedger(out: string): Promise<Ledger> {
   const text = await readFile(join(out, ledgerName), "utf8").catch(emptyIfMissing);
   if (text === "") return { source: ratesSource, pairs: {} };
-  try {
-    return JSON.parse(text) as Ledger;
-  } catch (cause) {
-    const fix = "remove it, and repeat with --force";
-    throw new Failure(ExitCode.usage, [{ what: `${join(out, ledgerName)} is not JSON`, found: text.slice(0, 40), fix }], { cause });
-  }
+  const ledger = parseLedger(text);
+  if (typeof ledger?.pairs === "object" && ledger.pairs !== null) return ledger as Ledger;
+  const problem = { what: `${join(out, ledgerName)} is not the record of a sample`, found: text.slice(0, 40) };
+  throw new Failure(ExitCode.usage, [{ ...problem, fix: "choose another --out, or remove that file" }]);
 }
 
 /** Adds a pair, all or nothing. */
 export async function recordPair(out: string, pair: string, record: PairRecord): Promise<void> {
   const ledger = await readLedger(out);
-  const pairs = Object.entries({ ...ledger.pairs, [pair]: record }).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const pairs = Object.entries({ ...ledger.pairs, [pair]: record }).toSorted(([one], [other]) =>
+    one < other ? -1 : 1,
+  );
   const staged = join(out, `.${ledgerName}.partial`);
-  await writeFile(staged, `${JSON.stringify({ source: ratesSource, pairs: Object.fromEntries(pairs) }, undefined, 2)}\n`);
+  await writeFile(
+    staged,
+    `${JSON.stringify({ source: ratesSource, pairs: Object.fromEntries(pairs) }, undefined, 2)}\n`,
+  );
   await rename(staged, join(out, ledgerName));
 }
 
@@ -66,6 +69,14 @@ export async function isThere(folder: string, record: PairRecord | undefined, re
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
   return names.includes("_COMPLETE") && names.length === record.tables + 1 && bytes === record.bytes;
+}
+
+function parseLedger(text: string): Partial<Ledger> | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Names in a folder; none where there is no such folder. */

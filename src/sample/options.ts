@@ -1,5 +1,6 @@
 import { ExitCode } from "../contract/exit.ts";
 import { failOn, type Problem } from "../contract/failure.ts";
+import { formatCount } from "../contract/units.ts";
 import { defaultPairs, fxPairs } from "./pairs.ts";
 import { realDays } from "./rates.ts";
 import { fullTables } from "./widths.ts";
@@ -36,53 +37,75 @@ export interface SampleFlags {
   readonly force?: boolean;
 }
 
+/** Feature tables of a pair where no number is given: enough to show every family, small enough for 27 pairs in seconds. */
 export const defaultTables = 40;
-const mostRows = 10_000_000;
 
-/** Checks the flags; throws one usage Failure with everything that is wrong. */
+/** Whole numbers that a flag takes, and the one it has when it is not given. */
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+  readonly usual: number;
+}
+
+/** Two rows are the fewest that can be out of order; two million weekdays end just before the year 9999. */
+const rowBounds: Bounds = { least: 2, most: 2_000_000, usual: realDays };
+const tableBounds: Bounds = { least: 1, most: fullTables, usual: defaultTables };
+const seedBounds: Bounds = { least: 0, most: 2 ** 32 - 1, usual: 1 };
+
+/** Checks the flags. @throws one usage Failure with everything that is wrong. */
 export function parseSampleFlags(flags: SampleFlags): SampleOptions {
   const problems: Problem[] = [];
-  const number = (flag: "tables" | "rows" | "seed", least: number, most: number, usual: number): number => {
-    const text = flags[flag] ?? String(usual);
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= least && value <= most) return value;
-    const range = `${least.toLocaleString("en-US")} to ${most.toLocaleString("en-US")}`;
-    problems.push({ what: `--${flag} is not in its range`, found: `"${text}"`, fix: `give a whole number from ${range}` });
-    return usual;
-  };
-  const share = (flag: "misaligned" | "duplicates"): number => {
-    const text = flags[flag] ?? "0";
-    const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
-    if (value <= 1) return value;
-    problems.push({ what: `--${flag} is not a share`, found: `"${text}"`, fix: "give a number from 0 to 1, such as 0.2" });
-    return 0;
-  };
-  if (flags.full === true && flags.tables !== undefined) problems.push(fullOrTables(flags.tables));
-  if (flags.out === "") problems.push({ what: "--out is empty", found: '""', fix: "name a folder, such as checkpoints" });
-  const options = {
-    out: flags.out ?? "checkpoints",
+  const options: SampleOptions = {
+    out: parseFolder(flags.out ?? "checkpoints", problems),
     pairs: parsePairs(flags.pairs, problems),
-    tables: flags.full === true ? ("full" as const) : number("tables", 1, fullTables, defaultTables),
-    rows: number("rows", 1, mostRows, realDays),
-    misaligned: share("misaligned"),
-    duplicates: share("duplicates"),
-    seed: number("seed", 0, 2 ** 32 - 1, 1),
+    tables: parseTables(flags, problems),
+    rows: parseCount("--rows", flags.rows, rowBounds, problems),
+    misaligned: parseShare("--misaligned", flags.misaligned, problems),
+    duplicates: parseShare("--duplicates", flags.duplicates, problems),
+    seed: parseCount("--seed", flags.seed, seedBounds, problems),
     force: flags.force ?? false,
   };
   failOn(ExitCode.usage, problems);
   return options;
 }
 
+function parseFolder(out: string, problems: Problem[]): string {
+  if (out === "") problems.push({ what: "--out is empty", found: '""', fix: "name a folder, such as checkpoints" });
+  return out;
+}
+
 function parsePairs(list: string | undefined, problems: Problem[]): readonly string[] {
   if (list === undefined) return defaultPairs;
   const pairs = [...new Set(list.split(",").map((pair) => pair.trim()))];
   for (const pair of pairs.filter((candidate) => !fxPairs.includes(candidate))) {
-    problems.push({ what: "--pairs names an unknown pair", found: `"${pair}"`, fix: `choose from ${fxPairs.join(", ")}` });
+    const fix = `choose from ${fxPairs.join(", ")}`;
+    problems.push({ what: "--pairs names a pair that has no rates", found: `"${pair}"`, fix });
   }
   return pairs;
 }
 
-function fullOrTables(tables: string): Problem {
-  const fix = `leave out --tables: --full is always ${fullTables} tables`;
-  return { what: "--full and --tables exclude each other", found: `--tables ${tables}`, fix };
+function parseTables({ full, tables }: SampleFlags, problems: Problem[]): number | "full" {
+  if (full !== true) return parseCount("--tables", tables, tableBounds, problems);
+  if (tables !== undefined) {
+    const fix = `leave out --tables: --full is always ${fullTables} tables`;
+    problems.push({ what: "--full and --tables exclude each other", found: `--tables ${tables}`, fix });
+  }
+  return "full";
+}
+
+function parseCount(flag: string, text: string | undefined, bounds: Bounds, problems: Problem[]): number {
+  if (text === undefined) return bounds.usual;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= bounds.least && value <= bounds.most) return value;
+  const fix = `give a whole number from ${formatCount(bounds.least)} to ${formatCount(bounds.most)}`;
+  problems.push({ what: `${flag} is not in its range`, found: `"${text}"`, fix });
+  return bounds.usual;
+}
+
+function parseShare(flag: string, text: string | undefined, problems: Problem[]): number {
+  if (text === undefined) return 0;
+  const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= 1) return value;
+  problems.push({ what: `${flag} is not a share`, found: `"${text}"`, fix: "give a number from 0 to 1, such as 0.2" });
+  return 0;
 }

@@ -82,13 +82,6 @@ export function rollingScore(values: Float64Array, window: number): Float64Array
   return combine(values, mean, deviation, (value, center, scale) => (value - center) / scale);
 }
 
-/** Rolling sample covariance, from var(x + y) = var(x) + var(y) + 2 cov(x, y). */
-export function rollingCovariance(left: Float64Array, right: Float64Array, window: number): Float64Array {
-  const sum = left.map((value, row) => value + (right[row] ?? 0));
-  const variances = [sum, left, right].map((values) => rollingVariance(values, window)) as Triple;
-  return combine(...variances, (both, one, other) => (both - one - other) / 2);
-}
-
 /** One value a row from three series; NaN where the result is not finite. */
 export function combine(
   first: Float64Array,
@@ -105,8 +98,6 @@ export function lag(values: Float64Array, rows: number): Float64Array {
   result.set(values.subarray(0, Math.max(0, values.length - rows)), Math.min(rows, values.length));
   return result;
 }
-
-type Triple = [Float64Array, Float64Array, Float64Array];
 
 /** Sum of squared distances from the mean; rounding must not make it negative. */
 function spread(sums: WindowSums, window: number): number {

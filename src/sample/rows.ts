@@ -4,46 +4,51 @@ import { createRandom, drawRows, type Random, shuffle } from "./random.ts";
 export const misalignments = ["lacks rows", "extra rows", "unsorted"] as const;
 export type Misalignment = (typeof misalignments)[number];
 
-/** A row of a table: its key and the market row whose values it shows. */
+/** What is done to the rows of one table. */
+export interface Blemish {
+  readonly misalignment?: Misalignment;
+  /** Some keys come twice. */
+  readonly duplicates: boolean;
+}
+
+/** A row of a table: its key, and the market row whose values it shows. */
 interface Row {
   readonly key: bigint;
   readonly source: number;
 }
 
-/** What is done to the rows of each table that is not as it should be, by its index. */
-export interface Blemishes {
-  readonly misaligned: ReadonlyMap<number, Misalignment>;
-  readonly duplicated: ReadonlySet<number>;
-}
-
 const halfDay = 43_200_000_000n;
 const affectedShare = 0.01;
 
-/** Which of a pair's tables are blemished: the stated shares of them, rounded, chosen by the seed. */
-export function chooseBlemished(
+/** For each of a pair's tables what is wrong with it; the stated shares of them, rounded, are chosen by the seed. */
+export function chooseBlemishes(
   tables: number,
   shares: { readonly misaligned: number; readonly duplicates: number; readonly seed: number },
   pair: string,
-): Blemishes {
+): (Blemish | undefined)[] {
+  const indexes = [...Array(tables).keys()];
   const choose = (what: string, share: number): number[] =>
-    shuffle([...Array(tables).keys()], createRandom(`${what} ${pair} ${shares.seed}`)).slice(0, Math.round(share * tables));
-  const misaligned = choose("misaligned", shares.misaligned).map(
-    (table, turn) => [table, misalignments[turn % misalignments.length] ?? "lacks rows"] as const,
-  );
-  return { misaligned: new Map(misaligned), duplicated: new Set(choose("duplicates", shares.duplicates)) };
+    shuffle(indexes, createRandom(`${what} ${pair} ${shares.seed}`)).slice(0, Math.round(share * tables));
+  const misaligned = choose("misaligned", shares.misaligned);
+  const duplicated = new Set(choose("duplicates", shares.duplicates));
+  return indexes.map((table) => {
+    const misalignment =
+      misalignments[misaligned.includes(table) ? misaligned.indexOf(table) % misalignments.length : -1];
+    if (misalignment !== undefined) return { misalignment, duplicates: duplicated.has(table) };
+    return duplicated.has(table) ? { duplicates: true } : undefined;
+  });
 }
 
-/** Keys and source rows of a blemished table. */
-export function blemish(
+/** Keys of a blemished table, and for each of its rows the row of the sound one that it shows. */
+export function blemishRows(
   keys: BigInt64Array,
-  misalignment: Misalignment | undefined,
-  duplicated: boolean,
+  { misalignment, duplicates }: Blemish,
   label: string,
 ): { readonly keys: BigInt64Array; readonly sources: Int32Array } {
   const random = createRandom(`rows ${label}`);
   let rows: Row[] = Array.from(keys, (key, source) => ({ key, source }));
-  if (duplicated) rows = repeatKeys(rows, random);
   if (misalignment !== undefined) rows = misalign[misalignment](rows, random);
+  if (duplicates) rows = repeatKeys(rows, random);
   return { keys: BigInt64Array.from(rows, (row) => row.key), sources: Int32Array.from(rows, (row) => row.source) };
 }
 
@@ -52,19 +57,20 @@ const misalign: Readonly<Record<Misalignment, (rows: readonly Row[], random: Ran
     const lost = new Set(drawSome(rows, random));
     return rows.filter((_, index) => !lost.has(index));
   },
-  /** Half a day after a real row, with that row's values: a key that no business day has. */
+  // Half a day after a real row, with that row's values: a key that no business day has.
   "extra rows": (rows, random) => insertAfter(rows, random, (row) => ({ ...row, key: row.key + halfDay })),
+  // Blocks in the wrong order, as workers that finish out of turn leave them.
   unsorted: (rows, random) => {
     const blocks = Math.min(rows.length, 16);
-    const starts = [...Array(blocks + 1).keys()].map((block) => Math.floor((block * rows.length) / blocks));
+    const startOf = (block: number): number => Math.floor((block * rows.length) / blocks);
     const mixed = shuffle([...Array(blocks).keys()], random);
     // A shuffle may come out sorted; the first block must not stay first.
     if (mixed[0] === 0) mixed.reverse();
-    return mixed.flatMap((block) => rows.slice(starts[block], starts[block + 1]));
+    return mixed.flatMap((block) => rows.slice(startOf(block), startOf(block + 1)));
   },
 };
 
-/** The same key again with the values of the row before it, as a late revision leaves it. */
+/** The same key again with the values of the day before, as a late revision leaves it. */
 function repeatKeys(rows: readonly Row[], random: Random): Row[] {
   return insertAfter(rows, random, (row) => ({ ...row, source: Math.max(0, row.source - 1) }));
 }

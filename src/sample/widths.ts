@@ -26,10 +26,15 @@ export function fullWidths(): number[] {
 }
 
 /** Widths of `tables` tables: even quantiles of the full distribution, halved so that a demonstration stays small. */
-export function modestWidths(tables: number): number[] {
+function modestWidths(tables: number): number[] {
   const full = fullWidths();
   const quantile = (table: number): number => full[Math.floor(((table + 0.5) * full.length) / tables)] ?? 0;
   return Array.from({ length: tables }, (_, table) => Math.max(4, Math.round(quantile(table) / 2)));
+}
+
+/** Widths of that many tables, ascending, or of a full checkpoint. */
+export function widthsOf(tables: number | "full"): number[] {
+  return tables === "full" ? fullWidths() : modestWidths(tables);
 }
 
 /** The widths in the order in which tables take them: wide and narrow tables mixed, always the same way. */
@@ -40,14 +45,15 @@ export function mixWidths(widths: readonly number[]): number[] {
 /** Geometric growth from knot to knot; the larger the exponent, the later it grows and the smaller the sum. */
 function curve(exponent: number): number[] {
   return Array.from({ length: fullTables }, (_, place) => {
-    const after = Math.max(1, knots.findIndex((knot) => knot.place >= place));
+    const next = knots.findIndex((knot) => knot.place >= place);
+    const after = Math.max(1, next);
     const [left, right] = [knots[after - 1] ?? knots[0], knots[after] ?? knots[4]];
     const share = (place - left.place) / (right.place - left.place);
     return Math.round(left.width * (right.width / left.width) ** (share ** exponent));
   });
 }
 
-/** Adds the columns that rounding left out, one each to the widest tables below a knot that may still grow. */
+/** Adds the columns that rounding left out to the widest tables below the maximum; the order statistics stay. */
 function topUp(widths: number[]): number[] {
   let missing = fullColumns - sum(widths);
   for (let place = knots[4].place - 1; missing > 0 && place > knots[3].place; place -= 1) {

@@ -3,9 +3,13 @@ import type { InputFile } from "../contract/plan.ts";
 import { checkFooter, checkReadable } from "../parquet/check.ts";
 import type { Column, Footer } from "../parquet/footer.ts";
 import { walkPages } from "../parquet/pages.ts";
+import type { Scratch } from "../parquet/scratch.ts";
 import { ParquetError, readFooter } from "../parquet/tail.ts";
 import type { Piece } from "../parquet/wrap.ts";
 import type { OpenFile, Store } from "../store/store.ts";
+
+/** Covers the footer of a table with some hundred columns in one read. */
+const footerGuess = 64 * 1024;
 
 /** A table that can be read. */
 export interface Inspected {
@@ -23,22 +27,27 @@ export interface InspectedKey {
   readonly keyPieces: readonly Piece[];
 }
 
-/** Opens one table, reads footer and key chunks, walks its page headers. Every problem it has, or the table. */
+/** Opens one table, reads footer and key chunks, walks its page headers. Every problem it has, or the table; its key
+ * pieces lie in `scratch`. */
 export async function inspectTable(
   store: Store,
   file: InputFile,
   keyName: string,
+  scratch: Scratch,
 ): Promise<InspectedKey | readonly Problem[]> {
   const opened = await store.open(file);
   try {
-    const { footer, start } = await readFooter(opened);
+    const { footer, start } = await readFooter(opened, footerGuess, scratch);
     const key = footer.columns.find((column) => column.name === keyName);
     const problems = [...checkReadable(footer), ...checkFooter(footer, start)];
     if (problems.length > 0) return problems.map((found) => damaged(file, found));
     const broken = walkTable(footer, opened);
     if (broken.length > 0) return broken.map((found) => damaged(file, found));
     if (key === undefined || key.nested) return [missingKey(file, keyName, footer)];
-    return { table: { file, footer, dataEnd: start, key }, keyPieces: await readChunks(opened, footer, [key]) };
+    return {
+      table: { file, footer, dataEnd: start, key },
+      keyPieces: await readChunks(opened, footer, [key], scratch),
+    };
   } catch (error) {
     if (!(error instanceof ParquetError)) throw error;
     return [{ what: "not a readable Parquet file", found: error.message, fix: error.fix, table: file.table }];
@@ -48,12 +57,20 @@ export async function inspectTable(
 }
 
 /** The encoded chunks of some columns, one piece a chunk. */
-export async function readChunks(opened: OpenFile, footer: Footer, columns: readonly Column[]): Promise<Piece[]> {
+export async function readChunks(
+  opened: OpenFile,
+  footer: Footer,
+  columns: readonly Column[],
+  scratch?: Scratch,
+): Promise<Piece[]> {
   const pieces: Piece[] = [];
   for (const group of footer.rowGroups.filter((candidate) => candidate.rows > 0)) {
     for (const column of columns) {
       for (const chunk of group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves)) {
-        pieces.push({ start: chunk.start, bytes: await opened.read(chunk.start, chunk.size) });
+        pieces.push({
+          start: chunk.start,
+          bytes: await opened.read(chunk.start, chunk.size, scratch?.take(chunk.size)),
+        });
       }
     }
   }

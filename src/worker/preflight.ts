@@ -3,6 +3,7 @@ import { ExitCode } from "../contract/exit.ts";
 import { failOn, type Problem } from "../contract/failure.ts";
 import type { InputFile } from "../contract/plan.ts";
 import { releaseFrames, type Series } from "../parquet/frame.ts";
+import { Scratch, ScratchPool } from "../parquet/scratch.ts";
 import type { Inspected } from "./inspect.ts";
 import { type InspectedKey, inspectTable } from "./inspect.ts";
 import type { Inventory } from "./inventory.ts";
@@ -28,11 +29,12 @@ export async function runPreflight(job: Job, inventory: Inventory): Promise<Chec
   const problems = [...inventory.problems, ...(await checkOutputFolder(job))];
   const targets = inventory.targets === undefined ? undefined : await inspectTargets(job, inventory.targets, problems);
   const features: ProvenTable[] = [];
+  const scratches = new ScratchPool();
   await pMap(
     inventory.features,
     async (file, index) => {
       job.port.signal.throwIfAborted();
-      const checked = await checkFeature(job, file, targets);
+      const checked = await checkFeature(job, file, targets, scratches);
       if ("proof" in checked) features[index] = checked;
       else problems.push(...checked);
       if (index % 50 === 0) reportTables(job, index, inventory.features.length);
@@ -47,7 +49,8 @@ export async function runPreflight(job: Job, inventory: Inventory): Promise<Chec
 type Targets = InspectedKey & { readonly series: Series };
 
 async function inspectTargets(job: Job, file: InputFile, problems: Problem[]): Promise<Targets | undefined> {
-  const targets = await inspectTable(job.store, file, job.settings.key);
+  // A scratch of its own: the targets' key stays until every table is compared with it.
+  const targets = await inspectTable(job.store, file, job.settings.key, new Scratch());
   if (!("table" in targets)) {
     problems.push(...targets);
     return undefined;
@@ -65,15 +68,18 @@ async function checkFeature(
   job: Job,
   file: InputFile,
   targets: Targets | undefined,
+  scratches: ScratchPool,
 ): Promise<ProvenTable | readonly Problem[]> {
-  const entry = await inspectTable(job.store, file, job.settings.key);
-  if (!("table" in entry)) return entry;
-  // Without targets there is nothing to compare with; the table's own problems are still worth telling.
-  if (targets === undefined) return [];
-  const proof = proveKey(entry, targets, targets.series, job.settings.duplicates);
-  if (!("how" in proof)) return proof;
-  if (proof.how !== "same bytes") await releaseFrames();
-  return { table: entry.table, proof };
+  return scratches.lend(async (scratch) => {
+    const entry = await inspectTable(job.store, file, job.settings.key, scratch);
+    if (!("table" in entry)) return entry;
+    // Without targets there is nothing to compare with; the table's own problems are still worth telling.
+    if (targets === undefined) return [];
+    const proof = proveKey(entry, targets, targets.series, job.settings.duplicates);
+    if (!("how" in proof)) return proof;
+    if (proof.how !== "same bytes") await releaseFrames();
+    return { table: entry.table, proof };
+  });
 }
 
 async function checkOutputFolder(job: Job): Promise<Problem[]> {

@@ -45,7 +45,8 @@ async function mergePair(job: Job): Promise<MergeResult> {
   if (existing.state === "done") return toResult(job, existing.manifest, "already done", []);
   const checked = await clock.run("preflight", () => runPreflight(job, inventory));
   const plan = await clock.run("plan", () => decide(job, checked));
-  if (existing.state === "unfinished" && existing.digest !== plan.digest) throw otherOrigin(job, "a file without a manifest");
+  if (existing.state === "unfinished" && existing.digest !== plan.digest)
+    throw otherOrigin(job, "a file without a manifest");
   refuseAboveCeiling(plan);
   await job.store.sweep(output);
   await checkDisk(job, plan.outputBytes);
@@ -118,7 +119,12 @@ function refuseAboveCeiling(plan: Plan): void {
   throw new Failure(ExitCode.memory, [problem]);
 }
 
-function toResult(job: Job, manifest: Manifest, outcome: "done" | "already done", stages: readonly StageTime[]): MergeResult {
+function toResult(
+  job: Job,
+  manifest: Manifest,
+  outcome: "done" | "already done",
+  stages: readonly StageTime[],
+): MergeResult {
   const spliced = manifest.inputs.filter((input) => input.action === "splice").length;
   const paths = outputPaths(job);
   const read = manifest.inputs.reduce((sum, input) => sum + input.size, 0);

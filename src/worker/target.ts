@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
 import type { Manifest, Verification } from "../contract/result.ts";
@@ -10,7 +11,7 @@ import { type Expectation, verifyOutput } from "./verify.ts";
 
 /** `widemerge verify`: a pair with its manifest and sources, or any Parquet file for its structure alone. */
 export async function verifyTarget(job: Job, target: string, level: VerifyLevel): Promise<Verification> {
-  const isPair = Pair.safeParse(target).success;
+  const isPair = v.is(Pair, target);
   const path = isPair ? outputPaths(job).output : target;
   const manifest = isPair ? await readManifest(job) : undefined;
   const file = await job.store.stat(path);

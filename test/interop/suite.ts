@@ -1,36 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { compareSights, dropZones, joinSights, loadSight, type Sight } from "./canonical.ts";
-import { compareFooters, findAbsence, type Library, libraries, readFiles, runWidemerge, writeCheckpoints } from "./tools.ts";
-
-/** One pair that a library wrote, and what widemerge must make of it. */
-interface Case {
-  readonly pair: string;
-  readonly settings: readonly string[];
-  /** What must happen to each table; tables that are not named may go either way. */
-  readonly actions: Readonly<Record<string, "splice" | "align">>;
-  /** Libraries that cannot read this writer's files at all. */
-  readonly unreadable: readonly string[];
-  /** A column whose name a refusal must give, where refusing is as good as splicing. */
-  readonly mayRefuse?: string;
-}
-
-interface Merged {
-  readonly case: Case;
-  readonly exitCode: number;
-  readonly said: string;
-  /** Input table → file, in the order of the case. */
-  readonly inputs: ReadonlyMap<string, string>;
-  readonly output: string;
-}
-
-/** The manifest's word on the tables, as far as these tests use it. */
-interface ManifestTables {
-  readonly inputs: readonly { readonly table: string; readonly action: string; readonly reason: string; readonly columns: Readonly<Record<string, string>> }[];
-}
+import { type ManifestTables, type Merged, manifestOf, mergeAll, readAll, refused } from "./pairs.ts";
+import { compareFooters, findAbsence, type Library, libraries } from "./tools.ts";
 
 /** What every writer's checkpoints must come to: merged, and read back equal by every library. */
 export function registerSuite(writer: Library, pairs: readonly string[]): void {
@@ -62,34 +37,10 @@ function registerPair(pair: string, merged: ReadonlyMap<string, Merged>): void {
     test("has the inputs' types and statistics in spliced columns", { skip }, (context) => {
       const one = get(merged, pair);
       if (refused(one)) return context.skip("refused by name");
+      assert.equal(one.exitCode, 0, one.said);
       assert.deepEqual(compareFooters(footerRequest(one)), []);
     });
   });
-}
-
-async function mergeAll(writer: Library, folder: string): Promise<Merged[]> {
-  const input = join(folder, "checkpoints");
-  const output = join(folder, "training");
-  writeCheckpoints(writer, input);
-  const cases: Case[] = JSON.parse(readFileSync(join(input, "cases.json"), "utf8"));
-  const merged: Merged[] = [];
-  for (const one of cases) {
-    const flags = ["--input", input, "--output", output, "--verify", "full", "--json", ...one.settings];
-    const { status, stdout, stderr } = await runWidemerge("merge", one.pair, ...flags);
-    const inputs = new Map(Object.keys(tablesOf(input, one)).map((table) => [table, join(input, one.pair, `${table}.parquet`)]));
-    const path = join(output, `training_${one.pair}.parquet`);
-    merged.push({ case: one, exitCode: status ?? -1, said: `${stdout}\n${stderr}`, inputs, output: path });
-  }
-  return merged;
-}
-
-function tablesOf(input: string, one: Case): Record<string, string> {
-  return JSON.parse(readFileSync(join(input, one.pair, "tables.json"), "utf8"));
-}
-
-function readAll(reader: Library, merged: readonly Merged[]): void {
-  const files = merged.flatMap((one) => [...one.inputs.values(), one.output]).filter((path) => existsSync(path));
-  readFiles(reader, files.map((path) => [path, `${path}.${reader}.json`] as const));
 }
 
 function checkMerge(one: Merged): void {
@@ -118,7 +69,9 @@ function expectedSight(reader: Library, one: Merged): Sight {
   const targets = sights.get("targets");
   assert.ok(targets, "the case has targets");
   sights.delete("targets");
-  const prefixed = [...sights].map(([table, sight]) => [table.replace(new RegExp(`_${one.case.pair}$`), ""), sight] as const);
+  const prefixed = [...sights].map(
+    ([table, sight]) => [table.replace(new RegExp(`_${one.case.pair}$`), ""), sight] as const,
+  );
   return joinSights(targets, new Map(prefixed));
 }
 
@@ -130,22 +83,12 @@ function sightOf(path: string, reader: Library): Sight {
   return other;
 }
 
-/** Whether a pair that may be refused was: with exit 3 and the column's name. Any other failure is none. */
-function refused(one: Merged): boolean {
-  const column = one.case.mayRefuse;
-  return column !== undefined && one.exitCode === 3 && one.said.includes(column) && !existsSync(one.output);
-}
-
 function footerRequest(one: Merged): unknown {
   const spliced = manifestOf(one).inputs.filter(({ action }) => action === "splice");
   const columns = spliced.flatMap(({ table, columns: lineage }) =>
     Object.entries(lineage).map(([output, input]) => ({ output, input, path: one.inputs.get(table) })),
   );
   return { output: one.output, columns };
-}
-
-function manifestOf(one: Merged): ManifestTables {
-  return JSON.parse(readFileSync(one.output.replace(/\.parquet$/, ".manifest.json"), "utf8"));
 }
 
 function reasonsOf(manifest: ManifestTables): string {

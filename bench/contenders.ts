@@ -1,0 +1,54 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** What takes part: widemerge, the physical limit, and what a user would pick instead. */
+export interface Contender {
+  readonly name: string;
+  /** "limit": copies bytes and merges nothing. "positional": looks at no key, so only aligned tables come out right. */
+  readonly kind: "widemerge" | "limit" | "join" | "positional";
+  /** The command that leaves the merged file of a pair at `output`. */
+  readonly command: (input: string, pair: string, output: string) => readonly string[];
+}
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = join(here, "..");
+const python = join(root, ".venv/bin/python");
+
+/** Where widemerge leaves its output, and so everybody else. */
+export function outputPath(folder: string, pair: string): string {
+  return join(folder, `training_${pair}.parquet`);
+}
+
+/** Everybody who can take part here; Python peers only where .venv is. */
+export function listContenders(): readonly Contender[] {
+  return [
+    { name: "widemerge", kind: "widemerge", command: mergeCommand },
+    { name: "cat", kind: "limit", command: catCommand("") },
+    { name: "cat + fsync", kind: "limit", command: catCommand(' && sync "$0"') },
+    peer("nodejs-polars, eager left joins", "join", "eager-join.ts"),
+    peer("nodejs-polars, streaming horizontal concat", "positional", "streaming-concat.ts"),
+    peer("DuckDB, POSITIONAL JOIN", "positional", "positional-join.ts"),
+    ...(existsSync(python)
+      ? [
+          peer("pyarrow, columns appended", "positional", "pyarrow_append.py"),
+          peer("Python Polars, streaming horizontal concat", "positional", "polars_concat.py"),
+          peer("Python Polars, eager left joins", "join", "polars_join.py"),
+        ]
+      : []),
+  ];
+}
+
+function peer(name: string, kind: Contender["kind"], script: string): Contender {
+  const path = join(here, "peers", script);
+  const start = script.endsWith(".py") ? [python, path] : [process.execPath, "--no-warnings", path];
+  return { name, kind, command: (input, pair, output) => [...start, join(input, pair), pair, output] };
+}
+
+function mergeCommand(input: string, pair: string, output: string): readonly string[] {
+  return [join(root, "bin/widemerge"), "merge", pair, "--input", input, "--output", join(output, ".."), "--json"];
+}
+
+function catCommand(after: string): Contender["command"] {
+  return (input, pair, output) => ["sh", "-c", `cat "$1"/*.parquet > "$0"${after}`, output, join(input, pair)];
+}

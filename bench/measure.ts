@@ -1,0 +1,139 @@
+import { spawn } from "node:child_process";
+import { createWriteStream, readdirSync, readFileSync } from "node:fs";
+
+/** One run of one contender. Bytes and seconds. */
+export interface Run {
+  readonly seconds: number;
+  /** The largest sum of the resident sets of all its processes at one instant; never less than one process' own peak. */
+  readonly peakBytes: number;
+  /** The same without pages mapped from files (program text, mapped inputs): what must be there in any case. */
+  readonly peakPrivateBytes: number;
+  /** Why it failed; absent when it ended well. */
+  readonly failure?: string;
+  readonly stdout: string;
+}
+
+export interface Caps {
+  /** RLIMIT_DATA of each process. */
+  readonly dataBytes: number;
+  /** All processes together: past it they are killed, so that the machine survives. */
+  readonly totalBytes: number;
+  readonly seconds: number;
+}
+
+const sampleEvery = 20;
+
+/** Runs a command to its end and samples its process tree every 20 ms: the same yardstick for everybody. */
+export async function measure(command: readonly string[], caps: Caps, log: string): Promise<Run> {
+  const started = process.hrtime.bigint();
+  const child = spawn("prlimit", [`--data=${caps.dataBytes}`, "--", ...command], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  const output = collect(child, log);
+  const meter = new Meter(child.pid ?? -1);
+  let killed: string | undefined;
+  const timer = setInterval(() => {
+    const bytes = meter.sample();
+    const late = Number(process.hrtime.bigint() - started) / 1e9 > caps.seconds;
+    if (killed !== undefined || (bytes <= caps.totalBytes && !late)) return;
+    killed = late ? `not done after ${caps.seconds} s` : `over the cap of ${Math.round(caps.totalBytes / 2 ** 30)} GiB`;
+    for (const pid of meter.pids) endProcess(pid);
+  }, sampleEvery);
+  const ending = await new Promise<string | undefined>((resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("close", (code, signal) => resolve(code === 0 ? undefined : describeEnd(code, signal, output.stderr)));
+  });
+  clearInterval(timer);
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  const failure = killed ?? ending;
+  return { seconds, ...meter.peaks(), stdout: output.stdout, ...(failure === undefined ? {} : { failure }) };
+}
+
+/** Sums resident sets over a process and all that it started. */
+class Meter {
+  readonly #root: number;
+  readonly #highWater = new Map<number, number>();
+  #peak = 0;
+  #peakPrivate = 0;
+  pids: number[] = [];
+
+  constructor(root: number) {
+    this.#root = root;
+  }
+
+  sample(): number {
+    this.pids = listTree(this.#root);
+    let [total, fromFiles] = [0, 0];
+    for (const pid of this.pids) {
+      const status = readText(`/proc/${pid}/status`);
+      total += readField(status, "VmRSS");
+      fromFiles += readField(status, "RssFile");
+      this.#highWater.set(pid, Math.max(this.#highWater.get(pid) ?? 0, readField(status, "VmHWM")));
+    }
+    this.#peak = Math.max(this.#peak, total);
+    this.#peakPrivate = Math.max(this.#peakPrivate, total - fromFiles);
+    return total;
+  }
+
+  peaks(): { peakBytes: number; peakPrivateBytes: number } {
+    return { peakBytes: Math.max(this.#peak, ...this.#highWater.values()), peakPrivateBytes: this.#peakPrivate };
+  }
+}
+
+/** The kernel lists children per thread. */
+function listTree(pid: number): number[] {
+  const children = listNames(`/proc/${pid}/task`).flatMap((task) =>
+    readText(`/proc/${pid}/task/${task}/children`).split(" ").filter(Boolean).map(Number),
+  );
+  return [pid, ...children.flatMap(listTree)];
+}
+
+function readField(status: string, field: string): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function listNames(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function collect(child: ReturnType<typeof spawn>, log: string): { stdout: string; stderr: string } {
+  const kept = { stdout: "", stderr: "" };
+  const file = createWriteStream(log);
+  child.stdout?.on("data", (chunk: Buffer) => {
+    kept.stdout += chunk.toString();
+    file.write(chunk);
+  });
+  child.stderr?.on("data", (chunk: Buffer) => {
+    kept.stderr = (kept.stderr + chunk.toString()).slice(-2000);
+    file.write(chunk);
+  });
+  child.on("close", () => file.end());
+  return kept;
+}
+
+function describeEnd(code: number | null, signal: string | null, stderr: string): string {
+  const lines = stderr.trim().split("\n");
+  const telling = lines.findLast((line) => /error|memory|failed|killed|panick/i.test(line)) ?? lines.at(-1) ?? "";
+  return `${signal ?? `exit ${code}`}: ${telling.trim().slice(0, 200)}`;
+}

@@ -1,0 +1,13 @@
+import pl from "nodejs-polars";
+import { listFeatures, readArguments, targetsOf } from "./tables.ts";
+
+/** Streaming horizontal concat to a sink: no key is looked at, so it is right only where every table is aligned. */
+const { folder, pair, output } = readArguments();
+const key = "interval_time";
+const features = listFeatures(folder, pair).map(({ path, prefix }) => {
+  const table = pl.scanParquet(path);
+  const names = table.columns.filter((name) => name !== key);
+  return table.select(...names.map((name) => pl.col(name).alias(`${prefix}_${name}`)));
+});
+const wide = pl.concat([pl.scanParquet(targetsOf(folder)), ...features], { how: "horizontal" });
+await wide.sinkParquet(output, { compression: "snappy" }).collect({ streaming: true });

@@ -1,0 +1,71 @@
+import * as v from "valibot";
+import { ExitCode } from "../contract/exit.ts";
+import { Failure, failOn, type Problem } from "../contract/failure.ts";
+import type { WorkerReport } from "../contract/result.ts";
+import { Pair, type Settings } from "../contract/settings.ts";
+import type { Task, TaskLimits } from "../contract/task.ts";
+import { resolveCeiling } from "../memory/ceiling.ts";
+import { readLimits } from "../memory/limits.ts";
+import { type ChildEnd, type Supervision, supervise } from "../memory/supervise.ts";
+import { type Progress, showProgress } from "./progress.ts";
+
+/** How a guarded task ended, and how long it took in seconds. */
+export type GuardedEnd = ChildEnd & { readonly seconds: number; readonly report?: WorkerReport };
+
+/** A small young generation: garbage is collected before it grows into what the ceiling has to hold. */
+const childOptions = ["--no-warnings", "--max-semi-space-size=2"];
+
+type WithoutLimits<Some> = Some extends Task ? Omit<Some, "limits"> : never;
+
+/**
+ * Runs a task in a child process under the memory guard; passes Ctrl-C and SIGTERM on to it and waits for its end.
+ * @throws Failure (input) when the memory settings do not fit this machine.
+ */
+export async function runGuarded(task: WithoutLimits<Task>, settings: Settings): Promise<GuardedEnd> {
+  const start = performance.now();
+  const limits = readLimits();
+  const { ceiling, problems } = resolveCeiling(settings, limits);
+  failOn(ExitCode.input, problems);
+  const taskLimits: TaskLimits = {
+    ceilingBytes: ceiling.ceilingBytes,
+    warnBytes: ceiling.warnBytes,
+    baselineBytes: 0,
+    threads: limits.cpus,
+  };
+  const progress = showProgress("pair" in task ? task.pair : task.target, ceiling.ceilingBytes, settings.logEvery);
+  const supervision = supervise({
+    modulePath: new URL("../worker/main.ts", import.meta.url).pathname,
+    execArgv: childOptions,
+    task: { ...task, limits: taskLimits },
+    ceiling,
+    limits,
+    onEvent: (event) => progress.event(event),
+    onSample: (bytes) => progress.sample(bytes),
+    onNotice: (text) => progress.warn(text),
+  });
+  const end = await passSignals(supervision, progress);
+  return { ...end, seconds: (performance.now() - start) / 1000 };
+}
+
+async function passSignals(supervision: Supervision, progress: Progress): Promise<ChildEnd> {
+  const interrupt = (): void => supervision.interrupt(ExitCode.interrupted);
+  const terminate = (): void => supervision.interrupt(ExitCode.terminated);
+  process.on("SIGINT", interrupt).on("SIGTERM", terminate);
+  try {
+    return await supervision.ended;
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", terminate);
+    progress.end();
+  }
+}
+
+/** A pair's name, safe as a folder, a file name and a label. @throws Failure (usage). */
+export function parsePair(name: string): string {
+  if (v.is(Pair, name)) return name;
+  const problem: Problem = {
+    what: "not a pair's name",
+    found: JSON.stringify(name),
+    fix: "use letters, digits, _ and -, at most 63, such as audusd",
+  };
+  throw new Failure(ExitCode.usage, [problem]);
+}

@@ -1,0 +1,96 @@
+import { SingleBar } from "cli-progress";
+import { type Logger, pino } from "pino";
+import type { StageName, WorkerEvent } from "../contract/event.ts";
+import { formatBytes, formatMemory } from "../contract/units.ts";
+
+/** Shows how a supervised task gets on: a bar on a terminal, log lines elsewhere. Everything goes to stderr. */
+export interface Progress {
+  event(event: WorkerEvent): void;
+  /** Working set in bytes, ten times a second. */
+  sample(bytes: number): void;
+  warn(message: string): void;
+  end(): void;
+}
+
+/** The progress display that fits where stderr goes. */
+export function showProgress(pair: string, ceilingBytes: number, logEvery: number): Progress {
+  return process.stderr.isTTY ? new BarProgress(ceilingBytes) : new LogProgress(pair, ceilingBytes, logEvery);
+}
+
+class BarProgress implements Progress {
+  private readonly bar = new SingleBar({
+    format: "{stage} {bar} {value}/{total} tables  {rate}/s  {memory}  {eta_formatted} left",
+    hideCursor: true,
+    clearOnComplete: true,
+  });
+  private readonly ceilingBytes: number;
+  private shown: StageName | undefined;
+  private since = 0;
+  private memory = "";
+
+  constructor(ceilingBytes: number) {
+    this.ceilingBytes = ceilingBytes;
+  }
+
+  event(event: WorkerEvent): void {
+    if (event.type !== "progress") return;
+    if (event.stage !== this.shown) {
+      this.end();
+      this.shown = event.stage;
+      this.since = performance.now();
+      this.bar.start(event.tables, 0, { stage: event.stage.padEnd(9), rate: "-", memory: this.memory });
+    }
+    const seconds = (performance.now() - this.since) / 1000;
+    this.bar.update(event.tablesDone, {
+      rate: formatBytes(seconds > 0 ? event.bytesDone / seconds : 0),
+      memory: this.memory,
+    });
+  }
+
+  sample(bytes: number): void {
+    this.memory = `${formatMemory(bytes)} of ${formatMemory(this.ceilingBytes)}`;
+    if (this.shown !== undefined) this.bar.update({ memory: this.memory });
+  }
+
+  warn(message: string): void {
+    this.end();
+    process.stderr.write(`${message}\n`);
+  }
+
+  end(): void {
+    if (this.shown !== undefined) this.bar.stop();
+    this.shown = undefined;
+  }
+}
+
+class LogProgress implements Progress {
+  private readonly log: Logger;
+  private readonly ceilingBytes: number;
+  private readonly every: number;
+  private workingSet = 0;
+
+  constructor(pair: string, ceilingBytes: number, every: number) {
+    this.log = pino({ base: { pair } }, pino.destination({ fd: 2, sync: true }));
+    this.ceilingBytes = ceilingBytes;
+    this.every = every;
+  }
+
+  event(event: WorkerEvent): void {
+    if (event.type !== "progress" || (event.tablesDone % this.every !== 0 && event.tablesDone !== event.tables)) return;
+    const { stage, tablesDone, tables, bytesDone } = event;
+    this.log.info(
+      { stage, tablesDone, tables, bytesDone, workingSetBytes: this.workingSet, ceilingBytes: this.ceilingBytes },
+      `${stage}: ${tablesDone} of ${tables} tables`,
+    );
+  }
+
+  sample(bytes: number): void {
+    this.workingSet = bytes;
+  }
+
+  warn(message: string): void {
+    this.log.warn(message);
+  }
+
+  end(): void {}
+}

@@ -1,0 +1,146 @@
+import type { MemoryRecord, MemorySample } from "../contract/event.ts";
+import { ExitCode } from "../contract/exit.ts";
+import type { Problem } from "../contract/failure.ts";
+import type { WorkerReport } from "../contract/result.ts";
+import { formatMemory } from "../contract/units.ts";
+
+/** A stop with its code and its reasons: what a child reported, or what it was told. */
+export interface Stop {
+  readonly exitCode: ExitCode;
+  readonly problems: readonly Problem[];
+}
+
+/** Everything that is known about how a child ended. */
+export interface EndFacts {
+  /** Exit code of the process; null when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly report?: WorkerReport;
+  /** The failure that the child reported itself. */
+  readonly failure?: Stop;
+  /** What the supervisor had told it to stop for. */
+  readonly stoppedFor?: Stop;
+  /** By how much the kernel's count of processes killed for want of memory rose meanwhile. */
+  readonly oomKills: number;
+  readonly memory: MemoryRecord;
+  /** The last text that the child wrote to stderr. */
+  readonly stderrTail: string;
+}
+
+/** Signals by the exit code that a shell or a container runtime makes of them (128 + number). */
+const signalOfCode: Readonly<Record<number, NodeJS.Signals>> = {
+  130: "SIGINT",
+  134: "SIGABRT",
+  137: "SIGKILL",
+  143: "SIGTERM",
+};
+
+/** What the allocators of this process say when memory is refused, and whose words they are. */
+const allocationErrors: readonly (readonly [RegExp, string])[] = [
+  [/memory allocation of \d+ bytes failed/, "Polars"],
+  [/JavaScript heap out of memory|Fatal process out of memory|Reached heap limit/, "V8"],
+  [/Array buffer allocation failed|Failed to allocate memory/, "Node"],
+  [/std::bad_alloc|Cannot allocate memory|ENOMEM/, "the C library"],
+];
+
+const raiseCeiling = "raise memoryCeiling (and the container's limit), or plan with smaller tables";
+
+/**
+ * Turns the way a child ended into one exit code and its problems; no problems only with `ExitCode.done`.
+ * Precedence: what the child said of itself, then what it was told to stop for, then what its death shows.
+ */
+export function classifyEnd(facts: EndFacts): Stop {
+  if (facts.failure !== undefined) return refineFailure(facts.failure, facts);
+  if (facts.report !== undefined) {
+    const reported = classifyReport(facts.report, facts.exitCode);
+    if (reported !== undefined) return reported;
+  }
+  return facts.stoppedFor ?? classifyAllocation(facts) ?? classifyKill(facts) ?? classifyOther(facts);
+}
+
+/** JavaScript can catch a refused Buffer, but hardly knows it for what it is: an "unexpected" one is looked at again. */
+function refineFailure(failure: Stop, facts: EndFacts): Stop {
+  if (failure.exitCode !== ExitCode.unexpected) return failure;
+  const found = failure.problems.map((problem) => problem.found).join("\n");
+  return classifyAllocation({ ...facts, stderrTail: found }) ?? failure;
+}
+
+/** A report is an end only together with a regular exit; codes other than 0 come with the report's own problems. */
+function classifyReport(report: WorkerReport, exitCode: number | null): Stop | undefined {
+  const code = Object.values(ExitCode).find((known) => known === exitCode);
+  if (code === undefined) return undefined;
+  const problems = listProblems(report);
+  return code === ExitCode.done || problems.length > 0 ? { exitCode: code, problems } : undefined;
+}
+
+function listProblems(report: WorkerReport): readonly Problem[] {
+  if (report.command === "merge") return report.result.problems;
+  return report.command === "verify" ? report.verification.problems : [];
+}
+
+function classifyAllocation(facts: EndFacts): Stop | undefined {
+  for (const [pattern, owner] of allocationErrors) {
+    const line = findLine(facts.stderrTail, pattern);
+    if (line !== undefined) return stopForMemory(`${owner} was refused memory`, line, facts.memory);
+  }
+  return undefined;
+}
+
+/** SIGKILL that nobody here sent: the kernel's out-of-memory killer, proven by its counter or merely likely. */
+function classifyKill(facts: EndFacts): Stop | undefined {
+  const signal = findSignal(facts);
+  if (signal === "SIGKILL" && facts.oomKills > 0) {
+    const found = `${describeEnd(facts)}, and the out-of-memory counter of its control group rose by ${facts.oomKills}`;
+    return stopForMemory("the kernel's out-of-memory killer ended the merge", found, facts.memory);
+  }
+  if (signal !== "SIGKILL") return undefined;
+  const what = "the merge was killed from outside: the out-of-memory killer of the machine, or a person";
+  return stopForMemory(what, `${describeEnd(facts)}, and no out-of-memory kill was counted`, facts.memory);
+}
+
+function classifyOther(facts: EndFacts): Stop {
+  const signal = findSignal(facts);
+  if (signal === "SIGINT" || signal === "SIGTERM") {
+    const exitCode = signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
+    return stopFor(exitCode, "the merge was ended from outside", describeEnd(facts), "run again: it finishes the work");
+  }
+  const found = facts.exitCode === 0 ? "exit code 0 without a report" : describeEnd(facts);
+  const words =
+    findLine(facts.stderrTail, /Error\b.*:|panicked at|FATAL/) ?? facts.stderrTail.trim().split("\n").at(-1);
+  const text = words === undefined || words === "" ? found : `${found}; last words: ${words}`;
+  return stopFor(ExitCode.unexpected, "the merge ended unexpectedly", text, "run again; if it stays, report it");
+}
+
+function findSignal({ signal, exitCode }: EndFacts): NodeJS.Signals | undefined {
+  return signal ?? signalOfCode[exitCode ?? 0];
+}
+
+function describeEnd(facts: EndFacts): string {
+  return facts.signal === null ? `exit code ${facts.exitCode}` : `signal ${facts.signal}`;
+}
+
+function stopForMemory(what: string, found: string, memory: MemoryRecord): Stop {
+  return stopFor(ExitCode.memory, what, `${found}; ${describeMemory(memory)}`, raiseCeiling);
+}
+
+function stopFor(exitCode: ExitCode, what: string, found: string, fix: string): Stop {
+  return { exitCode, problems: [{ what, found, fix }] };
+}
+
+/** "peak 1.20 GiB of 2.00 GiB, last samples 1.10 GiB at 3.1 s, 1.20 GiB at 3.2 s". */
+export function describeMemory(memory: MemoryRecord): string {
+  const peak = `peak ${formatMemory(memory.peakBytes)} of ${formatMemory(memory.ceilingBytes)}`;
+  const samples = memory.samples.slice(-5).map(describeSample);
+  return samples.length === 0 ? peak : `${peak}, last samples ${samples.join(", ")}`;
+}
+
+function describeSample({ bytes, seconds }: MemorySample): string {
+  return `${formatMemory(bytes)} at ${seconds.toFixed(1)} s`;
+}
+
+function findLine(text: string, pattern: RegExp): string | undefined {
+  return text
+    .split("\n")
+    .find((line) => pattern.test(line))
+    ?.trim();
+}

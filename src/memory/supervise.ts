@@ -1,0 +1,223 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MemoryRecord, Order, WorkerEvent } from "../contract/event.ts";
+import { ExitCode } from "../contract/exit.ts";
+import type { Problem } from "../contract/failure.ts";
+import type { WorkerReport } from "../contract/result.ts";
+import type { Task } from "../contract/task.ts";
+import { formatMemory } from "../contract/units.ts";
+import type { Ceiling } from "./ceiling.ts";
+import { readOomKills } from "./cgroup.ts";
+import { classifyEnd, describeMemory, type Stop } from "./classify.ts";
+import { wrapCommand } from "./command.ts";
+import type { Limits } from "./limits.ts";
+import { createSampler } from "./sample.ts";
+import { createTail } from "./tail.ts";
+import { createWatch, type Level, type Watch } from "./watch.ts";
+
+export interface SuperviseOptions {
+  /** The module that the child runs. */
+  readonly modulePath: string;
+  /** Options for the child's Node. */
+  readonly execArgv?: readonly string[];
+  /** The child's environment; this process's unless given. POLARS_MAX_THREADS is added where it is missing. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Sent as the first message, with `limits.baselineBytes` as measured just before the start. */
+  readonly task: Task;
+  readonly ceiling: Ceiling;
+  readonly limits: Limits;
+  /** Milliseconds between two samples; 100 unless given. */
+  readonly sampleEveryMs?: number;
+  /** Milliseconds between an order to stop and SIGKILL; 2000 for memory and 8000 for an interrupt unless given. */
+  readonly graceMs?: number;
+  /** Gets every event of the child but `askMemory`, which is answered here. */
+  readonly onEvent?: (event: WorkerEvent) => void;
+  /** Gets every sample: the working set in bytes, and the level that it reaches. */
+  readonly onSample?: (bytes: number, level: Level) => void;
+  /** Gets a sentence for the log about what the guard cannot do on this machine. */
+  readonly onNotice?: (text: string) => void;
+  /** Where the child's stderr goes; this process's stderr unless given. */
+  readonly stderr?: NodeJS.WritableStream;
+}
+
+/** How a child ended. There are no problems only with `ExitCode.done`. */
+export interface ChildEnd extends Stop {
+  readonly report?: WorkerReport;
+  readonly memory: MemoryRecord;
+}
+
+export interface Supervision {
+  /** Process id of the child; undefined if it could not be started. */
+  readonly pid: number | undefined;
+  /** Passes a signal on: the child is told to clean up and to stop with this code; called again later, it kills it. */
+  interrupt(exitCode: ExitCode): void;
+  /** What was measured so far. */
+  memory(): MemoryRecord;
+  /** Resolves once the child has ended and all that it said has been read. Does not reject. */
+  readonly ended: Promise<ChildEnd>;
+}
+
+const sampleEveryMs = 100;
+const memoryGraceMs = 2000;
+const interruptGraceMs = 8000;
+/** timeout(1), npm and terminals deliver one signal twice: only a later one means "now". */
+const repeatedSignalMs = 1000;
+/** A process that the child leaves behind may hold its pipes open for ever. */
+const drainMs = 2000;
+const stderrTailBytes = 8192;
+
+/**
+ * Starts the child under its data limit and watches the memory of the whole job until the child has ended. At the
+ * warning level the child is told to slow down, at the stop level to stop; above the ceiling it is killed at once.
+ */
+export function supervise(options: SuperviseOptions): Supervision {
+  return new Guard(options);
+}
+
+class Guard implements Supervision {
+  readonly ended: Promise<ChildEnd>;
+  readonly #options: SuperviseOptions;
+  readonly #watch: Watch;
+  readonly #child: ChildProcess;
+  readonly #readTail: () => string;
+  readonly #oomKillsBefore: number;
+  #report: WorkerReport | undefined;
+  #failure: Stop | undefined;
+  #stoppedFor: Stop | undefined;
+  #stoppedAt = 0;
+  #spawnError = "";
+  #graceTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: SuperviseOptions) {
+    const { ceiling, limits, task } = options;
+    const baselineBytes = createSampler(limits).sample();
+    this.#options = options;
+    this.#oomKillsBefore = countOomKills(limits);
+    this.#child = startChild(options);
+    this.#watch = createWatch({
+      ceiling,
+      limits,
+      childPid: this.#child.pid,
+      onSample: (bytes, level) => this.#act(bytes, level),
+      onWarn: () => this.#send({ type: "slowDown" }),
+    });
+    this.#readTail = createTail(this.#child.stderr, options.stderr ?? process.stderr, stderrTailBytes);
+    this.ended = this.#follow();
+    this.#send({ type: "task", task: { ...task, limits: { ...task.limits, baselineBytes } } });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  memory(): MemoryRecord {
+    return this.#watch.record();
+  }
+
+  interrupt(exitCode: ExitCode): void {
+    const first = this.#stoppedFor === undefined;
+    this.#stop(exitCode, describeInterrupt(exitCode), interruptGraceMs);
+    if (!first && performance.now() - this.#stoppedAt > repeatedSignalMs) this.#child.kill("SIGKILL");
+  }
+
+  async #follow(): Promise<ChildEnd> {
+    const child = this.#child;
+    child.on("message", (event: WorkerEvent) => this.#receive(event));
+    const timer = setInterval(() => this.#watch.sample(), this.#options.sampleEveryMs ?? sampleEveryMs);
+    const [exitCode, signal] = await waitForEnd(child).catch((error: Error): [null, null] => {
+      this.#spawnError = error.message;
+      return [null, null];
+    });
+    clearInterval(timer);
+    clearTimeout(this.#graceTimer);
+    return this.#conclude(exitCode, signal);
+  }
+
+  #receive(event: WorkerEvent): void {
+    // The child's high-water mark is gone with its process: what may be its last word is the last chance to read it.
+    if (event.type !== "progress") this.#watch.sample();
+    if (event.type === "askMemory") return this.#send({ type: "memory", memory: this.#watch.record() });
+    if (event.type === "report") this.#report = event.report;
+    if (event.type === "failure") this.#failure = { exitCode: event.exitCode, problems: event.problems };
+    this.#options.onEvent?.(event);
+  }
+
+  #act(bytes: number, level: Level): void {
+    this.#options.onSample?.(bytes, level);
+    if (level === "ok" || level === "warn") return;
+    this.#stop(ExitCode.memory, describeStop(bytes, this.#watch.record()), memoryGraceMs);
+    if (level === "over") this.#child.kill("SIGKILL");
+  }
+
+  #stop(exitCode: ExitCode, problem: Problem, graceMs: number): void {
+    if (this.#stoppedFor !== undefined) return;
+    this.#stoppedFor = { exitCode, problems: [problem] };
+    this.#stoppedAt = performance.now();
+    this.#send({ type: "stop", exitCode, problem });
+    this.#graceTimer = setTimeout(() => this.#child.kill("SIGKILL"), this.#options.graceMs ?? graceMs);
+  }
+
+  /** A child that has just ended cannot be told anything; its end is dealt with where it is noticed. */
+  #send(order: Order): void {
+    if (this.#child.connected) this.#child.send(order, () => undefined);
+  }
+
+  #conclude(exitCode: number | null, signal: NodeJS.Signals | null): ChildEnd {
+    const memory = this.#watch.record();
+    const report = this.#report === undefined ? {} : { report: this.#report };
+    const end = classifyEnd({
+      exitCode,
+      signal,
+      ...report,
+      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      ...(this.#stoppedFor === undefined ? {} : { stoppedFor: this.#stoppedFor }),
+      oomKills: countOomKills(this.#options.limits) - this.#oomKillsBefore,
+      memory,
+      stderrTail: this.#readTail() + this.#spawnError,
+    });
+    return { ...end, ...report, memory };
+  }
+}
+
+function startChild({ modulePath, execArgv = [], env = process.env, ceiling, limits, onNotice }: SuperviseOptions) {
+  const threads = Number(env.POLARS_MAX_THREADS) || limits.cpus;
+  const command = wrapCommand([...execArgv, modulePath], ceiling.ceilingBytes, threads);
+  for (const text of command.notices) onNotice?.(text);
+  return spawn(command.program, command.args, {
+    env: { ...env, POLARS_MAX_THREADS: String(threads) },
+    // The supervisor's stdout is for results alone: what a library prints in the child goes to stderr.
+    stdio: ["ignore", 2, "pipe", "ipc"],
+    serialization: "advanced",
+  });
+}
+
+/** Exit code and signal, once the child's pipes and its message channel have been read to the end. */
+async function waitForEnd(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
+  const closed = once(child, "close");
+  const disconnected = child.connected ? once(child, "disconnect") : undefined;
+  closed.catch(() => undefined);
+  disconnected?.catch(() => undefined);
+  const end = await once(child, "exit");
+  const drain = new AbortController();
+  await Promise.race([Promise.all([closed, disconnected]), sleep(drainMs, undefined, { signal: drain.signal })]);
+  drain.abort();
+  return [end[0], end[1]];
+}
+
+function countOomKills({ cgroup }: Limits): number {
+  return cgroup === undefined ? 0 : (readOomKills(cgroup) ?? 0);
+}
+
+function describeStop(bytes: number, memory: MemoryRecord): Problem {
+  return {
+    what: "the memory ceiling was reached",
+    found: `a working set of ${formatMemory(bytes)} under a ceiling of ${formatMemory(memory.ceilingBytes)}; ${describeMemory(memory)}`,
+    fix: "raise memoryCeiling (and the container's limit), or plan with smaller tables",
+  };
+}
+
+function describeInterrupt(exitCode: ExitCode): Problem {
+  const found = exitCode === ExitCode.interrupted ? "SIGINT" : "SIGTERM";
+  return { what: "the run was ended from outside", found, fix: "run again: it finishes the work" };
+}

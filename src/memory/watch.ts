@@ -1,0 +1,70 @@
+import type { MemoryRecord } from "../contract/event.ts";
+import type { Ceiling } from "./ceiling.ts";
+import { createHistory } from "./history.ts";
+import type { Limits } from "./limits.ts";
+import { createSampler } from "./sample.ts";
+
+/** How high the working set stands: under the warning level, at it, at the stop level, above the ceiling. */
+export type Level = "ok" | "warn" | "stop" | "over";
+
+export interface Watch {
+  /** Takes a sample, keeps it, and acts on it. Returns the working set in bytes. */
+  sample(): number;
+  /** What was measured so far. */
+  record(): MemoryRecord;
+}
+
+export interface WatchOptions {
+  readonly ceiling: Ceiling;
+  readonly limits: Limits;
+  /** The child's process id; undefined if it could not be started. */
+  readonly childPid: number | undefined;
+  /** Called with every sample. */
+  readonly onSample: (bytes: number, level: Level) => void;
+  /** Called once for each time that the warning level is crossed. */
+  readonly onWarn: () => void;
+}
+
+/** A warning counts again only after the working set fell this far below its level: it swings with every table. */
+const rearmShare = 0.95;
+
+/** Watches the memory of the job against the levels of its ceiling. */
+export function createWatch({ ceiling, limits, childPid, onSample, onWarn }: WatchOptions): Watch {
+  const sampler = createSampler(limits, childPid);
+  const history = createHistory();
+  const start = performance.now();
+  let warnings = 0;
+  let warned = false;
+
+  const warn = (bytes: number): void => {
+    if (bytes < ceiling.warnBytes * rearmShare) warned = false;
+    if (bytes < ceiling.warnBytes || warned) return;
+    warned = true;
+    warnings += 1;
+    onWarn();
+  };
+
+  return {
+    sample() {
+      const bytes = sampler.sample();
+      history.add({ seconds: (performance.now() - start) / 1000, bytes });
+      warn(bytes);
+      onSample(bytes, levelOf(bytes, ceiling));
+      return bytes;
+    },
+    record: () => ({
+      source: sampler.source,
+      peakBytes: sampler.peakBytes(),
+      ceilingBytes: ceiling.ceilingBytes,
+      warnings,
+      samples: history.list(),
+    }),
+  };
+}
+
+/** The level that a working set reaches. */
+export function levelOf(bytes: number, { ceilingBytes, stopBytes, warnBytes }: Ceiling): Level {
+  if (bytes > ceilingBytes) return "over";
+  if (bytes >= stopBytes) return "stop";
+  return bytes >= warnBytes ? "warn" : "ok";
+}

@@ -1,0 +1,108 @@
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate as turnEventLoop } from "node:timers/promises";
+import { type TableColumn, writeTable } from "../parquet/table.ts";
+import { computeColumns, draftTables, type TableDraft } from "./catalogue.ts";
+import { listFolder, type PairRecord, recipeOf, recordPair } from "./ledger.ts";
+import type { Market } from "./market.ts";
+import type { SampleOptions } from "./options.ts";
+import { type Blemish, blemishRows, chooseBlemishes } from "./rows.ts";
+import { computeTargets } from "./targets.ts";
+
+/** A Parquet file that is still to be computed. */
+interface FileDraft {
+  readonly name: string;
+  readonly computeColumns: () => TableColumn[];
+}
+
+/**
+ * Writes the checkpoint of one pair, one table in memory at a time, under a hidden name that becomes `<out>/<pair>` only when
+ * it is complete; stopped before that, it removes what it wrote. `onTable` is called after each file.
+ */
+export async function writeCheckpoint(
+  options: SampleOptions,
+  market: Market,
+  pair: string,
+  onTable: () => void,
+): Promise<void> {
+  const partial = join(options.out, `.${pair}.partial`);
+  const drafts = draftTables(market, pair, options.tables);
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial);
+  try {
+    const bytes = await writeFiles(draftFiles(options, market, pair, drafts), partial, options.signal, onTable);
+    await writeFile(join(partial, "_COMPLETE"), "");
+    // Recorded first: killed in between, the pair is written again, not refused as something of unknown origin.
+    await recordPair(options.out, pair, { ...describe(options, market, drafts), bytes });
+    await publish(partial, join(options.out, pair));
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+function describe(options: SampleOptions, market: Market, drafts: readonly TableDraft[]): Omit<PairRecord, "bytes"> {
+  const columns = drafts.reduce((sum, draft) => sum + draft.columns.length, 0);
+  const { rows, syntheticRows } = market;
+  return { recipe: recipeOf(options), tables: drafts.length + 1, columns, rows, syntheticRows };
+}
+
+/** Writes the files one after the other; returns their size in bytes. */
+async function writeFiles(
+  files: readonly FileDraft[],
+  folder: string,
+  signal: AbortSignal | undefined,
+  onTable: () => void,
+): Promise<number> {
+  let bytes = 0;
+  for (const file of files) {
+    signal?.throwIfAborted();
+    const path = join(folder, file.name);
+    writeTable(path, file.computeColumns());
+    bytes += (await stat(path)).size;
+    onTable();
+    // Native frames are freed by finalizers, which run only when the event loop turns.
+    await turnEventLoop();
+  }
+  return bytes;
+}
+
+function draftFiles(options: SampleOptions, market: Market, pair: string, drafts: readonly TableDraft[]): FileDraft[] {
+  const key = { name: "interval_time", values: market.keys };
+  const blemishes = chooseBlemishes(drafts.length, options, pair);
+  const features = drafts.map((draft, index) => {
+    const name = `${draft.name}_${pair}`;
+    const blemish = blemishes[index];
+    const compute = (): TableColumn[] => [key, ...computeColumns(draft.columns)];
+    const label = `${name} ${options.seed}`;
+    return {
+      name: `${name}.parquet`,
+      computeColumns: blemish === undefined ? compute : () => spoil(compute(), blemish, label),
+    };
+  });
+  return [...features, { name: "targets.parquet", computeColumns: () => [key, ...computeTargets(market, pair)] }];
+}
+
+/** The columns with their rows as the blemish leaves them. */
+function spoil(columns: readonly TableColumn[], blemish: Blemish, label: string): TableColumn[] {
+  const keys = columns.map(({ values }) => values).find((values) => values instanceof BigInt64Array);
+  const rows = blemishRows(keys ?? new BigInt64Array(0), blemish, label);
+  return columns.map(({ name, values }) => ({
+    name,
+    values: values instanceof Float64Array ? pick(values, rows.sources) : rows.keys,
+  }));
+}
+
+function pick(values: Float64Array, sources: Int32Array): Float64Array {
+  const picked = new Float64Array(sources.length);
+  for (const [row, source] of sources.entries()) picked[row] = values[source] ?? Number.NaN;
+  return picked;
+}
+
+/** Gives the folder its final name; what was there under it goes away only after that. */
+async function publish(partial: string, folder: string): Promise<void> {
+  const replaced = `${partial}.replaced`;
+  await rm(replaced, { recursive: true, force: true });
+  if ((await listFolder(folder)).length > 0) await rename(folder, replaced);
+  await rename(partial, folder);
+  await rm(replaced, { recursive: true, force: true });
+}

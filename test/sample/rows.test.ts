@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { blemishRows, chooseBlemishes, misalignments } from "../../src/sample/rows.ts";
+
+const day = 86_400_000_000n;
+const keys = BigInt64Array.from({ length: 500 }, (_, row) => BigInt(row) * day);
+const sorted = (values: BigInt64Array): BigInt64Array => values.toSorted();
+
+test("the shares are exact, and the three misalignments take turns", () => {
+  const chosen = chooseBlemishes(40, { misaligned: 0.3, duplicates: 0.25, seed: 1 }, "audusd");
+  const counts = misalignments.map((kind) => chosen.filter((blemish) => blemish?.misalignment === kind).length);
+  assert.deepEqual(counts, [4, 4, 4]);
+  assert.equal(chosen.filter((blemish) => blemish?.duplicates).length, 10);
+  assert.equal(chosen.length, 40);
+});
+
+test("shares of 0 and 1 mean no table and every table", () => {
+  const none = chooseBlemishes(7, { misaligned: 0, duplicates: 0, seed: 1 }, "audusd");
+  assert.deepEqual(none, Array(7).fill(undefined));
+  const all = chooseBlemishes(7, { misaligned: 1, duplicates: 1, seed: 1 }, "audusd");
+  assert.ok(all.every((blemish) => blemish?.misalignment !== undefined && blemish.duplicates));
+});
+
+test("the choice depends on the seed and the pair", () => {
+  const choose = (seed: number, pair: string) => chooseBlemishes(100, { misaligned: 0.2, duplicates: 0.2, seed }, pair);
+  assert.deepEqual(choose(1, "audusd"), choose(1, "audusd"));
+  assert.notDeepEqual(choose(1, "audusd"), choose(2, "audusd"));
+  assert.notDeepEqual(choose(1, "audusd"), choose(1, "eurjpy"));
+});
+
+test("a table that lacks rows has a hundredth fewer, the rest untouched", () => {
+  const table = blemishRows(keys, { misalignment: "lacks rows", duplicates: false }, "a");
+  assert.equal(table.keys.length, 495);
+  assert.deepEqual(table.keys, sorted(table.keys));
+  assert.ok(table.keys.every((key, row) => key === keys[table.sources[row] ?? -1]));
+});
+
+test("extra rows have keys that the targets do not have", () => {
+  const table = blemishRows(keys, { misalignment: "extra rows", duplicates: false }, "a");
+  assert.equal(table.keys.length, 505);
+  assert.deepEqual(table.keys, sorted(table.keys));
+  assert.equal(table.keys.filter((key) => !keys.includes(key)).length, 5);
+});
+
+test("an unsorted table has every row once, out of order", () => {
+  for (const label of ["a", "b", "c"]) {
+    const table = blemishRows(keys, { misalignment: "unsorted", duplicates: false }, label);
+    assert.notDeepEqual(table.keys, keys);
+    assert.deepEqual(sorted(table.keys), keys);
+    assert.ok(table.keys.every((key, row) => key === keys[table.sources[row] ?? -1]));
+  }
+});
+
+test("duplicates repeat keys with other values, whatever else is wrong", () => {
+  for (const misalignment of [undefined, ...misalignments]) {
+    const blemish = misalignment === undefined ? { duplicates: true } : { misalignment, duplicates: true };
+    const table = blemishRows(keys, blemish, "a");
+    assert.equal(table.keys.length - new Set(table.keys).size, 5);
+    const repeats = [...table.keys.keys()].filter((row) => table.keys[row] === table.keys[row - 1]);
+    assert.equal(repeats.length, 5);
+    assert.ok(repeats.every((row) => table.sources[row] !== table.sources[row - 1] || table.sources[row] === 0));
+  }
+});
+
+test("two rows are enough for every blemish", () => {
+  const [lacks, extra, unsorted] = misalignments.map((misalignment) =>
+    blemishRows(keys.slice(0, 2), { misalignment, duplicates: false }, "a"),
+  );
+  assert.deepEqual([lacks?.keys.length, extra?.keys.length], [1, 3]);
+  assert.deepEqual(unsorted?.keys, BigInt64Array.of(day, 0n));
+});
