@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
 import { formatBytes, formatCount, formatSeconds } from "../contract/units.ts";
-import { defaultTables, parseSampleFlags, type SampleFlags } from "../sample/options.ts";
+import { defaultTables, parseSampleFlags, type SampleFlags, type SampleOptions } from "../sample/options.ts";
 import { defaultPairs } from "../sample/pairs.ts";
 import { ratesSource, realDays } from "../sample/rates.ts";
 import { type SampleSummary, writeSample } from "../sample/write.ts";
@@ -20,7 +20,7 @@ Examples:
     widemerge sample --out checkpoints --pairs audusd --full --rows 100000
 `;
 
-/** The command \`widemerge sample\`. */
+/** The command `widemerge sample`. */
 export function sampleCommand(): Command {
   return new Command("sample")
     .description("write checkpoints of the real shape from real exchange rates, to try a merge on")
@@ -43,22 +43,33 @@ export function sampleCommand(): Command {
 
 async function runSample(flags: SampleFlags & { readonly json?: boolean }): Promise<void> {
   const options = parseSampleFlags(flags);
-  const bar = process.stderr.isTTY
-    ? new SingleBar({ format: "{bar} {value}/{total} tables, {eta_formatted} left" })
-    : undefined;
+  const summary = await untilStopped((signal) => writeWithBar({ ...options, signal }));
+  process.stdout.write(flags.json === true ? `${JSON.stringify(toDocument(summary))}\n` : describe(summary));
+}
+
+/** On a terminal the tables are counted in a bar on stderr. */
+async function writeWithBar(options: SampleOptions): Promise<SampleSummary> {
+  if (!process.stderr.isTTY) return writeSample(options);
+  const bar = new SingleBar({ format: "{bar} {value}/{total} tables, {eta_formatted} left" });
+  try {
+    return await writeSample(options, (done, total) => {
+      if (done === 1) bar.start(total, 0);
+      bar.update(done);
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Turns SIGINT and SIGTERM into an abort, so that what was begun is cleaned up. */
+async function untilStopped<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
   const stop = new AbortController();
-  const interrupt = (): void => stop.abort(interruption("Ctrl-C", ExitCode.interrupted));
+  const interrupt = (): void => stop.abort(interruption("SIGINT", ExitCode.interrupted));
   const terminate = (): void => stop.abort(interruption("SIGTERM", ExitCode.terminated));
   process.once("SIGINT", interrupt).once("SIGTERM", terminate);
   try {
-    const summary = await writeSample({ ...options, signal: stop.signal }, (done, total) => {
-      if (done === 1) bar?.start(total, 0);
-      bar?.update(done);
-    });
-    bar?.stop();
-    process.stdout.write(flags.json === true ? `${JSON.stringify(toDocument(summary))}\n` : describe(summary));
+    return await work(stop.signal);
   } finally {
-    bar?.stop();
     process.off("SIGINT", interrupt).off("SIGTERM", terminate);
   }
 }

@@ -1,5 +1,5 @@
 /** Sums over one window, each row taken as its distance from an origin inside that window. */
-export interface WindowSums {
+interface WindowSums {
   first: number;
   second: number;
   third: number;
@@ -14,7 +14,7 @@ export interface WindowSums {
  * plus a head from it on. Nothing is ever subtracted from a running total, so nothing drifts, and taking the anchor's
  * value as origin keeps the precision of series that are large against their spread (levels rather than returns).
  */
-export function rolling(values: Float64Array, window: number, reduce: (sums: WindowSums) => number): Float64Array {
+function rolling(values: Float64Array, window: number, reduce: (sums: WindowSums) => number): Float64Array {
   const result = new Float64Array(values.length).fill(Number.NaN);
   const tail = new Float64Array(3 * window);
   const sums: WindowSums = { first: 0, second: 0, third: 0, origin: 0 };

@@ -2,7 +2,7 @@ import { createRandom, drawRows, type Random, shuffle } from "./random.ts";
 
 /** What can be wrong with a table's rows; misaligned tables take turns in this order. */
 export const misalignments = ["lacks rows", "extra rows", "unsorted"] as const;
-export type Misalignment = (typeof misalignments)[number];
+type Misalignment = (typeof misalignments)[number];
 
 /** What is done to the rows of one table. */
 export interface Blemish {

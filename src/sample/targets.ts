@@ -2,9 +2,9 @@ import type { Market } from "./market.ts";
 import { splitPair } from "./pairs.ts";
 
 /** Days ahead at which the position is entered. */
-export const horizons = [1, 2, 3, 5, 10, 15, 21] as const;
+const horizons = [1, 2, 3, 5, 10, 15, 21] as const;
 /** Days for which it is held. */
-export const holdings = [1, 5, 10, 21, 42, 63, 126] as const;
+const holdings = [1, 5, 10, 21, 42, 63, 126] as const;
 
 /** Columns of the targets table, the key not counted. */
 export const targetColumns = horizons.length * holdings.length;

@@ -3,7 +3,7 @@ import { createRandom, shuffle } from "./random.ts";
 /** Feature tables of a full checkpoint. */
 export const fullTables = 667;
 /** Feature columns of a full checkpoint. */
-export const fullColumns = 16_988;
+const fullColumns = 16_988;
 
 /** Columns of the table at this place when all tables are sorted by width: minimum, median, 90th percentile, maximum. */
 const knots = [

@@ -18,7 +18,7 @@ export interface SampleSummary {
   readonly seconds: number;
 }
 
-export interface PairSummary extends Omit<PairRecord, "recipe"> {
+interface PairSummary extends Omit<PairRecord, "recipe"> {
   readonly pair: string;
   readonly folder: string;
   /** False where it was there already, from the same options. */

@@ -1,5 +1,4 @@
 /** The guarded child: takes one task over the process channel, carries it out, reports, and ends. */
-import { setImmediate } from "node:timers/promises";
 import type { MemoryRecord, Order, WorkerEvent } from "../contract/event.ts";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure, toFailure } from "../contract/failure.ts";
@@ -18,7 +17,15 @@ class ChannelPort implements Port {
   }
 
   emit(event: WorkerEvent): void {
-    process.send?.(event);
+    process.send?.(event, () => undefined);
+  }
+
+  /** Emits and waits until the message has left this process: a long report is not there at once. */
+  deliver(event: WorkerEvent): Promise<void> {
+    return new Promise((resolve) => {
+      if (process.connected) process.send?.(event, () => resolve());
+      else resolve();
+    });
   }
 
   measureMemory(): Promise<MemoryRecord> {
@@ -60,14 +67,13 @@ async function carryOut(task: Task): Promise<void> {
   });
   try {
     const report = await runTask(task, jobOf);
-    port.emit({ type: "report", report });
+    await port.deliver({ type: "report", report });
     process.exitCode = ExitCode.done;
   } catch (error) {
     const failure = toFailure(error);
-    port.emit({ type: "failure", exitCode: failure.exitCode, problems: failure.problems });
+    await port.deliver({ type: "failure", exitCode: failure.exitCode, problems: failure.problems });
     process.exitCode = failure.exitCode;
   }
-  // Messages are on their way once the event loop has turned; then the open channel must not keep the process alive.
-  await setImmediate();
+  // The open channel would keep the process alive.
   if (process.connected) process.disconnect?.();
 }

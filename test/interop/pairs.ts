@@ -30,7 +30,7 @@ export interface ManifestTables {
     readonly table: string;
     readonly action: string;
     readonly reason: string;
-    readonly columns: Readonly<Record<string, string>>;
+    readonly columns: readonly { readonly input: string; readonly output: string }[];
   }[];
 }
 
@@ -42,7 +42,16 @@ export async function mergeAll(writer: Library, folder: string): Promise<Merged[
   const cases: Case[] = JSON.parse(readFileSync(join(input, "cases.json"), "utf8"));
   const merged: Merged[] = [];
   for (const one of cases) {
-    const flags = ["--input", input, "--output", output, "--verify", process.env.INTEROP_VERIFY ?? "full", "--json", ...one.settings];
+    const flags = [
+      "--input",
+      input,
+      "--output",
+      output,
+      "--verify",
+      process.env.INTEROP_VERIFY ?? "full",
+      "--json",
+      ...one.settings,
+    ];
     const { status, stdout, stderr } = await runWidemerge("merge", one.pair, ...flags);
     const path = join(output, `training_${one.pair}.parquet`);
     const inputs = listTables(join(input, one.pair));

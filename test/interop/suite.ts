@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, type TestContext, test } from "node:test";
-import { compareSights, dropZones, joinSights, loadSight, type Sight } from "./canonical.ts";
+import { compareSights, dropZones, joinSights, keyName, loadSight, type Sight } from "./canonical.ts";
 import { type ManifestTables, type Merged, manifestOf, mergeAll, readAll, refused } from "./pairs.ts";
 import { compareFooters, findAbsence, type Library, libraries } from "./tools.ts";
 
@@ -86,7 +86,10 @@ function sightOf(path: string, reader: Library): Sight {
 function footerRequest(one: Merged): unknown {
   const spliced = manifestOf(one).inputs.filter(({ action }) => action === "splice");
   const columns = spliced.flatMap(({ table, columns: lineage }) =>
-    Object.entries(lineage).map(([output, input]) => ({ output, input, path: one.inputs.get(table) })),
+    [...(table === "targets" ? [{ input: keyName, output: keyName }] : []), ...lineage].map((column) => ({
+      ...column,
+      path: one.inputs.get(table),
+    })),
   );
   return { output: one.output, columns };
 }

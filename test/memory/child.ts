@@ -1,4 +1,7 @@
 /** A guarded child for the tests: does what the pair's name of its task says. Real memory, real ends. */
+import { appendFileSync, createReadStream, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Order, WorkerEvent } from "../../src/contract/event.ts";
 import type { WorkerReport } from "../../src/contract/result.ts";
@@ -68,6 +71,17 @@ const acts: Readonly<Record<string, (task: Task) => Promise<void>>> = {
   /** Grows for ever, whatever it is told. */
   deaf: async () => {
     for (;;) await hold(32, 20);
+  },
+  /** Writes a file as large as the ceiling allows, and reads it twice: as cache, it is no use of memory. */
+  rereadFile: async (task) => {
+    const path = join(mkdtempSync(join(tmpdir(), "widemerge-")), "file");
+    const block = Buffer.alloc(mebibyte, 1);
+    for (let size = 0; size < task.limits.ceilingBytes; size += mebibyte) appendFileSync(path, block);
+    for (let round = 0; round < 3; round += 1) createReadStream(path).resume();
+    await sleep(1000);
+    await sleep(300);
+    rmSync(dirname(path), { recursive: true });
+    await finish();
   },
   /** Reaches 400 MiB for an instant. */
   spike: async () => {

@@ -24,17 +24,25 @@ def main():
 
 
 def compare(output, output_name, source, source_name):
-    left, right = chunks_of(output, output_name), chunks_of(source, source_name)
-    if len(left) != len(right):
-        return [f"{output_name}: {len(left)} row groups instead of {len(right)}"]
-    problems = compare_types(output_name, type_of(output, output_name), type_of(source, source_name))
-    for made, given in zip(left, right):
+    made, given = leaves_of(output, output_name), leaves_of(source, source_name)
+    if len(made) != len(given):
+        return [f"{output_name}: {len(made)} leaf columns instead of {len(given)}"]
+    leaves = zip(made, given)
+    return [problem for left, right in leaves for problem in compare_leaf(output_name, output, left, source, right)]
+
+
+def compare_leaf(output_name, output, left, source, right):
+    made, given = chunks_of(output, left), chunks_of(source, right)
+    if len(made) != len(given):
+        return [f"{output_name}: {len(made)} row groups instead of {len(given)}"]
+    problems = compare_types(output_name, type_of(output, left), type_of(source, right))
+    for made_chunk, given_chunk in zip(made, given):
         problems += [
-            f"{output_name}: {what} {getattr(made, what)} instead of {getattr(given, what)}"
+            f"{output_name}: {what} {getattr(made_chunk, what)} instead of {getattr(given_chunk, what)}"
             for what in EQUAL
-            if getattr(made, what) != getattr(given, what)
+            if getattr(made_chunk, what) != getattr(given_chunk, what)
         ]
-        problems += compare_statistics(output_name, made.statistics, given.statistics)
+        problems += compare_statistics(output_name, made_chunk.statistics, given_chunk.statistics)
     return problems
 
 
@@ -59,24 +67,26 @@ def statistics_of(statistics):
     return {what: getattr(statistics, what) for what in STATISTICS if there.get(what, statistics.has_min_max)}
 
 
-def chunks_of(file, name):
-    column = column_index(file, name)
-    return [file.metadata.row_group(group).column(column) for group in range(file.metadata.num_row_groups)]
+def chunks_of(file, leaf):
+    return [file.metadata.row_group(group).column(leaf) for group in range(file.metadata.num_row_groups)]
 
 
-def type_of(file, name):
-    column = file.schema.column(column_index(file, name))
+def type_of(file, leaf):
+    column = file.schema.column(leaf)
     return (
         column.physical_type,
         str(column.logical_type),
         column.converted_type,
         column.length,
         column.max_definition_level,
+        column.max_repetition_level,
     )
 
 
-def column_index(file, name):
-    return next(index for index in range(len(file.schema)) if file.schema.column(index).path == name)
+def leaves_of(file, name):
+    """Leaf columns of a column: itself when it is flat."""
+    paths = [file.schema.column(leaf).path for leaf in range(len(file.schema))]
+    return [leaf for leaf, path in enumerate(paths) if path == name or path.startswith(f"{name}.")]
 
 
 if __name__ == "__main__":

@@ -74,6 +74,9 @@ def _holds(pair, options, name):
     """Whether a way of writing takes a kind: the old format has no nanoseconds, an encoding only some types."""
     if pair == "old_format":
         return "_ns" not in name
+    # DuckDB reads int96 in microseconds: nanoseconds that an aligned table must keep would look altered.
+    if pair == "int96" and name == "stamp_ns":
+        return False
     return "column_encoding" not in options or name in options["column_encoding"]
 
 

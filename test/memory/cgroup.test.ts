@@ -1,0 +1,79 @@
+/** The guard inside a real control group with a real limit: made below the own group, and removed afterwards. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { ExitCode } from "../../src/contract/exit.ts";
+import { findCgroup } from "../../src/memory/cgroup.ts";
+import type { Limits } from "../../src/memory/limits.ts";
+import type { ChildEnd } from "../../src/memory/supervise.ts";
+import { textOf } from "./start.ts";
+
+const mebibyte = 2 ** 20;
+const limitBytes = 300 * mebibyte;
+const group = makeGroup();
+
+describe("in a control group of 300 MiB", { skip: "dir" in group ? false : group.reason }, () => {
+  const dir = "dir" in group ? group.dir : "";
+  after(() => rmdirSync(dir));
+
+  it("reads the limit and what is free under it", async () => {
+    const { limits, end } = await runInside(dir, "report");
+    assert.notEqual(limits.source, "none");
+    assert.equal(limits.memoryLimitBytes, limitBytes);
+    assert.ok(limits.memoryAvailableBytes < limitBytes && limits.memoryAvailableBytes > limitBytes / 2);
+    assert.equal(end.exitCode, ExitCode.done, textOf(end));
+    assert.equal(end.memory.source, limits.source);
+  });
+
+  it("stops the child before the kernel does", async () => {
+    const { end } = await runInside(dir, "grow");
+    assert.equal(end.exitCode, ExitCode.memory);
+    assert.match(textOf(end), /memory ceiling was reached/);
+  });
+
+  it("takes no file cache for memory in use", async () => {
+    const { end } = await runInside(dir, "rereadFile");
+    assert.equal(end.exitCode, ExitCode.done, textOf(end));
+    assert.equal(end.memory.warnings, 0);
+    assert.ok(end.memory.samples.length > 3);
+  });
+
+  it("tells a real out-of-memory kill", async () => {
+    const { end } = await runInside(dir, "deaf", 600_000);
+    assert.equal(end.exitCode, ExitCode.memory);
+    assert.match(textOf(end), /kernel's out-of-memory killer.*rose by 1/);
+  });
+});
+
+async function runInside(dir: string, act: string, everyMs = 100): Promise<{ limits: Limits; end: ChildEnd }> {
+  const script = fileURLToPath(new URL("inside.ts", import.meta.url));
+  const enter = 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"';
+  const args = ["-c", enter, "sh", dir, process.execPath, "--no-warnings", script, act, String(everyMs)];
+  const { stdout } = await promisify(execFile)("sh", args);
+  return JSON.parse(stdout);
+}
+
+/** A group below the own one, where a limit can only be narrower, never wider; or the reason why there is none. */
+function makeGroup(): { readonly dir: string } | { readonly reason: string } {
+  const own = findCgroup("memory", "/");
+  if (own === undefined) return { reason: "no control groups for memory on this machine" };
+  const dir = join(own.dir, `widemerge-test-${process.pid}`);
+  const file = join(dir, own.version === 2 ? "memory.max" : "memory.limit_in_bytes");
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    return { reason: `cannot make a control group: ${error}` };
+  }
+  try {
+    readFileSync(file);
+    writeFileSync(file, String(limitBytes));
+    return { dir };
+  } catch (error) {
+    rmdirSync(dir);
+    return { reason: `cannot limit a control group: ${error}` };
+  }
+}
