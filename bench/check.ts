@@ -33,7 +33,11 @@ export async function expect(dataset: Dataset): Promise<Expectation> {
 }
 
 /** Why an output is wrong; undefined when it is right. */
-export async function findFault(contender: Contender, path: string, expected: Expectation): Promise<string | undefined> {
+export async function findFault(
+  contender: Contender,
+  path: string,
+  expected: Expectation,
+): Promise<string | undefined> {
   if (contender.kind === "limit") {
     const { size } = statSync(path);
     return size === expected.bytes ? undefined : `${size} bytes instead of ${expected.bytes}`;

@@ -32,7 +32,10 @@ export function describeShape(size: Size): string {
 /** Makes the checkpoint of a size, every table aligned or every table misaligned. */
 export function makeDataset(work: string, size: Size, misaligned: boolean): Dataset {
   const name = misaligned ? "misaligned" : "aligned";
-  return sampleInto(join(work, `${size}-${name}`), name, [...shapes[size], ...(misaligned ? ["--misaligned", "1"] : [])]);
+  return sampleInto(join(work, `${size}-${name}`), name, [
+    ...shapes[size],
+    ...(misaligned ? ["--misaligned", "1"] : []),
+  ]);
 }
 
 /** Checkpoints of `count` tables of one width: one real table, copied under other names. */

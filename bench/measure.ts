@@ -32,6 +32,7 @@ export async function measure(command: readonly string[], caps: Caps, log: strin
   });
   const output = collect(child, log);
   const meter = new Meter(child.pid ?? -1);
+  meter.sample();
   let killed: string | undefined;
   const timer = setInterval(() => {
     const bytes = meter.sample();

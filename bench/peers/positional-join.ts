@@ -11,7 +11,9 @@ const sources = [{ path: targetsOf(folder), prefix: "" }, ...listFeatures(folder
 const selected: string[] = [];
 for (const [index, source] of sources.entries()) selected.push(...(await selectColumns(source, index)));
 const from = sources.map(({ path }, index) => `read_parquet('${path}') t${index}`).join(" POSITIONAL JOIN ");
-await connection.run(`COPY (SELECT ${selected.join(", ")} FROM ${from}) TO '${output}' (FORMAT parquet, COMPRESSION snappy)`);
+await connection.run(
+  `COPY (SELECT ${selected.join(", ")} FROM ${from}) TO '${output}' (FORMAT parquet, COMPRESSION snappy)`,
+);
 rmSync(`${output}.tmp`, { recursive: true, force: true });
 
 async function selectColumns({ path, prefix }: PeerTable, index: number): Promise<string[]> {

@@ -54,7 +54,7 @@ function toCommand(args: readonly string[], notices: readonly string[]): Command
  *   1/32 of the ceiling, since fragments grow with the heap.
  * A child under a ceiling of 512 MiB thus may touch 512 + 144 MiB and a few thread stacks at the very most.
  */
-export function chooseDataLimit(ceilingBytes: number, threads: number, own: ProcessMemory): number {
+function chooseDataLimit(ceilingBytes: number, threads: number, own: ProcessMemory): number {
   const reserved = Math.max(0, own.dataBytes - (own.rssBytes - own.fileBytes));
   return ceilingBytes + reserved + threads * 2 * mebibyte + 128 * mebibyte + Math.ceil(ceilingBytes / 32);
 }

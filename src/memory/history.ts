@@ -6,8 +6,6 @@ export interface History {
   add(sample: MemorySample): void;
   /** All that is kept, oldest first. */
   list(): MemorySample[];
-  /** The newest `count` samples, oldest first. */
-  last(count: number): MemorySample[];
 }
 
 /**
@@ -37,7 +35,6 @@ export function createHistory(half = 300): History {
       if (oldest !== undefined) age(oldest);
     },
     list: () => [...older, ...(bucket.length === 0 ? [] : [bucket.reduce(larger)]), ...recent],
-    last: (count) => recent.slice(-count),
   };
 }
 

@@ -1,32 +1,21 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { ChildProcess } from "node:child_process";
 import type { MemoryRecord, Order, WorkerEvent } from "../contract/event.ts";
 import { ExitCode } from "../contract/exit.ts";
 import type { Problem } from "../contract/failure.ts";
 import type { WorkerReport } from "../contract/result.ts";
 import type { Task } from "../contract/task.ts";
 import { formatMemory } from "../contract/units.ts";
-import type { Ceiling } from "./ceiling.ts";
 import { readOomKills } from "./cgroup.ts";
+import { type ChildOptions, startChild, waitForEnd } from "./child.ts";
 import { classifyEnd, describeMemory, type Stop } from "./classify.ts";
-import { wrapCommand } from "./command.ts";
 import type { Limits } from "./limits.ts";
 import { createSampler } from "./sample.ts";
 import { createTail } from "./tail.ts";
 import { createWatch, type Level, type Watch } from "./watch.ts";
 
-export interface SuperviseOptions {
-  /** The module that the child runs. */
-  readonly modulePath: string;
-  /** Options for the child's Node. */
-  readonly execArgv?: readonly string[];
-  /** The child's environment; this process's unless given. POLARS_MAX_THREADS is added where it is missing. */
-  readonly env?: NodeJS.ProcessEnv;
+export interface SuperviseOptions extends ChildOptions {
   /** Sent as the first message, with `limits.baselineBytes` as measured just before the start. */
   readonly task: Task;
-  readonly ceiling: Ceiling;
-  readonly limits: Limits;
   /** Milliseconds between two samples; 100 unless given. */
   readonly sampleEveryMs?: number;
   /** Milliseconds between an order to stop and SIGKILL; 2000 for memory and 8000 for an interrupt unless given. */
@@ -35,8 +24,6 @@ export interface SuperviseOptions {
   readonly onEvent?: (event: WorkerEvent) => void;
   /** Gets every sample: the working set in bytes, and the level that it reaches. */
   readonly onSample?: (bytes: number, level: Level) => void;
-  /** Gets a sentence for the log about what the guard cannot do on this machine. */
-  readonly onNotice?: (text: string) => void;
   /** Where the child's stderr goes; this process's stderr unless given. */
   readonly stderr?: NodeJS.WritableStream;
 }
@@ -63,8 +50,6 @@ const memoryGraceMs = 2000;
 const interruptGraceMs = 8000;
 /** timeout(1), npm and terminals deliver one signal twice: only a later one means "now". */
 const repeatedSignalMs = 1000;
-/** A process that the child leaves behind may hold its pipes open for ever. */
-const drainMs = 2000;
 const stderrTailBytes = 8192;
 
 /**
@@ -178,31 +163,6 @@ class Guard implements Supervision {
     });
     return { ...end, ...report, memory };
   }
-}
-
-function startChild({ modulePath, execArgv = [], env = process.env, ceiling, limits, onNotice }: SuperviseOptions) {
-  const threads = Number(env.POLARS_MAX_THREADS) || limits.cpus;
-  const command = wrapCommand([...execArgv, modulePath], ceiling.ceilingBytes, threads);
-  for (const text of command.notices) onNotice?.(text);
-  return spawn(command.program, command.args, {
-    env: { ...env, POLARS_MAX_THREADS: String(threads) },
-    // The supervisor's stdout is for results alone: what a library prints in the child goes to stderr.
-    stdio: ["ignore", 2, "pipe", "ipc"],
-    serialization: "advanced",
-  });
-}
-
-/** Exit code and signal, once the child's pipes and its message channel have been read to the end. */
-async function waitForEnd(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
-  const closed = once(child, "close");
-  const disconnected = child.connected ? once(child, "disconnect") : undefined;
-  closed.catch(() => undefined);
-  disconnected?.catch(() => undefined);
-  const end = await once(child, "exit");
-  const drain = new AbortController();
-  await Promise.race([Promise.all([closed, disconnected]), sleep(drainMs, undefined, { signal: drain.signal })]);
-  drain.abort();
-  return [end[0], end[1]];
 }
 
 function countOomKills({ cgroup }: Limits): number {

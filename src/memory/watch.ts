@@ -63,7 +63,7 @@ export function createWatch({ ceiling, limits, childPid, onSample, onWarn }: Wat
 }
 
 /** The level that a working set reaches. */
-export function levelOf(bytes: number, { ceilingBytes, stopBytes, warnBytes }: Ceiling): Level {
+function levelOf(bytes: number, { ceilingBytes, stopBytes, warnBytes }: Ceiling): Level {
   if (bytes > ceilingBytes) return "over";
   if (bytes >= stopBytes) return "stop";
   return bytes >= warnBytes ? "warn" : "ok";

@@ -10,7 +10,7 @@ export class Scratch {
   take(length: number): Uint8Array {
     if (this.used + length > this.buffer.length) {
       // What was taken before keeps the old buffer; later tables find the larger one.
-      this.buffer = Buffer.allocUnsafeSlow(Math.max(2 * this.buffer.length, length));
+      this.buffer = Buffer.allocUnsafeSlow(Math.max(this.used === 0 ? 0 : 2 * this.buffer.length, length));
       this.used = 0;
     }
     const bytes = this.buffer.subarray(this.used, this.used + length);

@@ -1,4 +1,4 @@
-import type { Column, SchemaElement } from "./footer.ts";
+import type { Column, Footer, SchemaElement } from "./footer.ts";
 import { field } from "./thrift.ts";
 
 /** Physical types (parquet.thrift, enum Type). */
@@ -56,9 +56,27 @@ const widths: Readonly<Record<string, number>> = {
 };
 
 /** Bytes that `rows` decoded values of a flat column take at most: fixed width, or a view of 16 bytes and the text behind it. */
-export function decodedBytes(column: Column, rows: number, uncompressedBytes: number): number {
+function decodedBytes(column: Column, rows: number, uncompressedBytes: number): number {
   const name = physical[column.elements[0]?.type ?? 6] ?? "BYTE_ARRAY";
   const text = name === "BYTE_ARRAY" ? uncompressedBytes : 0;
   // One bit a row says which values are null.
   return rows * (widths[name] ?? 16) + Math.ceil(rows / 8) + text;
+}
+
+/** Bytes that all values of a column take at most once decoded. */
+export function decodedSize(footer: Footer, column: Column): number {
+  const parts = footer.rowGroups.flatMap((group) =>
+    group.chunks
+      .slice(column.firstLeaf, column.firstLeaf + column.leaves)
+      .map((chunk) => decodedBytes(column, group.rows, chunk.uncompressedSize)),
+  );
+  return parts.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Bytes of a column's encoded chunks. */
+export function encodedSize(footer: Footer, column: Column): number {
+  const chunks = footer.rowGroups.flatMap((group) =>
+    group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves),
+  );
+  return chunks.reduce((sum, chunk) => sum + chunk.size, 0);
 }

@@ -1,12 +1,16 @@
 import type { TablePlan } from "../contract/plan.ts";
 import type { Settings } from "../contract/settings.ts";
-import { type ColumnChunk, type Footer, magic, parseFooter, trailerBytes } from "../parquet/footer.ts";
-import { alignFrame, type DataFrame, decode, encodeRowGroups, type Series } from "../parquet/frame.ts";
-import { wrapColumns } from "../parquet/wrap.ts";
+import { type Column, type ColumnChunk, type Footer, magic, parseFooter, trailerBytes } from "../parquet/footer.ts";
+import { alignFrame, type DataFrame, decode, encodeRowGroups, releaseFrames, type Series } from "../parquet/frame.ts";
+import { decodedSize } from "../parquet/types.ts";
+import { type Piece, wrapColumns } from "../parquet/wrap.ts";
 import type { Inspected } from "./inspect.ts";
 import type { Layout } from "./layout.ts";
 import type { Output } from "./output.ts";
 import { chooseColumns } from "./splice.ts";
+
+/** Decoded bytes of the columns that are aligned together: enough for some dozen columns, small against a ceiling. */
+export const batchBytes = 24 * 2 ** 20;
 
 export interface AlignOptions {
   readonly targetsKey: Series;
@@ -17,7 +21,8 @@ export interface AlignOptions {
 
 /**
  * Decodes one table (`bytes`: the whole file), joins it onto the targets' key and appends it in the output's row
- * groups. Resolves when its bytes are written. Memory: the table, decoded, twice, and its encoded form.
+ * groups, a few columns at a time. Memory: the file, and a batch of columns decoded, joined and encoded; the writes of
+ * the last batch may still be on their way when this resolves.
  */
 export async function alignTable(
   bytes: Uint8Array,
@@ -32,23 +37,60 @@ export async function alignTable(
     for (const { column, name } of columns) output.addColumn(empty, column, name, () => 0);
     return;
   }
-  const encoded = [...encodeRowGroups(alignDecoded(bytes, table, plan, options), options.layout)].map(takeApart);
-  await appendEncoded(
-    encoded,
-    columns.map(({ name }) => name),
-    output,
-  );
+  for (const batch of toBatches(columns, table)) {
+    const encoded = [...encodeRowGroups(alignBatch(bytes, table, batch, plan, options), options.layout)].map(takeApart);
+    await output.settle(batchBytes);
+    appendEncoded(
+      encoded,
+      batch.map(({ name }) => name),
+      output,
+    );
+    await releaseFrames();
+  }
 }
 
-function alignDecoded(bytes: Uint8Array, table: Inspected, plan: TablePlan, options: AlignOptions): DataFrame {
+type NamedColumn = ReturnType<typeof chooseColumns>[number];
+
+/** Columns in order, cut where their decoded values pass `batchBytes`. */
+function toBatches(columns: readonly NamedColumn[], table: Inspected): NamedColumn[][] {
+  const batches: NamedColumn[][] = [];
+  let room = 0;
+  for (const entry of columns) {
+    const size = decodedSize(table.footer, entry.column);
+    if (size > room || batches.length === 0) {
+      batches.push([]);
+      room = batchBytes;
+    }
+    batches.at(-1)?.push(entry);
+    room -= size;
+  }
+  return batches;
+}
+
+function alignBatch(
+  bytes: Uint8Array,
+  table: Inspected,
+  batch: readonly NamedColumn[],
+  plan: TablePlan,
+  options: AlignOptions,
+): DataFrame {
   const key = table.key.name;
-  const names = new Map(chooseColumns(table, plan, true).map(({ column, name }) => [column, name]));
-  const data = { start: magic.length, bytes: bytes.subarray(magic.length, table.dataEnd) };
+  const names = new Map([[table.key, key], ...batch.map(({ column, name }) => [column, name] as const)]);
+  const pieces = locateChunks(bytes, table.footer, [...names.keys()]);
   const frame = decode(
-    wrapColumns(table.footer, [...names.keys()], [data], (column) => names.get(column) ?? column.name),
+    wrapColumns(table.footer, [...names.keys()], pieces, (column) => names.get(column) ?? column.name),
   );
   const aligned = alignFrame(frame, key, options.targetsKey, options.duplicates, plan.sameKeys);
-  return options.isTargets ? aligned : aligned.drop(key);
+  return batch.some(({ column }) => column === table.key) ? aligned : aligned.drop(key);
+}
+
+/** The chunks of some columns in a file that is in memory as a whole. */
+function locateChunks(bytes: Uint8Array, footer: Footer, columns: readonly Column[]): Piece[] {
+  const groups = footer.rowGroups.filter((group) => group.rows > 0);
+  const chunks = groups.flatMap((group) =>
+    columns.flatMap((column) => group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves)),
+  );
+  return chunks.map(({ start, size }) => ({ start, bytes: bytes.subarray(start, start + size) }));
 }
 
 interface EncodedRowGroup {
@@ -70,10 +112,9 @@ async function appendEncoded(
   output: Output,
 ): Promise<void> {
   const deltas = new Map<ColumnChunk, number>();
-  const writes: Promise<void>[] = [];
   for (const { footer, data } of encoded) {
     for (const chunk of footer.rowGroups[0]?.chunks ?? []) deltas.set(chunk, output.position - magic.length);
-    writes.push(output.append(data));
+    void output.append(data);
   }
   const first = encoded[0]?.footer;
   if (first === undefined) throw new Error("nothing was encoded");
@@ -81,5 +122,4 @@ async function appendEncoded(
   if (first.columns.map((column) => column.name).join() !== names.join())
     throw new Error("the encoder changed the columns");
   for (const column of first.columns) output.addColumn(whole, column, column.name, (chunk) => deltas.get(chunk) ?? 0);
-  await Promise.all(writes);
 }

@@ -1,6 +1,6 @@
 import { crc32c } from "@node-rs/crc32";
 import type { Plan, TablePlan } from "../contract/plan.ts";
-import { releaseFrames } from "../parquet/frame.ts";
+import { Scratch } from "../parquet/scratch.ts";
 import type { OpenFile, Stage, Written } from "../store/store.ts";
 import { alignTable } from "./align.ts";
 import { BlockPool } from "./blocks.ts";
@@ -28,7 +28,14 @@ interface Step {
 export async function mergeTables(job: Job, checked: Checked, plan: Plan, stage: Stage): Promise<Merged> {
   const steps = toSteps(checked, plan);
   const output = new Output(stage, plan.rowGroups);
-  const context: Context = { job, checked, plan, output, pool: new BlockPool() };
+  const context: Context = {
+    job,
+    checked,
+    plan,
+    output,
+    pool: new BlockPool(),
+    buffers: [new Scratch(), new Scratch()],
+  };
   const checksums: string[] = [];
   const progress = new Progress(job, plan);
   let ahead = prefetch(context, steps[0]);
@@ -65,6 +72,8 @@ interface Context {
   readonly plan: Plan;
   readonly output: Output;
   readonly pool: BlockPool;
+  /** For whole files: the table at work, and the next one. */
+  readonly buffers: [Scratch, Scratch];
 }
 
 function toSteps(checked: Checked, plan: Plan): Step[] {
@@ -75,13 +84,20 @@ function toSteps(checked: Checked, plan: Plan): Step[] {
   });
 }
 
+/** Larger tables are not read ahead: two of them at once would set the peak. */
+export const prefetchBytes = 64 * 2 ** 20;
+
 /** Reads the next table ahead when it will be aligned: storage works while Polars computes. */
 function prefetch(context: Context, step: Step | undefined): Promise<Uint8Array> | undefined {
-  return step?.plan.action === "align" ? readWhole(context, step) : undefined;
+  return step?.plan.action === "align" && step.plan.file.size <= prefetchBytes ? readWhole(context, step) : undefined;
 }
 
-async function readWhole({ job }: Context, step: Step): Promise<Uint8Array> {
-  return withOpen(job, step, (opened) => opened.read(0, opened.size));
+/** Into the buffer that the table before the last one used. */
+async function readWhole({ job, buffers }: Context, step: Step): Promise<Uint8Array> {
+  const [buffer, other] = buffers;
+  buffers.splice(0, 2, other, buffer);
+  buffer.reset();
+  return withOpen(job, step, (opened) => opened.read(0, opened.size, buffer.take(opened.size)));
 }
 
 async function mergeUnfetched(context: Context, step: Step): Promise<number> {
@@ -100,8 +116,6 @@ async function mergeFetched({ checked, plan, job, output }: Context, step: Step,
     isTargets: step.isTargets,
   };
   await alignTable(bytes, step.table, step.plan, options, output);
-  output.throwIfFailed();
-  await releaseFrames();
   return crc32c(bytes);
 }
 

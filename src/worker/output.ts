@@ -9,6 +9,7 @@ export class Output {
   readonly footer: FooterBuilder;
   private readonly stage: Stage;
   private readonly pending = new Set<Promise<void>>();
+  private pendingBytes = 0;
   private failure: { readonly cause: unknown } | undefined;
 
   constructor(stage: Stage, layout: Layout) {
@@ -27,7 +28,11 @@ export class Output {
     const write = this.stage.write(bytes).catch((cause: unknown) => {
       this.failure ??= { cause };
     });
-    const tracked = write.finally(() => this.pending.delete(tracked));
+    this.pendingBytes += bytes.length;
+    const tracked = write.finally(() => {
+      this.pending.delete(tracked);
+      this.pendingBytes -= bytes.length;
+    });
     this.pending.add(tracked);
     return tracked;
   }
@@ -40,6 +45,12 @@ export class Output {
   /** @throws the first failure of a write. */
   throwIfFailed(): void {
     if (this.failure !== undefined) throw this.failure.cause;
+  }
+
+  /** Waits until at most `bytes` are still on their way. */
+  async settle(bytes: number): Promise<void> {
+    while (this.pendingBytes > bytes) await Promise.race(this.pending);
+    this.throwIfFailed();
   }
 
   /** Waits until everything appended is written. */

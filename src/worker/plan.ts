@@ -4,7 +4,7 @@ import type { Plan, TablePlan } from "../contract/plan.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { TaskLimits } from "../contract/task.ts";
 import { maximumEncodedRows } from "../parquet/frame.ts";
-import { canBeAligned, decodedBytes, describeType } from "../parquet/types.ts";
+import { canBeAligned, decodedSize, describeType, encodedSize } from "../parquet/types.ts";
 import type { Inspected } from "./inspect.ts";
 import type { KeyProof } from "./keys.ts";
 import { chooseLayout, describeLayout, type Layout, layoutOf, sameLayout } from "./layout.ts";
@@ -72,14 +72,7 @@ function planTable(
   const { table, proof } = entry;
   const { matched, repeated, equal } = proof.comparison;
   const splice = equal && sameLayout(layoutOf(table), layout);
-  const names = new Set(table.footer.columns.filter((column) => isTargets || column !== table.key));
-  const chunks = table.footer.rowGroups.flatMap((group) =>
-    [...names].flatMap((column) =>
-      group.chunks
-        .slice(column.firstLeaf, column.firstLeaf + column.leaves)
-        .map((chunk) => ({ column, chunk, rows: group.rows })),
-    ),
-  );
+  const columns = table.footer.columns.filter((column) => isTargets || column !== table.key);
   return {
     file: table.file,
     action: splice ? "splice" : "align",
@@ -90,11 +83,8 @@ function planTable(
     rowsNullFilled: rows - matched,
     duplicateRows: repeated,
     columns: nameColumns(table, pair, isTargets, settings.naming),
-    bytes: chunks.reduce((sum, { chunk }) => sum + chunk.size, 0),
-    decodedBytes: chunks.reduce(
-      (sum, part) => sum + decodedBytes(part.column, part.rows, part.chunk.uncompressedSize),
-      0,
-    ),
+    bytes: sum(columns.map((column) => encodedSize(table.footer, column))),
+    decodedBytes: sum(columns.map((column) => decodedSize(table.footer, column))),
   };
 }
 
@@ -150,4 +140,8 @@ function digestPlan({ pair, settings, targets, features }: PlanInput): string {
   return createHash("sha256")
     .update(JSON.stringify([pair, outputSettings(settings), inputs]))
     .digest("hex");
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -5,7 +5,7 @@ export interface Sight {
   readonly rows: number;
   readonly names: readonly string[];
   readonly columns: Readonly<Record<string, readonly (string | null)[]>>;
-  /** What parquet-java found when it held page indexes and bloom filters against the pages. */
+  /** What went wrong when the library used statistics, page indexes and bloom filters: outputs only. */
   readonly indexes?: { readonly problems: readonly string[] };
 }
 

@@ -42,22 +42,21 @@ export async function mergeAll(writer: Library, folder: string): Promise<Merged[
   const cases: Case[] = JSON.parse(readFileSync(join(input, "cases.json"), "utf8"));
   const merged: Merged[] = [];
   for (const one of cases) {
-    const flags = [
-      "--input",
-      input,
-      "--output",
-      output,
-      "--verify",
-      process.env.INTEROP_VERIFY ?? "full",
-      "--json",
-      ...one.settings,
-    ];
-    const { status, stdout, stderr } = await runWidemerge("merge", one.pair, ...flags);
+    const flags = ["--input", input, "--output", output, "--verify", process.env.INTEROP_VERIFY ?? "full", "--json"];
+    const { status, stdout, stderr } = await runWidemerge("merge", one.pair, ...flags, ...one.settings);
     const path = join(output, `training_${one.pair}.parquet`);
     const inputs = listTables(join(input, one.pair));
-    merged.push({ case: one, exitCode: status ?? -1, said: `${stdout}\n${stderr}`, inputs, output: path });
+    merged.push({ case: one, exitCode: status ?? -1, said: problemsIn(stdout) ?? stderr, inputs, output: path });
   }
   return merged;
+}
+
+function problemsIn(stdout: string): string | undefined {
+  try {
+    return JSON.stringify(JSON.parse(stdout).problems, null, 2);
+  } catch {
+    return undefined;
+  }
 }
 
 function listTables(folder: string): Map<string, string> {

@@ -108,8 +108,17 @@ const acts: Readonly<Record<string, (task: Task) => Promise<void>>> = {
     }
     await finish();
   },
+  /** Takes what it can get, says how much that was, and dies of the next block. */
   bufferRefused: async () => {
-    for (;;) held.push(fillBlock(64));
+    try {
+      for (;;) held.push(fillBlock(8));
+    } catch (error) {
+      // A message needs some memory too, and time to leave.
+      for (const block of held.splice(-4)) free(block);
+      note(process.resourceUsage().maxRSS * 1024);
+      await sleep(100);
+      throw error;
+    }
   },
   heapFull: async () => {
     const rows: number[][] = [];

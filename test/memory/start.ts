@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import * as v from "valibot";
 import type { WorkerEvent } from "../../src/contract/event.ts";
 import { Settings } from "../../src/contract/settings.ts";
 import type { Task } from "../../src/contract/task.ts";
@@ -21,7 +22,7 @@ export interface Started {
 /** Starts the test child under a ceiling in MiB, 512 unless given; `act` is what it does. */
 export function startChild(act: string, options: Partial<SuperviseOptions> = {}, ceilingMebibytes = 512): Started {
   const limits = options.limits ?? readLimits();
-  const settings = Settings.parse({ memoryCeiling: ceilingMebibytes * 2 ** 20 });
+  const settings = v.parse(Settings, { memoryCeiling: ceilingMebibytes * 2 ** 20 });
   const events: WorkerEvent[] = [];
   const notices: string[] = [];
   const levels: string[] = [];

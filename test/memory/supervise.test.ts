@@ -92,7 +92,10 @@ describe("a child that needs too much", () => {
   });
 
   it("is refused memory by the kernel between two samples: Buffers", async () => {
-    const { end } = await runChild("bufferRefused", unsampled);
+    const { end, events } = await runChild("bufferRefused", unsampled);
+    const reached = events.flatMap((event) => (event.type === "progress" ? [event.bytesDone / mebibyte] : []));
+    // Not before the ceiling, and not beyond it by more than the headroom, thread stacks and program text.
+    assert.ok(reached.length === 1 && reached.every((size) => size > 512 && size < 512 + 256), reached.join());
     assert.equal(end.exitCode, ExitCode.memory);
     assert.match(textOf(end), /Node was refused memory.*Array buffer allocation failed/);
   });
@@ -161,7 +164,7 @@ describe("a child that ends otherwise", () => {
 it("a child that is busy in one long call dies with its supervisor", async (context) => {
   const script = fileURLToPath(new URL("orphan.ts", import.meta.url));
   const supervisor = spawn(process.execPath, ["--no-warnings", script], { stdio: ["ignore", "pipe", "inherit"] });
-  const [chunk] = await once(supervisor.stdout, "data");
+  const { value: chunk } = await supervisor.stdout[Symbol.asyncIterator]().next();
   const { pid, bound } = JSON.parse(String(chunk));
   if (!bound) context.skip("no setpriv here: the child ends when it hears that the channel is closed");
   supervisor.kill("SIGKILL");

@@ -4,9 +4,11 @@ read.py pyarrow|pandas|polars|duckdb   with lines "<parquet file> TAB <json file
 """
 
 import json
+import os
 import sys
 
 from canon import canon_column, canon_float32, canon_float64, canon_object
+from filters import probe_filters
 
 
 def read_pyarrow(path):
@@ -78,9 +80,12 @@ def describe(read, source):
     """What a library saw in a file, or why it could not read it: the test compares its word on inputs and output."""
     try:
         columns, rows = read(source)
+        is_output = os.path.basename(source).startswith("training_")
+        problems = probe_filters(read.__name__.removeprefix("read_"), source) if is_output else []
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
-    return {"rows": rows, "names": [name for name, _ in columns], "columns": dict(columns)}
+    names = [name for name, _ in columns]
+    return {"rows": rows, "names": names, "columns": dict(columns), "indexes": {"problems": problems}}
 
 
 if __name__ == "__main__":

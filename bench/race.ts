@@ -1,0 +1,113 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect, findFault } from "./check.ts";
+import { type Contender, outputPath } from "./contenders.ts";
+import type { Dataset } from "./data.ts";
+import { type Caps, measure, type Run } from "./measure.ts";
+
+/** The runs of one contender on one dataset. */
+export interface Score {
+  readonly name: string;
+  readonly kind: Contender["kind"];
+  readonly runs: readonly Run[];
+  /** Why there is no time: it failed, or its output was wrong. */
+  readonly failure?: string;
+  /** Medians; absent with a failure. */
+  readonly seconds?: number;
+  readonly peakBytes?: number;
+  readonly peakPrivateBytes?: number;
+}
+
+export interface Race {
+  readonly dataset: Dataset;
+  readonly rows: number;
+  readonly columns: number;
+  readonly scores: readonly Score[];
+}
+
+const longRun = 60;
+
+/**
+ * Runs all contenders on one dataset, `rounds` times, interleaved: everybody once, then everybody again. One that took
+ * more than a minute, and one that failed, is not run again. Before each run the inputs are read once, so that everybody
+ * starts with the same page cache and no writes outstanding.
+ */
+export async function race(
+  contenders: readonly Contender[],
+  dataset: Dataset,
+  rounds: number,
+  caps: Caps,
+  work: string,
+) {
+  const expected = await expect(dataset);
+  const runs = new Map<Contender, Run[]>(contenders.map((contender) => [contender, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const contender of contenders) {
+      const done = runs.get(contender) ?? [];
+      if (
+        done.some(
+          (run) =>
+            run.failure !== undefined ||
+            (run.seconds > longRun && contender.kind !== "widemerge" && contender.kind !== "limit"),
+        )
+      )
+        continue;
+      const run = await runOnce(contender, dataset, caps, work, (path) => findFault(contender, path, expected));
+      done.push(run);
+      process.stderr.write(`  ${dataset.name}, round ${round + 1}: ${contender.name}: ${describeRun(run)}\n`);
+    }
+  }
+  const scores = contenders.map((contender) => toScore(contender, runs.get(contender) ?? []));
+  return { dataset, rows: expected.rows, columns: expected.columns, scores } satisfies Race;
+}
+
+async function runOnce(
+  contender: Contender,
+  dataset: Dataset,
+  caps: Caps,
+  work: string,
+  check: (path: string) => Promise<string | undefined>,
+): Promise<Run> {
+  const folder = join(work, "output");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  settle(dataset);
+  const output = outputPath(folder, dataset.pair);
+  const run = await measure(contender.command(dataset.input, dataset.pair, output), caps, join(work, "last.log"));
+  const fault = run.failure === undefined ? await check(output) : undefined;
+  rmSync(folder, { recursive: true, force: true });
+  return fault === undefined ? run : { ...run, failure: `wrong: ${fault}` };
+}
+
+/** No writes outstanding, inputs in the page cache as far as they fit. */
+function settle(dataset: Dataset): void {
+  spawnSync("sync");
+  spawnSync("sh", ["-c", 'cat "$0"/*.parquet > /dev/null', join(dataset.input, dataset.pair)]);
+}
+
+function toScore({ name, kind }: Contender, runs: readonly Run[]): Score {
+  const failure = runs.find((run) => run.failure !== undefined)?.failure;
+  if (failure !== undefined || runs.length === 0) return { name, kind, runs, failure: failure ?? "not run" };
+  const middle = (pick: (run: Run) => number): number => median(runs.map(pick));
+  return {
+    name,
+    kind,
+    runs,
+    seconds: middle((run) => run.seconds),
+    peakBytes: middle((run) => run.peakBytes),
+    peakPrivateBytes: middle((run) => run.peakPrivateBytes),
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  const low = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+  const high = sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0;
+  return (low + high) / 2;
+}
+
+function describeRun(run: Run): string {
+  const mebibytes = Math.round(run.peakBytes / 2 ** 20);
+  return `${run.seconds.toFixed(2)} s, ${mebibytes} MiB${run.failure === undefined ? "" : `, ${run.failure}`}`;
+}

@@ -1,0 +1,112 @@
+import type { Machine } from "./machine.ts";
+import type { Caps } from "./measure.ts";
+import type { Race, Score } from "./race.ts";
+import { find, type Growth, type Verdict } from "./targets.ts";
+
+/** Everything one run of the benchmark found out. */
+export interface Results {
+  readonly size: string;
+  readonly date: string;
+  readonly data: string;
+  readonly rounds: number;
+  readonly caps: Caps;
+  readonly machine: Machine;
+  readonly races: readonly Race[];
+  readonly growths: readonly Growth[];
+  readonly verdicts: readonly Verdict[];
+}
+
+/** The results as a Markdown page. */
+export function renderMarkdown(results: Results): string {
+  return [
+    `# Benchmark, size ${results.size}`,
+    "",
+    ...renderFacts(results),
+    "",
+    ...(results.verdicts.length === 0 ? [] : ["## Targets", "", ...renderVerdicts(results.verdicts), ""]),
+    ...results.races.flatMap((race) => [...renderRace(race), ""]),
+    ...results.growths.flatMap((growth) => [...renderGrowth(growth), ""]),
+  ].join("\n");
+}
+
+function renderFacts({ date, machine, data, rounds, caps }: Results): string[] {
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `Measured on ${date}: ${machine.cpu}, ${machine.cores} cores, ${toGibibytes(machine.memoryBytes)}, ${machine.system}, ${machine.disk}, Node ${machine.node}; ${versions.join(", ")}.`,
+    "",
+    `Data: \`${data}\`. Medians of ${rounds} runs, interleaved; a peer that takes more than a minute runs once. Before every run, for everybody alike: \`sync\`, then the inputs are read once (warm page cache, as far as they fit); outputs are removed after every run.`,
+    "",
+    `Memory is the largest sum of resident sets over all processes of a contender, sampled every 20 ms, and at least the kernel's high-water mark of its largest process; "private" leaves out pages mapped from files. Everybody runs under RLIMIT_DATA ${toGibibytes(caps.dataBytes)} a process, ${toGibibytes(caps.totalBytes)} in all and ${caps.seconds / 60} minutes. Outputs are checked: rows, columns, and digests of several columns against DuckDB's join of the inputs.`,
+  ];
+}
+
+function renderVerdicts(verdicts: readonly Verdict[]): string[] {
+  const rows = verdicts.map(({ target, limit, measured, passed }) => [
+    target,
+    limit,
+    measured,
+    passed ? "pass" : "**fail**",
+  ]);
+  return renderTable(["target", "limit", "measured", ""], rows);
+}
+
+function renderRace(race: Race): string[] {
+  const { dataset, rows, columns } = race;
+  const [own, copy] = [find(race, "widemerge"), find(race, "cat")];
+  const lines = race.scores.map((score) => [
+    score.name,
+    score.seconds === undefined ? (score.failure ?? "") : `${score.seconds.toFixed(2)} s`,
+    score.peakBytes === undefined ? "" : toMebibytes(score.peakBytes),
+    score.peakPrivateBytes === undefined ? "" : toMebibytes(score.peakPrivateBytes),
+    ratio(score, own, ({ seconds }) => seconds),
+    ratio(score, copy, ({ seconds }) => seconds),
+    ratio(score, own, ({ peakBytes }) => peakBytes),
+    String(score.runs.length),
+  ]);
+  return [
+    `## Every table ${dataset.name}: ${count(dataset.tables)} tables, ${count(columns)} columns, ${count(rows)} rows, ${(dataset.bytes / 1e9).toFixed(2)} GB`,
+    "",
+    ...renderTable(
+      ["", "wall", "peak memory", "private", "wall / widemerge", "wall / cat", "memory / widemerge", "runs"],
+      lines,
+    ),
+  ];
+}
+
+function renderGrowth({ name, points }: Growth): string[] {
+  const lines = points.map(({ tables, score }) => [
+    count(tables),
+    score.seconds === undefined ? (score.failure ?? "") : `${score.seconds.toFixed(2)} s`,
+    score.peakBytes === undefined ? "" : toMebibytes(score.peakBytes),
+    score.peakPrivateBytes === undefined ? "" : toMebibytes(score.peakPrivateBytes),
+  ]);
+  return [
+    `## Growth: tables of one width, ${name}`,
+    "",
+    ...renderTable(["tables", "wall", "peak memory", "private"], lines),
+  ];
+}
+
+function ratio(score: Score, base: Score | undefined, pick: (score: Score) => number | undefined): string {
+  const [value, unit] = [pick(score), base === undefined ? undefined : pick(base)];
+  return value === undefined || unit === undefined ? "" : `${(value / unit).toFixed(2)} ×`;
+}
+
+function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = head.map((cell, index) => Math.max(cell.length, ...rows.map((row) => row[index]?.length ?? 0), 3));
+  const line = (cells: readonly string[]) =>
+    `| ${widths.map((width, index) => (cells[index] ?? "").padEnd(width)).join(" | ")} |`;
+  return [line(head), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...rows.map(line)];
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function toMebibytes(bytes: number): string {
+  return `${count(Math.round(bytes / 2 ** 20))} MiB`;
+}
+
+function toGibibytes(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

@@ -1,0 +1,104 @@
+import type { Race, Score } from "./race.ts";
+
+/** One line of what the project promises, and what was measured. */
+export interface Verdict {
+  readonly target: string;
+  readonly limit: string;
+  readonly measured: string;
+  readonly passed: boolean;
+}
+
+/** Peaks and times of widemerge over a growing number of tables of one width. */
+export interface Growth {
+  readonly name: string;
+  readonly points: readonly { readonly tables: number; readonly score: Score }[];
+}
+
+const mebibyte = 2 ** 20;
+
+/** The targets that this size has numbers for; the tiny one only shows that the benchmark works. */
+export function judge(size: string, races: readonly Race[], growths: readonly Growth[]): Verdict[] {
+  const aligned = races.find(({ dataset }) => dataset.name === "aligned");
+  const misaligned = races.find(({ dataset }) => dataset.name === "misaligned");
+  return [
+    ...(size === "full" && aligned
+      ? judgeAgainstCopy(aligned, "every table aligned already", 1.1, 384 * mebibyte)
+      : []),
+    ...(size === "full" && misaligned
+      ? judgeAgainstCopy(misaligned, "every table misaligned", 4, 1.2 * 1024 * mebibyte)
+      : []),
+    ...(size === "small" && aligned ? judgeAgainstPeers(aligned) : []),
+    ...(size === "tiny" ? [] : growths.flatMap(judgeGrowth)),
+  ];
+}
+
+function judgeAgainstCopy(race: Race, what: string, factor: number, bytes: number): Verdict[] {
+  const [own, copy] = [find(race, "widemerge"), find(race, "cat")];
+  const ratio = (own?.seconds ?? Number.NaN) / (copy?.seconds ?? Number.NaN);
+  const peak = own?.peakBytes ?? Number.NaN;
+  return [
+    verdict(`${what}: wall against cat`, `≤ ${factor} ×`, `${ratio.toFixed(2)} ×`, ratio <= factor),
+    verdict(`${what}: peak memory`, `≤ ${toMebibytes(bytes)}`, toMebibytes(peak), peak <= bytes),
+  ];
+}
+
+function judgeAgainstPeers(race: Race): Verdict[] {
+  const own = find(race, "widemerge");
+  const peers = race.scores.filter(
+    (score) => (score.kind === "join" || score.kind === "positional") && score.seconds !== undefined,
+  );
+  const fastest = [...peers].sort((left, right) => (left.seconds ?? 0) - (right.seconds ?? 0))[0];
+  const loop = find(race, "nodejs-polars, eager left joins");
+  return [
+    ...compare("the eager loop", own, loop, 8, 20),
+    ...compare(`the fastest peer (${fastest?.name ?? "none ended well"})`, own, fastest, 2, 8),
+  ];
+}
+
+function compare(
+  whom: string,
+  own: Score | undefined,
+  peer: Score | undefined,
+  speed: number,
+  memory: number,
+): Verdict[] {
+  const faster = (peer?.seconds ?? Number.NaN) / (own?.seconds ?? Number.NaN);
+  const smaller = (peer?.peakBytes ?? Number.NaN) / (own?.peakBytes ?? Number.NaN);
+  return [
+    verdict(`aligned, against ${whom}: faster`, `≥ ${speed} ×`, `${faster.toFixed(1)} ×`, faster >= speed),
+    verdict(`aligned, against ${whom}: less memory`, `≥ ${memory} ×`, `${smaller.toFixed(1)} ×`, smaller >= memory),
+  ];
+}
+
+function judgeGrowth({ name, points }: Growth): Verdict[] {
+  const peaks = points.map(({ score }) => score.peakBytes ?? Number.NaN);
+  const middle = (Math.min(...peaks) + Math.max(...peaks)) / 2;
+  const spread = (Math.max(...peaks) - middle) / middle;
+  const fit = fitLine(points.map(({ tables, score }) => [tables, score.seconds ?? Number.NaN] as const));
+  return [
+    verdict(`growth, ${name}: peak memory flat`, "± 20%", `± ${(spread * 100).toFixed(0)}%`, spread <= 0.2),
+    verdict(`growth, ${name}: time linear`, "R² ≥ 0.97", `R² ${fit.toFixed(3)}`, fit >= 0.97),
+  ];
+}
+
+/** R² of the least-squares line. */
+function fitLine(points: readonly (readonly [number, number])[]): number {
+  const mean = (pick: (point: readonly [number, number]) => number) =>
+    points.reduce((sum, point) => sum + pick(point), 0) / points.length;
+  const [middleX, middleY] = [mean(([x]) => x), mean(([, y]) => y)];
+  const covariance = mean(([x, y]) => (x - middleX) * (y - middleY));
+  const [varianceX, varianceY] = [mean(([x]) => (x - middleX) ** 2), mean(([, y]) => (y - middleY) ** 2)];
+  return covariance ** 2 / (varianceX * varianceY);
+}
+
+export function find(race: Race, name: string): Score | undefined {
+  return race.scores.find((score) => score.name === name);
+}
+
+function verdict(target: string, limit: string, measured: string, passed: boolean): Verdict {
+  return { target, limit, measured, passed };
+}
+
+function toMebibytes(bytes: number): string {
+  return `${Math.round(bytes / mebibyte).toLocaleString("en-US")} MiB`;
+}
