@@ -79,7 +79,7 @@ export async function readChunks(
 
 function walkTable(footer: Footer, opened: OpenFile): string[] {
   return footer.rowGroups.flatMap((group, index) =>
-    group.chunks.flatMap((chunk) => {
+    (group.rows === 0 ? [] : group.chunks).flatMap((chunk) => {
       const { problem } = walkPages(chunk, opened.peek);
       return problem === undefined ? [] : [`column ${chunk.path.join(".")}, row group ${index}: ${problem}`];
     }),
