@@ -1,9 +1,10 @@
 import type { ExitCode } from "./exit.ts";
 import type { Problem } from "./failure.ts";
+import type { MemoryRecord, StageName } from "./measure.ts";
 import type { WorkerReport } from "./result.ts";
 import type { Task } from "./task.ts";
 
-export type StageName = "inventory" | "preflight" | "plan" | "merge" | "footer" | "verify" | "publish";
+export type { MemoryRecord, MemorySample, StageName } from "./measure.ts";
 
 /** Child → supervisor. */
 export type WorkerEvent =
@@ -30,20 +31,3 @@ export type Order =
   | { readonly type: "slowDown" }
   /** Stop, remove what is staged, and exit with this code. */
   | { readonly type: "stop"; readonly exitCode: ExitCode; readonly problem: Problem };
-
-/** Memory of the whole job: supervisor, child and what they started. Bytes. */
-export interface MemoryRecord {
-  readonly source: "cgroup2" | "cgroup1" | "rss";
-  readonly peakBytes: number;
-  readonly ceilingBytes: number;
-  readonly warnings: number;
-  /** The last samples, oldest first. */
-  readonly samples: readonly MemorySample[];
-}
-
-export interface MemorySample {
-  /** Seconds since the job started. */
-  readonly seconds: number;
-  /** Working set in bytes. */
-  readonly bytes: number;
-}

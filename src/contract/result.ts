@@ -1,6 +1,6 @@
-import type { MemoryRecord, StageName } from "./event.ts";
 import type { ExitCode, Outcome } from "./exit.ts";
 import type { Problem } from "./failure.ts";
+import type { MemoryRecord, StageName } from "./measure.ts";
 import type { ColumnLineage, Plan, TableAction } from "./plan.ts";
 import type { VerifyLevel } from "./settings.ts";
 

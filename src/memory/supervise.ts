@@ -110,6 +110,8 @@ class Guard implements Supervision {
     const child = this.#child;
     child.on("message", (event: WorkerEvent) => this.#receive(event));
     const timer = setInterval(() => this.#watch.sample(), this.#options.sampleEveryMs ?? sampleEveryMs);
+    // Samples of what is left afterwards would only hide the last ones of the child.
+    child.once("exit", () => clearInterval(timer));
     const [exitCode, signal] = await waitForEnd(child).catch((error: Error): [null, null] => {
       this.#spawnError = error.message;
       return [null, null];

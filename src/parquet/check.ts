@@ -43,7 +43,10 @@ function checkRowGroup(footer: Footer, group: RowGroup, index: number, dataEnd: 
 }
 
 function checkOverlap(footer: Footer): string[] {
-  const chunks: ColumnChunk[] = footer.rowGroups.flatMap((group) => group.chunks).filter((chunk) => chunk.size > 0);
+  const chunks: ColumnChunk[] = footer.rowGroups
+    .filter((group) => group.rows > 0)
+    .flatMap((group) => group.chunks)
+    .filter((chunk) => chunk.size > 0);
   chunks.sort((left, right) => left.start - right.start);
   return chunks.flatMap((chunk, index) => {
     const before = chunks[index - 1];

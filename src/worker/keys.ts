@@ -19,6 +19,12 @@ export interface KeyProof {
   readonly comparison: KeyComparison;
 }
 
+/** A table and how its key relates to the targets' (the targets' own: equal). */
+export interface ProvenTable {
+  readonly table: Inspected;
+  readonly proof: KeyProof;
+}
+
 /** The decoded key of a table, or why it cannot be one. */
 export function decodeKey({ table, keyPieces }: InspectedKey): Series | Problem {
   try {

@@ -6,16 +6,10 @@ import type { TaskLimits } from "../contract/task.ts";
 import { maximumEncodedRows } from "../parquet/frame.ts";
 import { canBeAligned, decodedSize, describeType, encodedSize } from "../parquet/types.ts";
 import type { Inspected } from "./inspect.ts";
-import type { KeyProof } from "./keys.ts";
+import type { ProvenTable } from "./keys.ts";
 import { chooseLayout, describeLayout, type Layout, layoutOf, sameLayout } from "./layout.ts";
 import { findClashes, nameColumns } from "./naming.ts";
 import { predictPeak, predictSeconds } from "./predict.ts";
-
-/** A table and how its key relates to the targets' (the targets' own: equal). */
-export interface ProvenTable {
-  readonly table: Inspected;
-  readonly proof: KeyProof;
-}
 
 export interface PlanInput {
   readonly pair: string;

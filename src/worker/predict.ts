@@ -2,7 +2,7 @@ import type { TablePlan } from "../contract/plan.ts";
 import type { VerifyLevel } from "../contract/settings.ts";
 import type { TaskLimits } from "../contract/task.ts";
 import { blockBytes, blocks } from "./blocks.ts";
-import type { ProvenTable } from "./plan.ts";
+import type { ProvenTable } from "./keys.ts";
 
 const MiB = 2 ** 20;
 

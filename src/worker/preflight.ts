@@ -8,8 +8,8 @@ import type { Inspected } from "./inspect.ts";
 import { type InspectedKey, inspectTable } from "./inspect.ts";
 import type { Inventory } from "./inventory.ts";
 import { type Job, outputPaths } from "./job.ts";
+import type { ProvenTable } from "./keys.ts";
 import { checkTargetsKey, decodeKey, proveKey } from "./keys.ts";
-import type { ProvenTable } from "./plan.ts";
 
 /** Tables opened at once: enough to keep storage busy, few enough that their key chunks are small change. */
 const tablesAtOnce = 8;

@@ -48,7 +48,7 @@ async function walkAll(
   let pages = 0;
   const broken: string[] = [];
   for (const [index, group] of footer.rowGroups.entries()) {
-    for (const chunk of group.chunks) {
+    for (const chunk of group.rows === 0 ? [] : group.chunks) {
       const walk = walkPages(chunk, opened.peek, checksums);
       pages += walk.pages;
       if (walk.problem !== undefined)

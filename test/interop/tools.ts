@@ -38,9 +38,9 @@ export function readFiles(library: Library, files: readonly (readonly [string, s
   mustRun(command, files.map((pair) => `${pair.join("\t")}\n`).join(""));
 }
 
-/** What pyarrow's footers say about spliced columns, input against output: a list of problems. */
+/** What pyarrow reads in the footers, inputs against output: a list of problems. */
 export function compareFooters(request: unknown): readonly string[] {
-  return JSON.parse(mustRun([python, join(here, "python/statistics_check.py")], JSON.stringify(request)));
+  return JSON.parse(mustRun([python, join(here, "python/footers.py")], JSON.stringify(request)));
 }
 
 /** Runs bin/widemerge to its end. */

@@ -43,7 +43,7 @@ describe("in a control group of 300 MiB", { skip: "dir" in group ? false : group
   });
 
   it("tells a real out-of-memory kill", async () => {
-    const { end } = await runInside(dir, "deaf", 600_000);
+    const { end } = await runInside(dir, "runaway", 600_000);
     assert.equal(end.exitCode, ExitCode.memory);
     assert.match(textOf(end), /kernel's out-of-memory killer.*rose by 1/);
   });

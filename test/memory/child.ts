@@ -41,7 +41,7 @@ const acts: Readonly<Record<string, (task: Task) => Promise<void>>> = {
   },
   /** Holds more and more, and obeys when it is told to stop. */
   grow: async () => {
-    while (heard("stop") === undefined) await (heard("slowDown") === undefined ? hold(8, 20) : hold(1, 40));
+    while (heard("stop") === undefined) await hold(heard("slowDown") === undefined ? 8 : 1);
     await obey();
   },
   /** The same with frames of Polars. */
@@ -50,27 +50,31 @@ const acts: Readonly<Record<string, (task: Task) => Promise<void>>> = {
     while (heard("stop") === undefined) {
       const rows = heard("slowDown") === undefined ? mebibyte : mebibyte / 16;
       held.push(pl.DataFrame({ value: new Float64Array(rows).fill(held.length) }));
-      await sleep(30);
+      await askMemory();
     }
     await obey();
   },
   /** Slows down as it is told: gives everything back, twice. */
   swing: async () => {
     for (const round of [1, 2]) {
-      while (seen.filter(({ type }) => type === "slowDown").length < round) await hold(16, 20);
+      while (seen.filter(({ type }) => type === "slowDown").length < round) await hold(8);
       for (const block of held.splice(0)) free(block);
-      await sleep(300);
+      await askMemory();
     }
     await finish();
   },
   /** Stops growing at the stop level but never ends. */
   stubborn: async () => {
-    while (heard("stop") === undefined) await hold(4, 20);
+    while (heard("stop") === undefined) await hold(2);
     await sleep(600_000);
   },
   /** Grows for ever, whatever it is told. */
   deaf: async () => {
-    for (;;) await hold(32, 20);
+    for (;;) await hold(8);
+  },
+  /** The same so fast that no sample comes between. */
+  runaway: async () => {
+    for (;;) held.push(fillBlock(8));
   },
   /** Writes a file as large as the ceiling allows, and reads it twice: as cache, it is no use of memory. */
   rereadFile: async (task) => {
@@ -108,17 +112,12 @@ const acts: Readonly<Record<string, (task: Task) => Promise<void>>> = {
     }
     await finish();
   },
-  /** Takes what it can get, says how much that was, and dies of the next block. */
+  /** Holds 400 MiB, says so, and asks for 320 MiB more in one piece. */
   bufferRefused: async () => {
-    try {
-      for (;;) held.push(fillBlock(8));
-    } catch (error) {
-      // A message needs some memory too, and time to leave.
-      for (const block of held.splice(-4)) free(block);
-      note(process.resourceUsage().maxRSS * 1024);
-      await sleep(100);
-      throw error;
-    }
+    while (held.length < 50) held.push(fillBlock(8));
+    note(held.length * 8);
+    await sleep(50);
+    held.push(fillBlock(320));
   },
   heapFull: async () => {
     const rows: number[][] = [];
@@ -155,9 +154,15 @@ async function obey(): Promise<void> {
   process.disconnect?.();
 }
 
+/** Has the supervisor take a sample, and waits until it has acted on it: however busy the machine is, none is missed. */
 async function askMemory(): Promise<void> {
+  const answers = countAnswers();
   tell({ type: "askMemory" });
-  while (heard("memory") === undefined) await nextOrder();
+  while (countAnswers() === answers) await nextOrder();
+}
+
+function countAnswers(): number {
+  return seen.filter(({ type }) => type === "memory").length;
 }
 
 function nextOrder(): Promise<void> {
@@ -166,9 +171,9 @@ function nextOrder(): Promise<void> {
   });
 }
 
-async function hold(mebibytes: number, milliseconds: number): Promise<void> {
+async function hold(mebibytes: number): Promise<void> {
   held.push(fillBlock(mebibytes));
-  await sleep(milliseconds);
+  await askMemory();
 }
 
 function fillBlock(mebibytes: number): ArrayBuffer {

