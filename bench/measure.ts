@@ -134,7 +134,10 @@ function collect(child: ReturnType<typeof spawn>, log: string): { stdout: string
 }
 
 function describeEnd(code: number | null, signal: string | null, stderr: string): string {
-  const lines = stderr.trim().split("\n");
+  const lines = stderr
+    .trim()
+    .split("\n")
+    .filter((line) => !/^\s*(File|at) /.test(line));
   const telling = lines.findLast((line) => /error|memory|failed|killed|panick/i.test(line)) ?? lines.at(-1) ?? "";
   return `${signal ?? `exit ${code}`}: ${telling.trim().slice(0, 200)}`;
 }

@@ -13,7 +13,7 @@ import { type Progress, showProgress } from "./progress.ts";
 export type GuardedEnd = ChildEnd & { readonly seconds: number; readonly report?: WorkerReport };
 
 /** A small young generation: garbage is collected before it grows into what the ceiling has to hold. */
-const childOptions = ["--no-warnings", "--max-semi-space-size=2"];
+const childOptions = ["--no-warnings", "--max-semi-space-size=2", "--expose-gc"];
 
 /**
  * glibc returns every large block to the kernel when it is freed and zeroes new ones: half of the time of aligning a

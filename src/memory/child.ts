@@ -47,5 +47,6 @@ export async function waitForEnd(child: ChildProcess): Promise<[number | null, N
   const drain = new AbortController();
   await Promise.race([Promise.all([closed, disconnected]), sleep(drainMs, undefined, { signal: drain.signal })]);
   drain.abort();
+  child.stderr?.destroy();
   return [exitCode, signal];
 }

@@ -15,28 +15,20 @@ import {
   withFields,
 } from "./thrift.ts";
 
-/** A chunk as it goes into the new file: encoded metadata, and the sums that the row group states. */
-interface PlacedChunk {
-  readonly encoded: Uint8Array;
-  readonly start: number;
-  readonly size: number;
-  readonly uncompressedSize: number;
-}
-
 const typeDefinedOrder: ThriftStruct = { fields: [{ id: 1, type: ThriftType.struct, value: { fields: [] } }] };
 
-/** Collects columns of equal row groups, then encodes the footer. Holds about 100 bytes a chunk. */
+/** Collects columns of equal row groups, encoded as they come: about 100 bytes a chunk, the size of the footer itself. */
 export class FooterBuilder {
-  private readonly rowGroups: readonly number[];
-  private readonly placed: PlacedChunk[][];
-  private readonly elements: SchemaElement["raw"][] = [];
-  private readonly orders: ThriftValue[] = [];
+  private readonly rowGroups: readonly RowGroupBuilder[];
+  private readonly elements = new ThriftWriter();
+  private readonly orders = new ThriftWriter();
+  private elementCount = 0;
+  private leafCount = 0;
   private columns = 0;
 
   /** @param rowGroups rows of each row group of the new file. */
   constructor(rowGroups: readonly number[]) {
-    this.rowGroups = rowGroups;
-    this.placed = rowGroups.map(() => []);
+    this.rowGroups = rowGroups.map((rows) => new RowGroupBuilder(rows));
   }
 
   /**
@@ -48,16 +40,16 @@ export class FooterBuilder {
     if (groups.length !== this.rowGroups.length)
       throw new Error(`${groups.length} row groups where ${this.rowGroups.length} are laid out`);
     this.columns += 1;
-    this.elements.push(
-      ...column.elements.map((element, index) => renameElement(element, index === 0 ? output : undefined)),
-    );
+    for (const [index, element] of column.elements.entries())
+      this.addElement(element, index === 0 ? output : undefined);
     for (let leaf = column.firstLeaf; leaf < column.firstLeaf + column.leaves; leaf += 1) {
       const order = source.columnOrders?.[leaf];
-      this.orders.push(order ?? typeDefinedOrder);
+      this.orders.writeValue(ThriftType.struct, order ?? typeDefinedOrder);
+      this.leafCount += 1;
       for (const [index, group] of groups.entries()) {
         const chunk = group.chunks[leaf];
         if (chunk === undefined) throw new Error(`no chunk of ${column.name} in row group ${index}`);
-        this.placed[index]?.push(placeChunk(chunk, output, delta(chunk), order !== undefined));
+        this.rowGroups[index]?.add(chunk, output, delta(chunk), order !== undefined);
       }
     }
   }
@@ -70,63 +62,80 @@ export class FooterBuilder {
     writer.writeFieldHeader(2, ThriftType.list, 1);
     this.writeSchema(writer);
     writer.writeFieldHeader(3, ThriftType.i64, 2);
-    writer.writeValue(ThriftType.i64, BigInt(this.rowGroups.reduce((sum, rows) => sum + rows, 0)));
+    writer.writeValue(ThriftType.i64, BigInt(this.rowGroups.reduce((sum, group) => sum + group.rows, 0)));
     writer.writeFieldHeader(4, ThriftType.list, 3);
-    this.writeRowGroups(writer);
-    writeRest(writer, createdBy, keyValues, this.orders);
+    writer.writeListHeader(ThriftType.struct, this.rowGroups.length);
+    for (const [index, group] of this.rowGroups.entries()) group.write(writer, index);
+    writeKeyValues(writer, createdBy, keyValues);
+    writer.writeFieldHeader(7, ThriftType.list, 6);
+    writer.writeListHeader(ThriftType.struct, this.leafCount);
+    writer.writeRaw(this.orders.bytes());
+    writer.writeStop();
     return Buffer.concat([writer.bytes(), lengthWord(writer.bytes().length), magic]);
   }
 
+  /** Field ids (9) are per file: kept, those of two inputs would clash. */
+  private addElement(element: SchemaElement, name: string | undefined): void {
+    const raw = new ThriftReader(element.raw).readStruct();
+    const renamed = name === undefined ? {} : { 4: { type: ThriftType.binary, value: Buffer.from(name) } };
+    this.elements.writeStruct(withFields(raw, { 9: undefined, ...renamed }));
+    this.elementCount += 1;
+  }
+
   private writeSchema(writer: ThriftWriter): void {
-    writer.writeListHeader(ThriftType.struct, this.elements.length + 1);
+    writer.writeListHeader(ThriftType.struct, this.elementCount + 1);
     writer.writeStruct({
       fields: [
         { id: 4, type: ThriftType.binary, value: Buffer.from("schema") },
         { id: 5, type: ThriftType.i32, value: this.columns },
       ],
     });
-    for (const element of this.elements) writer.writeStruct(element);
-  }
-
-  private writeRowGroups(writer: ThriftWriter): void {
-    writer.writeListHeader(ThriftType.struct, this.rowGroups.length);
-    for (const [index, rows] of this.rowGroups.entries()) writeRowGroup(writer, this.placed[index] ?? [], rows, index);
+    writer.writeRaw(this.elements.bytes());
   }
 }
 
-function writeRowGroup(writer: ThriftWriter, chunks: readonly PlacedChunk[], rows: number, ordinal: number): void {
-  const sum = (of: (chunk: PlacedChunk) => number): bigint =>
-    BigInt(chunks.reduce((total, chunk) => total + of(chunk), 0));
-  const starts = chunks.reduce((least, chunk) => Math.min(least, chunk.start), Number.MAX_SAFE_INTEGER);
-  writer.writeFieldHeader(1, ThriftType.list, 0);
-  writer.writeListHeader(ThriftType.struct, chunks.length);
-  for (const chunk of chunks) writer.writeRaw(chunk.encoded);
-  const numbers: [number, bigint][] = [
-    [2, sum((chunk) => chunk.uncompressedSize)],
-    [3, BigInt(rows)],
-    [5, BigInt(starts)],
-    [6, sum((chunk) => chunk.size)],
-  ];
-  let last = 1;
-  for (const [id, value] of numbers) {
-    writer.writeFieldHeader(id, ThriftType.i64, last);
-    writer.writeValue(ThriftType.i64, value);
-    last = id;
+/** One row group's encoded column chunks and the sums that it states. */
+class RowGroupBuilder {
+  readonly rows: number;
+  private readonly chunks = new ThriftWriter();
+  private count = 0;
+  private start = Number.MAX_SAFE_INTEGER;
+  private size = 0;
+  private uncompressedSize = 0;
+
+  constructor(rows: number) {
+    this.rows = rows;
   }
-  // RowGroup.ordinal is an i16 and optional: it goes where it cannot say the number.
-  if (ordinal < 32_768) {
-    writer.writeFieldHeader(7, ThriftType.i16, last);
-    writer.writeValue(ThriftType.i16, ordinal);
+
+  add(chunk: ColumnChunk, output: string, delta: number, ordered: boolean): void {
+    writeChunk(this.chunks, chunk, output, delta, ordered);
+    this.count += 1;
+    this.start = Math.min(this.start, chunk.start + delta);
+    this.size += chunk.size;
+    this.uncompressedSize += chunk.uncompressedSize;
   }
-  writer.writeStop();
+
+  write(writer: ThriftWriter, ordinal: number): void {
+    writer.writeFieldHeader(1, ThriftType.list, 0);
+    writer.writeListHeader(ThriftType.struct, this.count);
+    writer.writeRaw(this.chunks.bytes());
+    let last = 1;
+    const numbers = { 2: this.uncompressedSize, 3: this.rows, 5: this.start, 6: this.size };
+    for (const [id, value] of Object.entries(numbers)) {
+      writer.writeFieldHeader(Number(id), ThriftType.i64, last);
+      writer.writeValue(ThriftType.i64, BigInt(value));
+      last = Number(id);
+    }
+    // RowGroup.ordinal is an i16 and optional: it goes where it cannot say the number.
+    if (ordinal < 32_768) {
+      writer.writeFieldHeader(7, ThriftType.i16, last);
+      writer.writeValue(ThriftType.i16, ordinal);
+    }
+    writer.writeStop();
+  }
 }
 
-function writeRest(
-  writer: ThriftWriter,
-  createdBy: string,
-  keyValues: Readonly<Record<string, string>>,
-  orders: readonly ThriftValue[],
-): void {
+function writeKeyValues(writer: ThriftWriter, createdBy: string, keyValues: Readonly<Record<string, string>>): void {
   const entries = Object.entries(keyValues);
   if (entries.length > 0) {
     writer.writeFieldHeader(5, ThriftType.list, 4);
@@ -135,17 +144,11 @@ function writeRest(
   }
   writer.writeFieldHeader(6, ThriftType.binary, entries.length > 0 ? 5 : 4);
   writer.writeValue(ThriftType.binary, Buffer.from(createdBy));
-  writer.writeFieldHeader(7, ThriftType.list, 6);
-  writer.writeListHeader(ThriftType.struct, orders.length);
-  for (const order of orders) writer.writeValue(ThriftType.struct, order);
-  writer.writeStop();
 }
 
-function placeChunk(chunk: ColumnChunk, output: string, delta: number, ordered: boolean): PlacedChunk {
-  const raw = new ThriftReader(chunk.raw).readStruct();
-  const meta = field(raw, 3);
+function writeChunk(writer: ThriftWriter, chunk: ColumnChunk, output: string, delta: number, ordered: boolean): void {
+  const meta = field(new ThriftReader(chunk.raw).readStruct(), 3);
   if (typeof meta !== "object" || !("fields" in meta)) throw new Error(`no metadata of ${chunk.path.join(".")}`);
-  const writer = new ThriftWriter();
   writer.writeStruct({
     fields: [
       // ColumnChunk.file_offset is deprecated; the format asks for 0 where no metadata stands outside the footer.
@@ -153,12 +156,6 @@ function placeChunk(chunk: ColumnChunk, output: string, delta: number, ordered: 
       { id: 3, type: ThriftType.struct, value: moveMetadata(meta, output, delta, ordered) },
     ],
   });
-  return {
-    encoded: Buffer.from(writer.bytes()),
-    start: chunk.start + delta,
-    size: chunk.size,
-    uncompressedSize: chunk.uncompressedSize,
-  };
 }
 
 /**
@@ -183,12 +180,6 @@ function moveMetadata(meta: ThriftStruct, output: string, delta: number, ordered
 function movedOffset(value: ThriftValue | undefined, delta: number): { type: number; value: bigint } | undefined {
   if (typeof value !== "bigint" || value === 0n) return undefined;
   return { type: ThriftType.i64, value: value + BigInt(delta) };
-}
-
-/** Field ids are per file: kept, those of two inputs would clash. */
-function renameElement(element: SchemaElement, name: string | undefined): ThriftStruct {
-  const renamed = name === undefined ? {} : { 4: { type: ThriftType.binary, value: Buffer.from(name) } };
-  return withFields(element.raw, { 9: undefined, ...renamed });
 }
 
 function binary(id: number, value: string): { id: number; type: number; value: ThriftValue } {

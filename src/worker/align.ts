@@ -9,7 +9,7 @@ import type { Layout } from "./layout.ts";
 import type { Output } from "./output.ts";
 import { chooseColumns } from "./splice.ts";
 
-/** Decoded bytes of the columns that are aligned together: enough for some dozen columns, small against a ceiling. */
+/** The usual size of a batch: some dozen columns, small against a ceiling. */
 export const batchBytes = 24 * 2 ** 20;
 
 export interface AlignOptions {
@@ -17,6 +17,8 @@ export interface AlignOptions {
   readonly duplicates: Settings["duplicates"];
   readonly layout: Layout;
   readonly isTargets: boolean;
+  /** Decoded bytes of the columns that are aligned together. */
+  readonly batchBytes: number;
 }
 
 /**
@@ -37,9 +39,9 @@ export async function alignTable(
     for (const { column, name } of columns) output.addColumn(empty, column, name, () => 0);
     return;
   }
-  for (const batch of toBatches(columns, table)) {
+  for (const batch of toBatches(columns, table, options.batchBytes)) {
     const encoded = [...encodeRowGroups(alignBatch(bytes, table, batch, plan, options), options.layout)].map(takeApart);
-    await output.settle(batchBytes);
+    await output.settle(options.batchBytes);
     appendEncoded(
       encoded,
       batch.map(({ name }) => name),
@@ -51,15 +53,15 @@ export async function alignTable(
 
 type NamedColumn = ReturnType<typeof chooseColumns>[number];
 
-/** Columns in order, cut where their decoded values pass `batchBytes`. */
-function toBatches(columns: readonly NamedColumn[], table: Inspected): NamedColumn[][] {
+/** Columns in order, cut where their decoded values pass `limit` bytes. */
+function toBatches(columns: readonly NamedColumn[], table: Inspected, limit: number): NamedColumn[][] {
   const batches: NamedColumn[][] = [];
   let room = 0;
   for (const entry of columns) {
     const size = decodedSize(table.footer, entry.column);
     if (size > room || batches.length === 0) {
       batches.push([]);
-      room = batchBytes;
+      room = limit;
     }
     batches.at(-1)?.push(entry);
     room -= size;

@@ -2,7 +2,7 @@ import { crc32c } from "@node-rs/crc32";
 import type { Plan, TablePlan } from "../contract/plan.ts";
 import { Scratch } from "../parquet/scratch.ts";
 import type { OpenFile, Stage, Written } from "../store/store.ts";
-import { alignTable } from "./align.ts";
+import { alignTable, batchBytes } from "./align.ts";
 import { BlockPool } from "./blocks.ts";
 import { formatChecksum } from "./checksum.ts";
 import type { Inspected } from "./inspect.ts";
@@ -114,6 +114,7 @@ async function mergeFetched({ checked, plan, job, output }: Context, step: Step,
     duplicates: job.settings.duplicates,
     layout: plan.rowGroups,
     isTargets: step.isTargets,
+    batchBytes: job.port.slowed ? batchBytes / 4 : batchBytes,
   };
   await alignTable(bytes, step.table, step.plan, options, output);
   return crc32c(bytes);

@@ -39,7 +39,7 @@ async function planPair(job: Job): Promise<Plan> {
 
 async function mergePair(job: Job): Promise<MergeResult> {
   const clock = new StageClock(job.port);
-  const { output } = outputPaths(job);
+  const { output, manifest: manifestPath } = outputPaths(job);
   const inventory = await clock.run("inventory", () => takeInventory(job));
   const existing = await findExisting(job, inventory);
   if (existing.state === "done") return toResult(job, existing.manifest, "already done", []);
@@ -49,6 +49,7 @@ async function mergePair(job: Job): Promise<MergeResult> {
     throw otherOrigin(job, "a file without a manifest");
   refuseAboveCeiling(plan);
   await job.store.sweep(output);
+  await job.store.sweep(manifestPath);
   await checkDisk(job, plan.outputBytes);
   const stage = await job.store.stage(output);
   try {

@@ -73,7 +73,8 @@ function javaCommand(): string[] {
 
 function mustRun(command: readonly string[], input = ""): string {
   const [program = "", ...rest] = command;
-  const result = spawnSync(program, rest, { input, encoding: "utf8", maxBuffer: 2 ** 28 });
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: "1" };
+  const result = spawnSync(program, rest, { input, env, encoding: "utf8", maxBuffer: 2 ** 28 });
   if (result.status === 0) return result.stdout;
   throw new Error(`${command.join(" ").slice(0, 300)} ended with ${result.status ?? result.signal}:\n${result.stderr}`);
 }

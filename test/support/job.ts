@@ -1,0 +1,97 @@
+import { setImmediate } from "node:timers/promises";
+import * as v from "valibot";
+import type { MemoryRecord, WorkerEvent } from "../../src/contract/event.ts";
+import { Failure } from "../../src/contract/failure.ts";
+import type { Plan } from "../../src/contract/plan.ts";
+import type { Verification, WorkerReport } from "../../src/contract/result.ts";
+import { Settings, type VerifyLevel } from "../../src/contract/settings.ts";
+import type { TaskLimits } from "../../src/contract/task.ts";
+import { localStore } from "../../src/store/local.ts";
+import type { Job, Port } from "../../src/worker/job.ts";
+import { runTask } from "../../src/worker/run.ts";
+
+const GiB = 2 ** 30;
+
+/** A worker's line to a test: keeps every event, never slows down, stops when told. */
+export class TestPort implements Port {
+  readonly events: WorkerEvent[] = [];
+  slowed = false;
+  private readonly controller = new AbortController();
+  private readonly watch: (event: WorkerEvent, port: TestPort) => void;
+
+  constructor(watch: (event: WorkerEvent, port: TestPort) => void = () => undefined) {
+    this.watch = watch;
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  emit(event: WorkerEvent): void {
+    this.events.push(event);
+    this.watch(event, this);
+  }
+
+  stop(reason: unknown): void {
+    this.controller.abort(reason);
+  }
+
+  async measureMemory(): Promise<MemoryRecord> {
+    await setImmediate();
+    return { source: "rss", peakBytes: 1, ceilingBytes: 8 * GiB, warnings: 0, samples: [] };
+  }
+}
+
+export type SomeSettings = Partial<Record<keyof Settings, unknown>>;
+
+/** Settings as the command line would resolve them. */
+export function makeSettings(given: SomeSettings): Settings {
+  return v.parse(Settings, given);
+}
+
+export const limits: TaskLimits = { ceilingBytes: 8 * GiB, warnBytes: 7 * GiB, baselineBytes: 0, threads: 2 };
+
+/** A job in this process, without the guard around it. */
+export function makeJob(pair: string, given: SomeSettings, port: Port = new TestPort()): Job {
+  return { pair, settings: makeSettings(given), limits, store: localStore, port };
+}
+
+/** Merges a pair in this process. @throws Failure */
+export async function mergeHere(
+  given: SomeSettings,
+  pair = "pair",
+  port: Port = new TestPort(),
+): Promise<Extract<WorkerReport, { command: "merge" }>["result"]> {
+  const settings = makeSettings(given);
+  const report = await runTask({ command: "merge", pair, settings, limits }, (name) => makeJob(name, given, port));
+  if (report.command !== "merge") throw new Error(`a report of ${report.command}`);
+  return report.result;
+}
+
+/** Plans a pair in this process. @throws Failure */
+export async function planHere(given: SomeSettings, pair = "pair"): Promise<Plan> {
+  const settings = makeSettings(given);
+  const report = await runTask({ command: "plan", pair, settings, limits }, (name) => makeJob(name, given));
+  if (report.command !== "plan") throw new Error(`a report of ${report.command}`);
+  return report.plan;
+}
+
+/** Verifies a pair or a file in this process. @throws Failure */
+export async function verifyHere(given: SomeSettings, target: string, level: VerifyLevel): Promise<Verification> {
+  const settings = makeSettings(given);
+  const task = { command: "verify", target, level, settings, limits } as const;
+  const report = await runTask(task, (name) => makeJob(name, given));
+  if (report.command !== "verify") throw new Error(`a report of ${report.command}`);
+  return report.verification;
+}
+
+/** The Failure that `work` ends with. @throws when it ends well, or otherwise. */
+export async function failureOf(work: Promise<unknown>): Promise<Failure> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error("no failure");
+}
