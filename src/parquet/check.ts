@@ -31,6 +31,7 @@ function checkRowGroup(footer: Footer, group: RowGroup, index: number, dataEnd: 
   return group.chunks.flatMap((chunk, leaf) => {
     const name = `column ${chunk.path.join(".") || leaf} of row group ${index}`;
     const column = leaves[leaf];
+    const element = column?.elements.filter(({ type }) => type !== undefined)[leaf - column.firstLeaf];
     const flatRows = column?.nested === false && chunk.values !== group.rows;
     return [
       ...(chunk.start < magic.length || chunk.size < 0 || chunk.start + chunk.size > dataEnd
@@ -38,6 +39,9 @@ function checkRowGroup(footer: Footer, group: RowGroup, index: number, dataEnd: 
         : []),
       ...(flatRows ? [`${name} with ${chunk.values} values for ${group.rows} rows`] : []),
       ...(column !== undefined && chunk.path[0] !== column.name ? [`${name} where the schema has ${column.name}`] : []),
+      ...(element !== undefined && chunk.type !== element.type
+        ? [`${name} of physical type ${chunk.type} where the schema has ${element.type}`]
+        : []),
     ];
   });
 }

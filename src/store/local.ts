@@ -38,13 +38,13 @@ async function describe(path: string): Promise<StoredFile | undefined> {
 }
 
 async function openPinned(file: { readonly path: string; readonly version: string }): Promise<OpenFile> {
-  const opened = await openLocal(file.path);
-  if (opened.version === file.version) return opened;
-  await opened.close();
+  const opened = await orMissing(openLocal(file.path));
+  if (opened?.version === file.version) return opened;
+  await opened?.close();
   const problem = {
-    what: `${file.path} changed while it was being merged`,
-    found: `version ${opened.version} after ${file.version}`,
-    fix: "wait until the extraction is over, then run again",
+    what: `${file.path} is not what it was`,
+    found: opened === undefined ? "no such file" : `version ${opened.version} after ${file.version}`,
+    fix: "wait until the extraction is over, then merge again",
   };
   throw new Failure(ExitCode.input, [problem]);
 }

@@ -1,3 +1,5 @@
+import { ExitCode } from "../contract/exit.ts";
+import { Failure } from "../contract/failure.ts";
 import type { TablePlan } from "../contract/plan.ts";
 import type { Settings } from "../contract/settings.ts";
 import { type Column, type ColumnChunk, type Footer, magic, parseFooter, trailerBytes } from "../parquet/footer.ts";
@@ -19,12 +21,15 @@ export interface AlignOptions {
   readonly isTargets: boolean;
   /** Decoded bytes of the columns that are aligned together. */
   readonly batchBytes: number;
+  /** Aborted when the merge has to stop. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Decodes one table (`bytes`: the whole file), joins it onto the targets' key and appends it in the output's row
  * groups, a few columns at a time. Memory: the file, and a batch of columns decoded, joined and encoded; the writes of
  * the last batch may still be on their way when this resolves.
+ * @throws Failure (input) when a page of the table is damaged.
  */
 export async function alignTable(
   bytes: Uint8Array,
@@ -40,6 +45,7 @@ export async function alignTable(
     return;
   }
   for (const batch of toBatches(columns, table, options.batchBytes)) {
+    options.signal.throwIfAborted();
     const encoded = [...encodeRowGroups(alignBatch(bytes, table, batch, plan, options), options.layout)].map(takeApart);
     await output.settle(options.batchBytes);
     appendEncoded(
@@ -79,11 +85,27 @@ function alignBatch(
   const key = table.key.name;
   const names = new Map([[table.key, key], ...batch.map(({ column, name }) => [column, name] as const)]);
   const pieces = locateChunks(bytes, table.footer, [...names.keys()]);
-  const frame = decode(
-    wrapColumns(table.footer, [...names.keys()], pieces, (column) => names.get(column) ?? column.name),
-  );
+  const file = wrapColumns(table.footer, [...names.keys()], pieces, (column) => names.get(column) ?? column.name);
+  const frame = decodeBatch(file, table, batch);
   const aligned = alignFrame(frame, key, options.targetsKey, options.duplicates, plan.sameKeys);
   return batch.some(({ column }) => column === table.key) ? aligned : aligned.drop(key);
+}
+
+function decodeBatch(file: Buffer, table: Inspected, batch: readonly NamedColumn[]): DataFrame {
+  try {
+    return decode(file);
+  } catch (error) {
+    const [first, last] = [batch[0]?.column.name, batch.at(-1)?.column.name];
+    const where = first === last ? `column ${first}` : `one of the columns from ${first} to ${last}`;
+    const found = `${where}: ${error instanceof Error ? error.message : error}`;
+    const problem = {
+      what: "a page cannot be decoded",
+      found,
+      fix: "extract this table again",
+      table: table.file.table,
+    };
+    throw new Failure(ExitCode.input, [problem], { cause: error });
+  }
 }
 
 /** The chunks of some columns in a file that is in memory as a whole. */
@@ -108,11 +130,7 @@ function takeApart(file: Buffer): EncodedRowGroup {
   return { footer, data: file.subarray(magic.length, end) };
 }
 
-async function appendEncoded(
-  encoded: readonly EncodedRowGroup[],
-  names: readonly string[],
-  output: Output,
-): Promise<void> {
+function appendEncoded(encoded: readonly EncodedRowGroup[], names: readonly string[], output: Output): void {
   const deltas = new Map<ColumnChunk, number>();
   for (const { footer, data } of encoded) {
     for (const chunk of footer.rowGroups[0]?.chunks ?? []) deltas.set(chunk, output.position - magic.length);

@@ -115,6 +115,7 @@ async function mergeFetched({ checked, plan, job, output }: Context, step: Step,
     layout: plan.rowGroups,
     isTargets: step.isTargets,
     batchBytes: job.port.slowed ? batchBytes / 4 : batchBytes,
+    signal: job.port.signal,
   };
   await alignTable(bytes, step.table, step.plan, options, output);
   return crc32c(bytes);

@@ -5,12 +5,19 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { text } from "node:stream/consumers";
+import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { crc32c } from "@node-rs/crc32";
 import type { Manifest, PairResult } from "../../src/contract/result.ts";
-import { field, ThriftReader, type ThriftStruct, type ThriftValue, ThriftWriter, withFields } from "../../src/parquet/thrift.ts";
+import {
+  field,
+  ThriftReader,
+  type ThriftStruct,
+  type ThriftValue,
+  ThriftWriter,
+  withFields,
+} from "../../src/parquet/thrift.ts";
 
 /** The program as a user starts it. */
 export const program = fileURLToPath(new URL("../../bin/widemerge", import.meta.url));
@@ -202,5 +209,9 @@ export function overwrite(path: string, start: number, bytes: Uint8Array): void 
 /** Flips every bit of some bytes of a file. */
 export function flip(path: string, start: number, length: number): void {
   const content = readFileSync(path);
-  overwrite(path, start, content.subarray(start, start + length).map((byte) => byte ^ 0xff));
+  overwrite(
+    path,
+    start,
+    content.subarray(start, start + length).map((byte) => byte ^ 0xff),
+  );
 }

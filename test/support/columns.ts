@@ -1,13 +1,13 @@
 /** Columns of every type that Polars can write, from texts, and the texts back: through no code of the project. */
-import pl, { type DataFrame, type Series } from "nodejs-polars";
+import pl, { type DataFrame, type DataType, type Series } from "nodejs-polars";
 
 type Cells = readonly (string | null)[];
 
-function wholeNumbers(name: string, cells: Cells, type: typeof pl.Int64): Series {
+function wholeNumbers(name: string, cells: Cells, type: DataType): Series {
   return pl.Series(name, [...cells], pl.Utf8).cast(type, true);
 }
 
-function floats(name: string, cells: Cells, type: typeof pl.Float64): Series {
+function floats(name: string, cells: Cells, type: DataType): Series {
   return pl.Series(
     name,
     cells.map((cell) => (cell === null ? null : Number(cell))),
@@ -97,6 +97,6 @@ export function toCells(series: Series): (string | null)[] {
   return series.cast(pl.Utf8).toArray();
 }
 
-function floatText(value: number | null): string | null {
+function floatText(value: unknown): string | null {
   return value === null ? null : Object.is(value, -0) ? "-0" : String(value);
 }

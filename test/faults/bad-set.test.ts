@@ -1,0 +1,169 @@
+/** A checkpoint that is not the expected set of files, an output that cannot be written, settings that make no sense. */
+import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, it, type TestContext } from "node:test";
+import { ExitCode } from "../../src/contract/exit.ts";
+import { mountTmpfs } from "./mount.ts";
+import { checkRefusal, makeInside, type Refusal } from "./refusal.ts";
+import { copyCheckpoint, listOutput, makeFolder, makeSample, runCli, snapshot } from "./support.ts";
+
+const some = "pair_return_001_audusd";
+const refusals: Readonly<Record<string, Refusal>> = {
+  "the folder is missing": {
+    spoil: (checkpoint) => rmSync(checkpoint, { recursive: true }),
+    problems: [/no checkpoint of audusd \| no folder .*audusd \| check --input/],
+  },
+  "the folder is a file": {
+    spoil: (checkpoint) => {
+      rmSync(checkpoint, { recursive: true });
+      writeFileSync(checkpoint, "");
+    },
+    problems: [/no checkpoint of audusd \| no folder/],
+  },
+  "the marker is missing": {
+    spoil: (checkpoint) => rmSync(join(checkpoint, "_COMPLETE")),
+    problems: [/not marked complete \| no _COMPLETE in .* \| .*--no-require-marker/],
+  },
+  "the targets are missing": {
+    spoil: (checkpoint) => rmSync(join(checkpoint, "targets.parquet")),
+    problems: [/^targets \| no targets table \| no targets\.parquet/],
+  },
+  "a table is missing, by number": {
+    spoil: (checkpoint) => {
+      rmSync(join(checkpoint, `${some}.parquet`));
+      return ["--expect-tables", "7"];
+    },
+    problems: [/7 tables expected, targets included \| 6 tables \| extract what is missing/],
+  },
+  "a table too many, by number": {
+    spoil: (checkpoint) => {
+      copyFileSync(join(checkpoint, `${some}.parquet`), join(checkpoint, "pair_other_audusd.parquet"));
+      return ["--expect-tables", "7"];
+    },
+    problems: [/7 tables expected, targets included \| 8 tables \| remove what does not belong/],
+  },
+  "a table is missing and another one surplus, by name": {
+    spoil: (checkpoint, input) => {
+      renameSync(join(checkpoint, `${some}.parquet`), join(checkpoint, "pair_other_audusd.parquet"));
+      return ["--expect-tables", listNames(input)];
+    },
+    problems: [
+      new RegExp(`^${some} \\| table missing \\| no such file \\| extract`),
+      /^pair_other_audusd \| table not expected \| pair_other_audusd\.parquet \| remove it/,
+    ],
+  },
+  "a table's name leads to a folder": {
+    spoil: (checkpoint, input) => {
+      rmSync(join(checkpoint, `${some}.parquet`));
+      mkdirSync(join(checkpoint, `${some}.parquet`));
+      return ["--expect-tables", listNames(input)];
+    },
+    problems: [new RegExp(`^${some} \\| table missing`)],
+  },
+  "the list of expected tables is missing": {
+    spoil: () => ["--expect-tables", "nowhere.txt"],
+    problems: [/no list of expected tables \| no file nowhere\.txt/],
+    exitCode: ExitCode.usage,
+  },
+  "the output folder lies below a regular file": {
+    spoil: (_, input) => {
+      writeFileSync(join(input, "file"), "");
+      return ["--output", join(input, "file", "out")];
+    },
+    problems: [/the output folder cannot be written \| (ENOTDIR|EEXIST).* \| .*choose another --output/],
+  },
+};
+
+function listNames(input: string): string {
+  const names = ["csi_strength_001", "mkt_return_001", "pair_momentum_001", "pair_return_001", "tri_residual_001"];
+  const list = join(input, "expected.txt");
+  writeFileSync(
+    list,
+    `# one a line\ntargets\n${[...names, "var_ratio_001"].map((name) => `${name}_{pair}.parquet\n`).join("")}`,
+  );
+  return list;
+}
+
+describe("a checkpoint or an output folder is refused because", { concurrency: 2 }, () => {
+  let checkpoint = "";
+  before(async (context) => {
+    checkpoint = await makeSample(makeFolder(context as TestContext), { tables: 6, rows: 300 });
+  });
+  for (const [name, refusal] of Object.entries(refusals))
+    it(name, (context) => checkRefusal(context, checkpoint, refusal).then(() => undefined));
+
+  it("the pair's name could be a path", async (context) => {
+    const folder = makeFolder(context);
+    copyCheckpoint(checkpoint, join(folder, "in"));
+    const names = ["../audusd", "A B", "", "audusd/", ".hidden", "a".repeat(64), "päir"];
+    for (const name of names) {
+      const run = await runCli(["merge", name, "--input", join(folder, "in"), "--output", join(folder, "out")]);
+      assert.equal(run.exitCode, ExitCode.usage, name);
+      assert.match(run.stderr, /not a pair's name: found .*; use letters/);
+      assert.ok(run.stderr.includes(JSON.stringify(name)), run.stderr);
+    }
+    assert.deepEqual(listOutput(join(folder, "out")), []);
+  });
+
+  it("settings are wrong, all of them told at once", async (context) => {
+    const folder = makeFolder(context);
+    const input = join(folder, "in");
+    copyCheckpoint(checkpoint, input);
+    writeFileSync(join(folder, "config.yaml"), "naming: suffix\nrowGroupRows: 0\nspeed: high\n");
+    const { exitCode, stderr } = await runCli(
+      ["merge", "audusd", "--input", input, "--config", join(folder, "config.yaml"), "--verify", "a bit"],
+      { WIDEMERGE_MEMORY_CEILING: "lots", WIDEMERGE_SPEED: "1", WIDEMERGE_REPLACE: "maybe" },
+    );
+    assert.equal(exitCode, ExitCode.usage);
+    for (const line of [
+      /naming in .*config\.yaml is not allowed: found "suffix"; allowed: prefix or keep/,
+      /rowGroupRows in .* is not allowed: found 0; allowed: auto, or a whole number/,
+      /unknown setting speed in .*config\.yaml: found "high"; known are/,
+      /--verify is not allowed: found "a bit"; allowed: structure, sample or full/,
+      /WIDEMERGE_MEMORY_CEILING is not allowed: found "lots"; allowed: auto, or a size/,
+      /unknown variable WIDEMERGE_SPEED: found 1/,
+      /WIDEMERGE_REPLACE is not allowed: found "maybe"; allowed: true or false/,
+    ])
+      assert.match(stderr, line);
+    assert.deepEqual(listOutput(join(folder, "training")), []);
+  });
+
+  it("it is one of several, and the text tells all of them", async (context) => {
+    const folder = makeFolder(context);
+    const input = join(folder, "in");
+    const copy = copyCheckpoint(checkpoint, input);
+    rmSync(join(copy, "_COMPLETE"));
+    writeFileSync(join(copy, `${some}.parquet`), "");
+    rmSync(join(copy, "var_ratio_001_audusd.parquet"));
+    writeFileSync(join(input, "file"), "");
+    const before = snapshot(input);
+    const list = listNames(input);
+    const output = join(input, "file", "out");
+    const run = await runCli(["merge", "audusd", "--input", input, "--output", output, "--expect-tables", list]);
+    assert.equal(run.exitCode, ExitCode.input);
+    const lines = run.stdout.split("\n");
+    assert.match(lines[0] ?? "", /audusd: input refused \(exit 3\)/);
+    for (const line of [
+      /- the checkpoint is not marked complete: found no _COMPLETE .*; wait/,
+      /- pair_return_001_audusd: not a readable Parquet file: found 0 bytes; extract this table again/,
+      /- var_ratio_001_audusd: table missing: found no such file; extract this table/,
+      /- the output folder cannot be written: found .*; grant write permission/,
+    ])
+      assert.match(run.stdout, line);
+    assert.deepEqual({ ...snapshot(input), "expected.txt": "" }, { ...before, "expected.txt": "" });
+  });
+});
+
+it("refuses an output folder on a read-only file system", async (context) => {
+  const folder = makeFolder(context);
+  const input = join(folder, "in");
+  await makeSample(input, { tables: 1, rows: 50 });
+  const place = mountTmpfs(context, makeInside(folder, "read-only"), "ro,size=1m");
+  if (place === undefined) return context.skip("cannot mount a read-only file system here (needs root)");
+  for (const output of [place, join(place, "new")]) {
+    const run = await runCli(["merge", "audusd", "--input", input, "--output", output]);
+    assert.equal(run.exitCode, ExitCode.input, run.stdout);
+    assert.match(run.stdout, /the output folder cannot be written: found EROFS.*; grant write permission/);
+  }
+});
