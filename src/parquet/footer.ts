@@ -86,7 +86,7 @@ export function parseFooter(bytes: Uint8Array): Footer {
     rows: toNumber(plain.get(3), "num_rows"),
     columns: toColumns(elements),
     rowGroups,
-    columnOrders: plain.has(7) ? items(plain.get(7)) : undefined,
+    columnOrders: plain.has(7) ? items(plain.get(7)).map(toStruct) : undefined,
     createdBy: toText(plain.get(6)),
     keyValues: Object.fromEntries(
       items(plain.get(5)).map((item) => [toText(field(toStruct(item), 1)), toText(field(toStruct(item), 2))]),
@@ -115,6 +115,7 @@ function readChunk(reader: ThriftReader): ColumnChunk {
   const from = reader.at;
   const chunk = reader.readStruct();
   const meta = toOptionalStruct(field(chunk, 3));
+  if (meta !== undefined) checkMetadata(meta);
   return {
     path: items(field(meta, 3)).map(toText),
     type: toNumber(field(meta, 1) ?? 0, "type"),
@@ -128,6 +129,28 @@ function readChunk(reader: ThriftReader): ColumnChunk {
     nullCount: toCount(field(toOptionalStruct(field(meta, 12)), 3)),
     raw: reader.bytes.subarray(from, reader.at),
   };
+}
+
+/** What ColumnMetaData must have, by field number; a number of another width would not survive being moved. */
+const requiredTypes: readonly (readonly [number, number])[] = [
+  [1, ThriftType.i32],
+  [2, ThriftType.list],
+  [3, ThriftType.list],
+  [4, ThriftType.i32],
+  [5, ThriftType.i64],
+  [6, ThriftType.i64],
+  [7, ThriftType.i64],
+  [9, ThriftType.i64],
+];
+const optionalOffsets: readonly number[] = [10, 11];
+
+function checkMetadata(meta: ThriftStruct): void {
+  for (const [id, type] of requiredTypes)
+    if (meta.fields.find((entry) => entry.id === id)?.type !== type)
+      throw new ThriftError(`ColumnMetaData without a sound field ${id}`);
+  for (const { id, type } of meta.fields)
+    if (optionalOffsets.includes(id) && type !== ThriftType.i64)
+      throw new ThriftError(`an offset of type ${type} in ColumnMetaData`);
 }
 
 /** The dictionary or index page comes before the data pages where there is one; some writers say 0 for "none". */

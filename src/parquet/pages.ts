@@ -7,6 +7,7 @@ import { field, ThriftError, ThriftReader, type ThriftStruct, type ThriftValue }
 export type PageSource = (start: number, length: number) => Uint8Array;
 
 const PageType = { data: 0, index: 1, dictionary: 2, dataV2: 3 } as const;
+const plainCodec = 0;
 const snappyCodec = 1;
 /** Headers carry statistics of two values at most; these steps cover long strings without reading bodies. */
 const headerGuesses = [256, 4096, 65_536, 1 << 20, 1 << 24];
@@ -63,6 +64,8 @@ function checkPage(
   const body = at + page.headerBytes;
   if (page.bodyBytes < 0 || body + page.bodyBytes > end)
     return `${page.bodyBytes} bytes at ${body}, beyond the chunk's end ${end}`;
+  if (chunk.codec === plainCodec && page.bodyBytes !== page.uncompressedBytes)
+    return `${page.bodyBytes} bytes uncompressed, the header says ${page.uncompressedBytes}`;
   if (chunk.codec === snappyCodec && page.type !== PageType.dataV2 && page.bodyBytes > 0) {
     const stated = snappyLength(source(body, Math.min(5, page.bodyBytes)));
     if (stated !== page.uncompressedBytes) return `Snappy states ${stated} bytes, the header ${page.uncompressedBytes}`;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -12,7 +13,7 @@ import type { OpenFile, Stage, Written } from "./store.ts";
 const staleMilliseconds = 60 * 60 * 1000;
 const stageMark = ".widemerge-";
 /** Tells this process from an earlier one with its number: in a container that restarts, numbers repeat. */
-const processToken = randomBytes(4).toString("hex");
+const processToken = readStart(process.pid) ?? randomBytes(4).toString("hex");
 
 /** A name beside `path` that is hidden, unique, and tells which process made it. */
 export function uniqueName(path: string): string {
@@ -119,7 +120,7 @@ export async function sweepStages(path: string): Promise<number> {
 
 async function isDead(path: string, owner: string): Promise<boolean> {
   const [host, pid, token] = owner.split("-");
-  if (host === hostToken()) return token !== processToken && !isAlive(Number(pid));
+  if (host === hostToken()) return !isAlive(Number(pid), token);
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs > staleMilliseconds;
 }
@@ -128,13 +129,31 @@ function hostToken(): string {
   return hostname().replace(/[^A-Za-z0-9]/g, "");
 }
 
-/** Whether another process with this number runs; our own number was a predecessor's. */
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false;
+/** Whether the process that made a name still runs: its number may be another's by now. */
+function isAlive(pid: number, token: string | undefined): boolean {
+  if (pid === process.pid) return token === processToken;
+  const start = readStart(pid);
+  if (start !== undefined) return start === token;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/**
+ * When a process started, in clock ticks since boot; "ended" for one that nobody has waited for yet (an orphan stays so
+ * in a container whose first process does not reap). Undefined where the system does not tell. proc(5), stat: the
+ * fields from the third on follow the last parenthesis.
+ */
+function readStart(pid: number): string | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? "ended" : fields[19];
+  } catch {
+    return undefined;
   }
 }

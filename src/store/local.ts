@@ -67,8 +67,17 @@ async function checkWritable(folder: string): Promise<string | undefined> {
     await access(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return explainRefusal(folder, error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+/** A recursive mkdir says ENOENT on a read-only file system: the nearest folder that exists knows the real reason. */
+async function explainRefusal(folder: string, error: Error): Promise<string> {
+  if (!("code" in error && error.code === "ENOENT")) return error.message;
+  let above = dirname(folder);
+  while ((await orMissing(stat(above))) === undefined && above !== dirname(above)) above = dirname(above);
+  const reason = await access(above, constants.W_OK | constants.X_OK).catch((found: Error) => found);
+  return reason?.message ?? error.message;
 }
 
 async function freeBytes(folder: string): Promise<number | undefined> {

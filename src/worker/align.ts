@@ -6,13 +6,11 @@ import { type Column, type ColumnChunk, type Footer, magic, parseFooter, trailer
 import { alignFrame, type DataFrame, decode, encodeRowGroups, releaseFrames, type Series } from "../parquet/frame.ts";
 import { decodedSize } from "../parquet/types.ts";
 import { type Piece, wrapColumns } from "../parquet/wrap.ts";
+import { cutBatches } from "./batches.ts";
 import type { Inspected } from "./inspect.ts";
 import type { Layout } from "./layout.ts";
 import type { Output } from "./output.ts";
 import { chooseColumns } from "./splice.ts";
-
-/** The usual size of a batch: some dozen columns, small against a ceiling. */
-export const batchBytes = 24 * 2 ** 20;
 
 export interface AlignOptions {
   readonly targetsKey: Series;
@@ -44,7 +42,7 @@ export async function alignTable(
     for (const { column, name } of columns) output.addColumn(empty, column, name, () => 0);
     return;
   }
-  for (const batch of toBatches(columns, table, options.batchBytes)) {
+  for (const batch of cutBatches(columns, ({ column }) => decodedSize(table.footer, column), options.batchBytes)) {
     options.signal.throwIfAborted();
     const encoded = [...encodeRowGroups(alignBatch(bytes, table, batch, plan, options), options.layout)].map(takeApart);
     await output.settle(options.batchBytes);
@@ -58,22 +56,6 @@ export async function alignTable(
 }
 
 type NamedColumn = ReturnType<typeof chooseColumns>[number];
-
-/** Columns in order, cut where their decoded values pass `limit` bytes. */
-function toBatches(columns: readonly NamedColumn[], table: Inspected, limit: number): NamedColumn[][] {
-  const batches: NamedColumn[][] = [];
-  let room = 0;
-  for (const entry of columns) {
-    const size = decodedSize(table.footer, entry.column);
-    if (size > room || batches.length === 0) {
-      batches.push([]);
-      room = limit;
-    }
-    batches.at(-1)?.push(entry);
-    room -= size;
-  }
-  return batches;
-}
 
 function alignBatch(
   bytes: Uint8Array,

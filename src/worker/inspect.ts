@@ -77,16 +77,18 @@ export async function readChunks(
   return pieces;
 }
 
-function walkTable(footer: Footer, opened: OpenFile): string[] {
+/** What is wrong with the pages of a table, one sentence a column chunk; with `checksums` bodies are read too. */
+export function walkTable(footer: Footer, opened: OpenFile, checksums = false): string[] {
   return footer.rowGroups.flatMap((group, index) =>
     (group.rows === 0 ? [] : group.chunks).flatMap((chunk) => {
-      const { problem } = walkPages(chunk, opened.peek);
+      const { problem } = walkPages(chunk, opened.peek, checksums);
       return problem === undefined ? [] : [`column ${chunk.path.join(".")}, row group ${index}: ${problem}`];
     }),
   );
 }
 
-function damaged(file: InputFile, found: string): Problem {
+/** The problem of a table whose bytes are not what they should be. */
+export function damaged(file: Pick<InputFile, "table">, found: string): Problem {
   const fix = found.startsWith("encrypted")
     ? "decrypt the file first: encrypted pages cannot be merged"
     : "extract this table again";

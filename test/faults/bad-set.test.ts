@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, it, type TestContext } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { ExitCode } from "../../src/contract/exit.ts";
 import { mountTmpfs } from "./mount.ts";
-import { checkRefusal, makeInside, type Refusal } from "./refusal.ts";
+import { checkRefusal, type Refusal } from "./refusal.ts";
 import { copyCheckpoint, listOutput, makeFolder, makeSample, runCli, snapshot } from "./support.ts";
 
 const some = "pair_return_001_audusd";
@@ -30,47 +30,41 @@ const refusals: Readonly<Record<string, Refusal>> = {
     problems: [/^targets \| no targets table \| no targets\.parquet/],
   },
   "a table is missing, by number": {
-    spoil: (checkpoint) => {
-      rmSync(join(checkpoint, `${some}.parquet`));
-      return ["--expect-tables", "7"];
-    },
+    spoil: (checkpoint) => rmSync(join(checkpoint, `${some}.parquet`)),
+    args: () => ["--expect-tables", "7"],
     problems: [/7 tables expected, targets included \| 6 tables \| extract what is missing/],
   },
   "a table too many, by number": {
-    spoil: (checkpoint) => {
-      copyFileSync(join(checkpoint, `${some}.parquet`), join(checkpoint, "pair_other_audusd.parquet"));
-      return ["--expect-tables", "7"];
-    },
+    spoil: (checkpoint) =>
+      copyFileSync(join(checkpoint, `${some}.parquet`), join(checkpoint, "pair_other_audusd.parquet")),
+    args: () => ["--expect-tables", "7"],
     problems: [/7 tables expected, targets included \| 8 tables \| remove what does not belong/],
   },
   "a table is missing and another one surplus, by name": {
-    spoil: (checkpoint, input) => {
-      renameSync(join(checkpoint, `${some}.parquet`), join(checkpoint, "pair_other_audusd.parquet"));
-      return ["--expect-tables", listNames(input)];
-    },
+    spoil: (checkpoint) =>
+      renameSync(join(checkpoint, `${some}.parquet`), join(checkpoint, "pair_other_audusd.parquet")),
+    args: (input) => ["--expect-tables", listNames(input)],
     problems: [
       new RegExp(`^${some} \\| table missing \\| no such file \\| extract`),
       /^pair_other_audusd \| table not expected \| pair_other_audusd\.parquet \| remove it/,
     ],
   },
   "a table's name leads to a folder": {
-    spoil: (checkpoint, input) => {
+    spoil: (checkpoint) => {
       rmSync(join(checkpoint, `${some}.parquet`));
       mkdirSync(join(checkpoint, `${some}.parquet`));
-      return ["--expect-tables", listNames(input)];
     },
+    args: (input) => ["--expect-tables", listNames(input)],
     problems: [new RegExp(`^${some} \\| table missing`)],
   },
   "the list of expected tables is missing": {
-    spoil: () => ["--expect-tables", "nowhere.txt"],
+    args: () => ["--expect-tables", "nowhere.txt"],
     problems: [/no list of expected tables \| no file nowhere\.txt/],
     exitCode: ExitCode.usage,
   },
   "the output folder lies below a regular file": {
-    spoil: (_, input) => {
-      writeFileSync(join(input, "file"), "");
-      return ["--output", join(input, "file", "out")];
-    },
+    spoil: (_, input) => writeFileSync(join(input, "file"), ""),
+    args: (input) => ["--output", join(input, "file", "out")],
     problems: [/the output folder cannot be written \| (ENOTDIR|EEXIST).* \| .*choose another --output/],
   },
 };
@@ -86,10 +80,9 @@ function listNames(input: string): string {
 }
 
 describe("a checkpoint or an output folder is refused because", { concurrency: 2 }, () => {
-  let checkpoint = "";
-  before(async (context) => {
-    checkpoint = await makeSample(makeFolder(context as TestContext), { tables: 6, rows: 300 });
-  });
+  const samples = makeFolder({ after });
+  const checkpoint = join(samples, "audusd");
+  before(() => makeSample(samples, { tables: 6, rows: 300 }));
   for (const [name, refusal] of Object.entries(refusals))
     it(name, (context) => checkRefusal(context, checkpoint, refusal).then(() => undefined));
 
@@ -159,7 +152,7 @@ it("refuses an output folder on a read-only file system", async (context) => {
   const folder = makeFolder(context);
   const input = join(folder, "in");
   await makeSample(input, { tables: 1, rows: 50 });
-  const place = mountTmpfs(context, makeInside(folder, "read-only"), "ro,size=1m");
+  const place = mountTmpfs(context, "ro,size=1m");
   if (place === undefined) return context.skip("cannot mount a read-only file system here (needs root)");
   for (const output of [place, join(place, "new")]) {
     const run = await runCli(["merge", "audusd", "--input", input, "--output", output]);

@@ -1,10 +1,15 @@
 import { spawnSync } from "node:child_process";
-import type { TestContext } from "node:test";
+import { mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
-/** Mounts a tmpfs with these options on a folder, until the test is over; undefined where this user may not. */
-export function mountTmpfs(context: Pick<TestContext, "after">, folder: string, options: string): string | undefined {
+/** A new tmpfs with these options, until the test is over; undefined where this user may not mount one. */
+export function mountTmpfs(context: { after(remove: () => void): void }, options: string): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "widemerge-tmpfs-"));
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", options, "widemerge-test", folder]);
-  if (mounted.status !== 0) return undefined;
-  context.after(() => spawnSync("umount", ["--lazy", folder]));
-  return folder;
+  context.after(() => {
+    if (mounted.status === 0) spawnSync("umount", ["--lazy", folder]);
+    rmdirSync(folder);
+  });
+  return mounted.status === 0 ? folder : undefined;
 }

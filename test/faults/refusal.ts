@@ -1,6 +1,5 @@
 /** One way to spoil a checkpoint, and what the merge must say about it. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { ExitCode } from "../../src/contract/exit.ts";
@@ -8,8 +7,10 @@ import type { PairResult } from "../../src/contract/result.ts";
 import { copyCheckpoint, listOutput, makeFolder, problemLines, resultOf, runCli, snapshot } from "./support.ts";
 
 export interface Refusal {
-  /** Spoils the copy; returns further arguments of the merge. */
-  readonly spoil: (checkpoint: string, input: string) => readonly string[] | undefined | void;
+  /** Spoils the copy of the checkpoint, which lies in the folder `input`. */
+  readonly spoil?: (checkpoint: string, input: string) => void;
+  /** Further arguments of the merge. */
+  readonly args?: (input: string) => readonly string[];
   /** Each matches one line "table | what | found | fix"; there are no others. */
   readonly problems: readonly RegExp[];
   readonly exitCode?: ExitCode;
@@ -20,7 +21,8 @@ export async function checkRefusal(context: TestContext, checkpoint: string, ref
   const folder = makeFolder(context);
   const [input, output] = [join(folder, "in"), join(folder, "out")];
   const copy = copyCheckpoint(checkpoint, input);
-  const more = refusal.spoil(copy, input) ?? [];
+  refusal.spoil?.(copy, input);
+  const more = refusal.args?.(input) ?? [];
   const before = snapshot(input);
   const run = await runCli(["merge", "audusd", "--input", input, "--output", output, "--json", ...more]);
   const result = resultOf(run);
@@ -36,15 +38,12 @@ export async function checkRefusal(context: TestContext, checkpoint: string, ref
 /** Every pattern has its line, every line its pattern. */
 function compareLines(lines: readonly string[], patterns: readonly RegExp[]): void {
   const text = lines.join("\n");
-  for (const pattern of patterns) assert.ok(lines.some((line) => pattern.test(line)), `no ${pattern} in\n${text}`);
+  for (const pattern of patterns)
+    assert.ok(
+      lines.some((line) => pattern.test(line)),
+      `no ${pattern} in\n${text}`,
+    );
   const others = lines.filter((line) => !patterns.some((pattern) => pattern.test(line)));
   assert.deepEqual(others, [], "problems that nobody expected");
   assert.ok(lines.length >= patterns.length, text);
-}
-
-/** An empty folder beside the checkpoint. */
-export function makeInside(folder: string, name: string): string {
-  const path = join(folder, name);
-  mkdirSync(path, { recursive: true });
-  return path;
 }

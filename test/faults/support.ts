@@ -6,7 +6,6 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sta
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { crc32c } from "@node-rs/crc32";
 import type { Manifest, PairResult } from "../../src/contract/result.ts";
@@ -37,7 +36,7 @@ export interface StartedCli {
 }
 
 /** A folder that is removed after the test. */
-export function makeFolder(context: Pick<TestContext, "after">): string {
+export function makeFolder(context: { after(remove: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), "widemerge-faults-"));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
@@ -164,7 +163,7 @@ export function editChunk(path: string, column: number, inMetadata: Changes, inC
   );
 }
 
-/** Field `id` of a struct is a list of structs: changes one of them. */
+/** Field `id` of a struct is a list of structs: changes one of them; -1 is the last. */
 export function editItem(
   struct: ThriftStruct,
   id: number,
@@ -173,7 +172,8 @@ export function editItem(
 ): ThriftStruct {
   const list = field(struct, id);
   if (typeof list !== "object" || !("items" in list)) throw new Error(`field ${id} is no list`);
-  const items = list.items.map((item, at) => (at === index ? edit(toStruct(item)) : item));
+  const chosen = index < 0 ? list.items.length + index : index;
+  const items = list.items.map((item, at) => (at === chosen ? edit(toStruct(item)) : item));
   return withFields(struct, { [id]: { type: 9, value: { ...list, items } } });
 }
 
@@ -191,7 +191,7 @@ function chunkMetadata(path: string, column: number): ThriftStruct {
 
 function itemOf(struct: ThriftStruct, id: number, index: number): ThriftStruct {
   const list = field(struct, id);
-  return toStruct(typeof list === "object" && "items" in list ? list.items[index] : undefined);
+  return toStruct(typeof list === "object" && "items" in list ? list.items.at(index) : undefined);
 }
 
 function toStruct(value: ThriftValue | undefined): ThriftStruct {
@@ -214,4 +214,39 @@ export function flip(path: string, start: number, length: number): void {
     start,
     content.subarray(start, start + length).map((byte) => byte ^ 0xff),
   );
+}
+
+/** Changes the header of a chunk's first page; the new header must be as long as the old one. */
+export function editPage(path: string, column: number, edit: (header: ThriftStruct) => ThriftStruct): void {
+  const { start } = chunkPlace(path, column);
+  const reader = new ThriftReader(readFileSync(path), start);
+  const writer = new ThriftWriter();
+  writer.writeStruct(edit(reader.readStruct()));
+  assert.equal(writer.bytes().length, reader.at - start, "a header of another length");
+  overwrite(path, start, writer.bytes());
+}
+
+/**
+ * Gives the first page of the file's last column chunk a CRC (parquet.thrift, PageHeader.crc), as some writers do: the
+ * header grows, so the chunk does, and the footer moves.
+ */
+export function addPageChecksum(path: string, checksum: (body: Uint8Array) => number): void {
+  const { start, size } = chunkPlace(path, -1);
+  const bytes = readFileSync(path);
+  const reader = new ThriftReader(bytes, start);
+  const header = reader.readStruct();
+  const body = bytes.subarray(reader.at, reader.at + Number(field(header, 3)));
+  assert.equal(reader.at + body.length, start + size, "one page and no dictionary");
+  const writer = new ThriftWriter();
+  writer.writeStruct(withFields(header, { 4: { type: 5, value: checksum(body) | 0 } }));
+  writeFileSync(path, Buffer.concat([bytes.subarray(0, start), writer.bytes(), bytes.subarray(reader.at)]));
+  const grown = BigInt(size + writer.bytes().length - (reader.at - start));
+  editChunk(path, -1, { 7: { type: 6, value: grown } });
+}
+
+/** Where the body of a chunk's first page starts: behind its header. */
+export function pageBody(path: string, column: number): number {
+  const reader = new ThriftReader(readFileSync(path), chunkPlace(path, column).start);
+  reader.readStruct();
+  return reader.at;
 }

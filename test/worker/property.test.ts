@@ -5,7 +5,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import pl from "nodejs-polars";
 import { ExitCode } from "../../src/contract/exit.ts";
-import { type DrawnCheckpoint, anyCheckpoint, featureName, keyName, writeCheckpoint } from "../support/checkpoint.ts";
+import { anyCheckpoint, type DrawnCheckpoint, featureName, keyName, writeCheckpoint } from "../support/checkpoint.ts";
+import { anyDuckCheckpoint, writeDuckCheckpoint } from "../support/duckdb-checkpoint.ts";
 import { scratchFolder } from "../support/folder.ts";
 import { failureOf, mergeHere, planHere } from "../support/job.ts";
 import { compareFrames, joinAll, keyFirst } from "../support/oracle.ts";
@@ -19,8 +20,8 @@ function settingsOf(drawn: DrawnCheckpoint) {
   return { input, output, duplicates, naming, rowGroupRows, verify };
 }
 
-function repeats(keys: readonly number[] | "same"): boolean {
-  return keys !== "same" && new Set(keys).size < keys.length;
+function repeats(keys: readonly number[] | string): boolean {
+  return typeof keys !== "string" && new Set(keys).size < keys.length;
 }
 
 test("the output is the plain left join of all tables, to the bit", async () => {
@@ -49,5 +50,22 @@ test("the output is the plain left join of all tables, to the bit", async () => 
       assert.equal((await mergeHere(settings)).outcome, "already done");
     }),
     { numRuns: Number(process.env.PROPERTY_RUNS ?? 250) },
+  );
+});
+
+test("files of DuckDB: row groups, version 2 pages, every codec, binary, decimals, uuid", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyDuckCheckpoint, async (drawn) => {
+      await writeDuckCheckpoint(input, drawn);
+      rmSync(output, { recursive: true, force: true });
+      const { rowGroupRows, verify } = drawn;
+      const result = await mergeHere({ input, output, duplicates: "last", rowGroupRows, verify });
+      const options = { key: keyName, pair: "pair", duplicates: "last", naming: "prefix" } as const;
+      const expected = keyFirst(joinAll(join(input, "pair"), options), keyName);
+      assert.deepEqual(compareFrames(expected, pl.readParquet(result.output)), []);
+      const same = drawn.features.filter(({ keys }) => keys === "same").length;
+      assert.equal(result.tables.spliced >= (drawn.rows === 0 ? 0 : 1 + same), true, "what can be spliced is");
+    }),
+    { numRuns: Number(process.env.DUCKDB_RUNS ?? 40) },
   );
 });
