@@ -75,7 +75,7 @@ type Given = ReadonlyMap<string, { readonly source: string; readonly value: unkn
 function toProblem(issue: v.InferIssue<typeof Settings>, given: Given): Problem {
   const name = String(issue.path?.[0].key);
   const { source, value } = given.get(name) ?? { source: name, value: undefined };
-  if (!(name in Settings.entries))
+  if (!Object.hasOwn(Settings.entries, name))
     return { what: `unknown setting ${source}`, found: show(value), fix: `known are ${settingNames.join(", ")}` };
   return { what: `${source} is not allowed`, found: show(value), fix: `allowed: ${issue.message}` };
 }

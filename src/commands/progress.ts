@@ -19,7 +19,7 @@ export function showProgress(pair: string, ceilingBytes: number, logEvery: numbe
 
 class BarProgress implements Progress {
   private readonly bar = new SingleBar({
-    format: "{stage} {bar} {value}/{total} tables  {rate}/s  {memory}  {eta_formatted} left",
+    format: "{stage} {bar} {value}/{total} tables  {rate}{memory}  {eta_formatted} left",
     hideCursor: true,
     clearOnComplete: true,
   });
@@ -38,11 +38,11 @@ class BarProgress implements Progress {
       this.end();
       this.shown = event.stage;
       this.since = performance.now();
-      this.bar.start(event.tables, 0, { stage: event.stage.padEnd(9), rate: "-", memory: this.memory });
+      this.bar.start(event.tables, 0, { stage: event.stage.padEnd(9), rate: "", memory: this.memory });
     }
     const seconds = (performance.now() - this.since) / 1000;
     this.bar.update(event.tablesDone, {
-      rate: formatBytes(seconds > 0 ? event.bytesDone / seconds : 0),
+      rate: event.bytesTotal > 0 && seconds > 0 ? `${formatBytes(event.bytesDone / seconds)}/s  ` : "",
       memory: this.memory,
     });
   }

@@ -19,7 +19,8 @@ const factors: Readonly<Record<string, number>> = {
 /** Bytes of "50GiB" (binary), "15GB" (decimal), "50Gi" (as Kubernetes writes it) or "1024"; undefined for anything else. */
 export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim());
-  const factor = factors[match?.[2] ?? "?"];
+  const unit = match?.[2] ?? "?";
+  const factor = Object.hasOwn(factors, unit) ? factors[unit] : undefined;
   return match === null || factor === undefined ? undefined : Math.round(Number(match[1]) * factor);
 }
 
@@ -37,7 +38,8 @@ export function formatBytes(bytes: number): string {
 export function formatSeconds(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(2)} s`;
   if (seconds < 120) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 /** 16988 → "16,988". */

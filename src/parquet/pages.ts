@@ -15,6 +15,8 @@ const headerGuesses = [256, 4096, 65_536, 1 << 20, 1 << 24];
 interface Page {
   readonly type: number;
   readonly headerBytes: number;
+  /** What was read beyond the header: the first bytes of the body, more often than not. */
+  readonly lead: Uint8Array;
   readonly bodyBytes: number;
   readonly uncompressedBytes: number;
   readonly values: number;
@@ -67,7 +69,8 @@ function checkPage(
   if (chunk.codec === plainCodec && page.bodyBytes !== page.uncompressedBytes)
     return `${page.bodyBytes} bytes uncompressed, the header says ${page.uncompressedBytes}`;
   if (chunk.codec === snappyCodec && page.type !== PageType.dataV2 && page.bodyBytes > 0) {
-    const stated = snappyLength(source(body, Math.min(5, page.bodyBytes)));
+    const length = Math.min(5, page.bodyBytes);
+    const stated = snappyLength(page.lead.length < length ? source(body, length) : page.lead.subarray(0, length));
     if (stated !== page.uncompressedBytes) return `Snappy states ${stated} bytes, the header ${page.uncompressedBytes}`;
   }
   if (!checksums || page.checksum === undefined) return undefined;
@@ -80,7 +83,8 @@ function readPage(source: PageSource, at: number, end: number): Page | string {
     const bytes = source(at, Math.min(guess, end - at));
     const reader = new ThriftReader(bytes);
     try {
-      return toPage(reader.readStruct(), reader.at);
+      const header = reader.readStruct();
+      return toPage(header, reader.at, bytes.subarray(reader.at));
     } catch (error) {
       if (!(error instanceof ThriftError)) throw error;
       if (bytes.length < guess || guess === headerGuesses.at(-1))
@@ -90,7 +94,7 @@ function readPage(source: PageSource, at: number, end: number): Page | string {
   return "a header that cannot be read";
 }
 
-function toPage(header: ThriftStruct, headerBytes: number): Page {
+function toPage(header: ThriftStruct, headerBytes: number, lead: Uint8Array): Page {
   const type = integer(field(header, 1));
   const data = field(header, type === PageType.dataV2 ? 8 : 5);
   const holdsValues = type === PageType.data || type === PageType.dataV2;
@@ -101,6 +105,7 @@ function toPage(header: ThriftStruct, headerBytes: number): Page {
   return {
     type,
     headerBytes,
+    lead,
     bodyBytes: integer(field(header, 3)),
     uncompressedBytes: integer(field(header, 2)),
     values,

@@ -18,6 +18,11 @@ export class Scratch {
     return bytes;
   }
 
+  /** Bytes that it holds on to. */
+  get size(): number {
+    return this.buffer.length;
+  }
+
   /** Everything taken so far may be overwritten. */
   reset(): void {
     this.used = 0;

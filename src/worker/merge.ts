@@ -93,8 +93,9 @@ function prefetch(context: Context, step: Step | undefined): Promise<Uint8Array>
   return step?.plan.action === "align" && step.plan.file.size <= prefetchBytes ? readWhole(context, step) : undefined;
 }
 
-/** Into the buffer that the table before the last one used. */
+/** Into the buffer that the table before the last one used; large tables, which are never two at once, share one. */
 async function readWhole({ job, buffers }: Context, step: Step): Promise<Uint8Array> {
+  if (step.plan.file.size > prefetchBytes && buffers[1].size > buffers[0].size) buffers.reverse();
   const [buffer, other] = buffers;
   buffers.splice(0, 2, other, buffer);
   buffer.reset();

@@ -1,8 +1,13 @@
 import type { TablePlan } from "../contract/plan.ts";
 import type { VerifyLevel } from "../contract/settings.ts";
 import type { TaskLimits } from "../contract/task.ts";
+import { decodedSize, encodedSize } from "../parquet/types.ts";
+import { batchBytes } from "./batches.ts";
 import { blockBytes, blocks } from "./blocks.ts";
+import type { Inspected } from "./inspect.ts";
 import type { ProvenTable } from "./keys.ts";
+import { prefetchBytes } from "./merge.ts";
+import { tablesAtOnce } from "./preflight.ts";
 
 const MiB = 2 ** 20;
 
@@ -14,16 +19,38 @@ interface Sizes {
   readonly readBytes: number;
 }
 
-/** What the child's heap grows by for stacks, module code and garbage that is not collected yet. */
-const workingBytes = 48 * MiB;
-/** Polars' library, its thread pool and its allocator's reserve, once something is decoded. */
-const polarsBytes = 96 * MiB;
-/** Parsed footers and the new one: measured 1.6 KiB a column chunk, rounded up. */
-const chunkBytes = 2048;
+/**
+ * All constants are measured (Node 26, nodejs-polars 0.26, glibc, 2 threads) over the shapes of predict.test.ts, as the
+ * sum of resident sets, which counts program text twice; in a control group less is measured.
+ *
+ * The child once it has decoded the targets' key: Node, its modules, Polars' library: 93–108 MiB in the smallest merge.
+ */
+const childBytes = 116 * MiB;
+/** Program text, thread stacks and arenas that only joining, encoding or comparing touches: 5–15 MiB. */
+const decodingBytes = 20 * MiB;
+/** Parsed footers, the plan and the new footer: 3.4 KiB a column chunk with 16,700 columns. */
+const chunkBytes = 4096;
+/** JavaScript garbage grows with what is live before it is collected: aligning leaves as much again, 7.9 KiB in all. */
+const aligningChunkBytes = 9216;
+/** V8 lets dead buffers grow to 64 MiB (its external allocation limit) before it collects because of them. */
+const deadBufferBytes = 64 * MiB;
+/** Encoded bytes of a table pass through this many buffers: the wrapped columns, the encoder's output, its copy. */
+const buffersPerByte = 3;
+/**
+ * A batch while it is aligned, in multiples of its decoded size: wrapped, decoded, joined, encoded, the one before on its way
+ * to the disk, and frames before it that no finalizer has freed yet: 5–9.6 measured.
+ */
+const alignFactor = 10.5;
+/** A batch while it is compared: encoded, wrapped and decoded, of source and output: 2.7–3.6 measured. */
+const compareFactor = 5;
+/** A key while it is compared with the targets' key: converted, counted, hashed, joined, and what is not freed yet. */
+const keyFactor = 20;
+/** A row whose key is looked up in a JavaScript map: its text, its entry, its place in three lists. */
+const matchBytes = 250;
 
 /**
- * Peak memory of the whole job in bytes, before anything is read in bulk: what runs already, metadata of all
- * columns, and the larger of the copy buffers and the largest tables in flight.
+ * Peak memory of the whole job in bytes, before anything is read in bulk: what runs already, the child, metadata of all
+ * columns, and the largest of what the stages need: proving keys, copying, aligning, comparing.
  */
 export function predictPeak(
   sizes: Sizes,
@@ -31,29 +58,67 @@ export function predictPeak(
   limits: TaskLimits,
   verify: VerifyLevel,
 ): number {
-  const metadata = sizes.columns * Math.max(1, sizes.rowGroups.length) * chunkBytes;
-  const copy = blocks * blockBytes;
-  const align = Math.max(0, ...sizes.tables.filter((table) => table.action === "align").map(alignBytes));
-  const check = verify === "structure" ? 0 : Math.max(...sizes.tables.map((table) => checkBytes(table, verify)));
-  const keys = proven.every(({ proof }) => proof.how === "same bytes") ? 0 : keyBytes(proven);
-  const decodes = align > 0 || check > 0 || keys > 0;
-  return (
-    limits.baselineBytes + workingBytes + metadata + copy + (decodes ? polarsBytes : 0) + Math.max(keys, align, check)
-  );
+  const aligned = proven.filter((_, index) => sizes.tables[index]?.action === "align");
+  const decodes = aligned.length > 0 || verify !== "structure";
+  const chunks = sizes.columns * Math.max(1, sizes.rowGroups.length);
+  const metadata = chunks * (aligned.length > 0 ? aligningChunkBytes : chunkBytes);
+  const stages = [
+    keyBytes(proven),
+    copyBytes(sizes.tables),
+    alignBytes(aligned),
+    verify === "structure" ? 0 : compareBytes(proven, sizes, verify),
+  ];
+  return limits.baselineBytes + childBytes + (decodes ? decodingBytes : 0) + metadata + Math.max(...stages);
 }
 
-/** One table being aligned while the next is read: file, decoded, joined, encoded, and the frames before that are not freed yet. */
-function alignBytes(table: TablePlan): number {
-  return 3 * table.file.size + 4 * table.decodedBytes;
-}
-
-function checkBytes(table: TablePlan, verify: VerifyLevel): number {
-  const share = verify === "full" ? 1 : 2 / Math.max(1, table.columns.length);
-  return share * (2 * table.bytes + 4 * table.decodedBytes);
-}
-
+/** Key chunks of the tables that are open at once, and one key being compared. */
 function keyBytes(proven: readonly ProvenTable[]): number {
-  return 24 * Math.max(...proven.map(({ table }) => table.footer.rows)) * 8;
+  const encoded = proven.map(({ table }) => encodedSize(table.footer, table.key));
+  const decoded = proven.map(({ table, proof }) =>
+    proof.how === "same bytes" ? 0 : keyFactor * decodedSize(table.footer, table.key),
+  );
+  return tablesAtOnce * Math.max(...encoded) + Math.max(...decoded);
+}
+
+function copyBytes(tables: readonly TablePlan[]): number {
+  const largest = Math.max(0, ...tables.filter((table) => table.action === "splice").map(({ file }) => file.size));
+  return blocks * Math.min(blockBytes, largest);
+}
+
+/** The file at work, the next one when it is read ahead, the largest batch, and dead buffers. */
+function alignBytes(aligned: readonly ProvenTable[]): number {
+  const files = aligned.map(({ table }) => table.file.size);
+  const ahead = Math.max(0, ...files.filter((size) => size <= prefetchBytes));
+  const batch = Math.max(0, ...aligned.map(({ table }) => largestBatch(table)));
+  return Math.max(0, ...files) + ahead + alignFactor * batch + deadBuffers(sum(files));
+}
+
+function compareBytes(proven: readonly ProvenTable[], { tables, rows }: Sizes, verify: VerifyLevel): number {
+  const batch = Math.max(
+    ...proven.map(({ table }) => (verify === "full" ? largestBatch(table) : keyAndLargestColumn(table))),
+  );
+  const match = tables.every((table) => table.sameKeys) ? 0 : matchBytes * rows;
+  return compareFactor * batch + match + deadBuffers(sum(proven.map(({ table }) => table.file.size)));
+}
+
+function deadBuffers(bytes: number): number {
+  return Math.min(deadBufferBytes, buffersPerByte * bytes);
+}
+
+/** Decoded bytes of the key and the most columns that are decoded together with it. */
+function largestBatch(table: Inspected): number {
+  const sizes = table.footer.columns.map((column) => decodedSize(table.footer, column));
+  const key = decodedSize(table.footer, table.key);
+  return Math.min(sum(sizes), key + Math.max(batchBytes, ...sizes));
+}
+
+function keyAndLargestColumn(table: Inspected): number {
+  const sizes = table.footer.columns.map((column) => decodedSize(table.footer, column));
+  return decodedSize(table.footer, table.key) + Math.max(0, ...sizes);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** Bytes a second that a common disk sustains for reading and writing at once, and that aligning adds. */

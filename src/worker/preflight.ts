@@ -12,7 +12,7 @@ import type { ProvenTable } from "./keys.ts";
 import { checkTargetsKey, decodeKey, proveKey } from "./keys.ts";
 
 /** Tables opened at once: enough to keep storage busy, few enough that their key chunks are small change. */
-const tablesAtOnce = 8;
+export const tablesAtOnce = 8;
 
 /** A checkpoint that can be merged, with the targets' decoded key. */
 export interface Checked {

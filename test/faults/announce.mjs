@@ -7,12 +7,17 @@ import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
 const hold = process.env.ANNOUNCE_HOLD;
-const holdMs = 300;
+const holdMs = Number(process.env.ANNOUNCE_HOLD_MS ?? 300);
+/** Bytes to take and keep once the hold is over. */
+const growBytes = Number(process.env.ANNOUNCE_GROW ?? 0);
+const step16 = 16 * 2 ** 20;
+globalThis.grown = [];
 
 function announce(step) {
   if (step !== hold) return;
   writeSync(2, `@at ${step} ${process.pid}\n`);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, holdMs);
+  for (let taken = 0; taken < growBytes; taken += step16) globalThis.grown.push(Buffer.alloc(step16, 1));
 }
 
 if (process.send !== undefined) {

@@ -31,11 +31,12 @@ export function strike(args: readonly string[], plan: Strike, environment: NodeJ
 export async function disturb(
   args: readonly string[],
   at: string | number,
-  act: (supervisor: number) => boolean,
+  act: (supervisor: number) => boolean | Promise<boolean>,
   environment: NodeJS.ProcessEnv = {},
+  launcher: readonly string[] = [],
 ): Promise<Struck> {
   const announcing = typeof at === "string" ? { NODE_OPTIONS: `--import=${preload}`, ANNOUNCE_HOLD: at } : {};
-  const { child, ended } = startCli(args, { ...announcing, ...environment });
+  const { child, ended } = startCli(args, { ...announcing, ...environment }, launcher);
   const supervisor = child.pid ?? 0;
   let over = false;
   void ended.then(() => {
@@ -48,7 +49,7 @@ export async function disturb(
           child.stderr?.on("data", (data) => String(data).includes(`@at ${at}`) && resolve()),
         );
   await Promise.race([reached, ended]);
-  const hit = !over && act(supervisor);
+  const hit = !over && (await act(supervisor));
   const end = await ended;
   await waitUntilGone(supervisor);
   return { ...end, hit };
@@ -63,7 +64,8 @@ function send({ signal, victim }: Strike, supervisor: number): boolean {
   }
 }
 
-function childrenOf(pid: number): number[] {
+/** Processes that a process has started. */
+export function childrenOf(pid: number): number[] {
   return listTree(pid).slice(1);
 }
 
