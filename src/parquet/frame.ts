@@ -77,11 +77,12 @@ export function compareKeys(key: Series, targets: Series): KeyComparison {
   return { ...counted, equal: false, matched };
 }
 
-/** Nulls and repeated values of a key column. */
+/** Nulls of a key column, and repeated values among the others. */
 export function countRepeated(key: Series): Pick<KeyComparison, "nulls" | "repeated" | "firstRepeated"> {
   const nulls = key.nullCount();
-  const repeated = key.length - key.nUnique();
-  const first = repeated > 0 ? key.filter(key.isDuplicated()).cast(pl.Utf8).get(0) : undefined;
+  const values = nulls > 0 ? key.dropNulls() : key;
+  const repeated = values.length - values.nUnique();
+  const first = repeated > 0 ? values.filter(values.isDuplicated()).cast(pl.Utf8).get(0) : undefined;
   return { nulls, repeated, firstRepeated: first === undefined ? undefined : String(first) };
 }
 

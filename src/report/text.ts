@@ -49,10 +49,14 @@ export function describePlan(plan: Plan, withTables: boolean): string {
 function countReasons(tables: readonly TablePlan[]): [string, number][] {
   const counts = new Map<string, number>();
   for (const table of tables) {
-    const reason = `${table.action}: ${table.reason.replace(/[\d,]*\d /g, "")}`;
+    const reason = `${table.action}: ${generalise(table.reason)}`;
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
   return [...counts].sort((left, right) => right[1] - left[1]).slice(0, 8);
+}
+
+function generalise(reason: string): string {
+  return reason.replace(/^row groups .*/, "row groups other than the output's").replace(/[\d,]*\d /g, "");
 }
 
 function describeTable(table: TablePlan): string {

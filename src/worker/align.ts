@@ -44,7 +44,12 @@ export async function alignTable(
   }
   for (const batch of cutBatches(columns, ({ column }) => decodedSize(table.footer, column), options.batchBytes)) {
     options.signal.throwIfAborted();
-    const encoded = [...encodeRowGroups(alignBatch(bytes, table, batch, plan, options), options.layout)].map(takeApart);
+    const encoded: EncodedRowGroup[] = [];
+    for (const file of encodeRowGroups(alignBatch(bytes, table, batch, plan, options), options.layout)) {
+      encoded.push(takeApart(file));
+      // Every row group leaves slices and stream chunks: a hundred of them at once took 300 MiB.
+      await releaseFrames();
+    }
     await output.settle(options.batchBytes);
     appendEncoded(
       encoded,

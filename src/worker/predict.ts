@@ -23,15 +23,16 @@ interface Sizes {
  * All constants are measured (Node 26, nodejs-polars 0.26, glibc, 2 threads) over the shapes of predict.test.ts, as the
  * sum of resident sets, which counts program text twice; in a control group less is measured.
  *
- * The child once it has decoded the targets' key: Node, its modules, Polars' library: 93–108 MiB in the smallest merge.
+ * The child once it has decoded the targets' key: Node, its modules, Polars' library: 93–108 MiB in the smallest merge,
+ * 15–25 MiB more while Node compiles modules that it does not have in its compile cache yet.
  */
-const childBytes = 116 * MiB;
+const childBytes = 136 * MiB;
 /** Program text, thread stacks and arenas that only joining, encoding or comparing touches: 5–15 MiB. */
 const decodingBytes = 20 * MiB;
 /** Parsed footers, the plan and the new footer: 3.4 KiB a column chunk with 16,700 columns. */
 const chunkBytes = 4096;
-/** JavaScript garbage grows with what is live before it is collected: aligning leaves as much again, 7.9 KiB in all. */
-const aligningChunkBytes = 9216;
+/** Garbage grows with what is live before it is collected: aligning and comparing leave as much again, 7.9 KiB in all. */
+const decodingChunkBytes = 9216;
 /** V8 lets dead buffers grow to 64 MiB (its external allocation limit) before it collects because of them. */
 const deadBufferBytes = 64 * MiB;
 /** Encoded bytes of a table pass through this many buffers: the wrapped columns, the encoder's output, its copy. */
@@ -45,8 +46,8 @@ const alignFactor = 10.5;
 const compareFactor = 5;
 /** A key while it is compared with the targets' key: converted, counted, hashed, joined, and what is not freed yet. */
 const keyFactor = 20;
-/** A row whose key is looked up in a JavaScript map: its text, its entry, its place in three lists. */
-const matchBytes = 250;
+/** A row whose key is looked up in a JavaScript map: text, entry, place in three lists, and those of the table before. */
+const matchBytes = 450;
 
 /**
  * Peak memory of the whole job in bytes, before anything is read in bulk: what runs already, the child, metadata of all
@@ -61,7 +62,7 @@ export function predictPeak(
   const aligned = proven.filter((_, index) => sizes.tables[index]?.action === "align");
   const decodes = aligned.length > 0 || verify !== "structure";
   const chunks = sizes.columns * Math.max(1, sizes.rowGroups.length);
-  const metadata = chunks * (aligned.length > 0 ? aligningChunkBytes : chunkBytes);
+  const metadata = chunks * (decodes ? decodingChunkBytes : chunkBytes);
   const stages = [
     keyBytes(proven),
     copyBytes(sizes.tables),

@@ -104,7 +104,10 @@ async function compareDecoded(
   const key = convertKey(left.getColumn(keyColumn.name), output.key);
   if (typeof key === "string") return [`key ${settings.key} has ${key}`];
   const match = key.seriesEqual(output.key) ? undefined : matchRows(key, output.key, settings.duplicates);
-  return pairs.flatMap(({ from, to }) => compareColumn(left.getColumn(from.name), right.getColumn(to.name), match));
+  // The key itself is not looked up by itself: it has to have the source's values in their order.
+  return pairs.flatMap(({ from, to }) =>
+    compareColumn(left.getColumn(from.name), right.getColumn(to.name), from === keyColumn ? undefined : match),
+  );
 }
 
 function compareColumn(source: Series, output: Series, match: RowMatch | undefined): string[] {

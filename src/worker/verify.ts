@@ -38,7 +38,7 @@ export async function verifyOutput(
   const footer = structure.located?.footer;
   const sound =
     structure.problems.length === 0 && footer !== undefined && expected !== undefined && level !== "structure";
-  const values = sound ? await compareValues(job, await openOutput(job, opened), expected, level) : nothing;
+  const values = sound ? await compareWithSources(job, opened, expected, level) : nothing;
   return {
     target,
     level,
@@ -54,13 +54,28 @@ export async function verifyOutput(
 
 const nothing: ValueCheck = { columns: 0, values: 0, problems: [] };
 
-async function openOutput(job: Job, opened: OpenFile): Promise<OutputFile> {
+async function compareWithSources(
+  job: Job,
+  opened: OpenFile,
+  expected: Expectation,
+  level: VerifyLevel,
+): Promise<ValueCheck> {
+  const output = await openOutput(job, opened);
+  return "what" in output ? { ...nothing, problems: [output] } : compareValues(job, output, expected, level);
+}
+
+async function openOutput(job: Job, opened: OpenFile): Promise<OutputFile | Problem> {
   const { footer } = await readFooter(opened, 4 * 2 ** 20);
   const columnsByName = new Map(footer.columns.map((column) => [column.name, column]));
   const key = columnsByName.get(job.settings.key);
   if (key === undefined) throw new Error(`the output has no key ${job.settings.key}`);
-  const decoded = await decodeColumns(opened, footer, [key]);
-  return { footer, opened, columnsByName, key: decoded.getColumn(key.name) };
+  try {
+    const decoded = await decodeColumns(opened, footer, [key]);
+    return { footer, opened, columnsByName, key: decoded.getColumn(key.name) };
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    return { what: "the output's key cannot be decoded", found, fix: "merge the pair again with --replace" };
+  }
 }
 
 async function compareValues(
@@ -78,7 +93,7 @@ async function compareValues(
       job,
       output,
       table,
-      level === "full" ? table.columns : sampleColumn(table.columns, index),
+      chooseColumns(table.columns, index, level, job.settings.key),
       level,
     );
     for (const check of checks) {
@@ -96,6 +111,17 @@ async function compareValues(
     });
   }
   return { columns, values, problems };
+}
+
+/** What is compared of a table: all columns, or one; and the key with the first table's, the targets'. */
+function chooseColumns(
+  columns: readonly ColumnLineage[],
+  index: number,
+  level: VerifyLevel,
+  key: string,
+): readonly ColumnLineage[] {
+  const chosen = level === "full" ? columns : sampleColumn(columns, index);
+  return index === 0 ? [{ input: key, output: key }, ...chosen] : chosen;
 }
 
 /** One column of a table, another one from table to table: position matters where a copy goes wrong. */

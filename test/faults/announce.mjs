@@ -7,7 +7,7 @@ import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
 const hold = process.env.ANNOUNCE_HOLD;
-const holdMs = Number(process.env.ANNOUNCE_HOLD_MS ?? 300);
+const holdMs = Number(process.env.ANNOUNCE_HOLD_MS ?? 600);
 /** Bytes to take and keep once the hold is over. */
 const growBytes = Number(process.env.ANNOUNCE_GROW ?? 0);
 const step16 = 16 * 2 ** 20;

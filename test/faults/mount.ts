@@ -6,10 +6,14 @@ import { join } from "node:path";
 /** A new tmpfs with these options, until the test is over; undefined where this user may not mount one. */
 export function mountTmpfs(context: { after(remove: () => void): void }, options: string): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), "widemerge-tmpfs-"));
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", options, "widemerge-test", folder]);
+  const mounted = run("mount", "-t", "tmpfs", "-o", options, "widemerge-test", folder);
   context.after(() => {
-    if (mounted.status === 0) spawnSync("umount", ["--lazy", folder]);
+    if (mounted) run("umount", "--lazy", folder);
     rmdirSync(folder);
   });
-  return mounted.status === 0 ? folder : undefined;
+  return mounted ? folder : undefined;
+}
+
+function run(command: string, ...args: readonly string[]): boolean {
+  return spawnSync(command, args).status === 0;
 }

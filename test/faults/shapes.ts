@@ -33,18 +33,31 @@ export async function makeShape(out: string, shape: Shape): Promise<void> {
 }
 
 function makeFrame(table: number, shape: Shape): DataFrame {
-  const minutes = BigInt64Array.from({ length: shape.rows }, (_, row) => 1_500_000_000_000_000n + BigInt(row) * 60_000_000n);
+  const minutes = BigInt64Array.from(
+    { length: shape.rows },
+    (_, row) => 1_500_000_000_000_000n + BigInt(row) * 60_000_000n,
+  );
   const instants: unknown = minutes;
   const key = pl.Series("interval_time", instants as never[]).cast(pl.Datetime("us", "UTC"));
-  const columns = Array.from({ length: shape.columns }, (_, index) => makeColumn(`c${index}`, table * 1000 + index, shape));
-  return pl.DataFrame([key, ...columns]).lazy().fillNan(pl.lit(null)).collectSync();
+  const columns = Array.from({ length: shape.columns }, (_, index) =>
+    makeColumn(`c${index}`, table * 1000 + index, shape),
+  );
+  return pl
+    .DataFrame([key, ...columns])
+    .lazy()
+    .fillNan(pl.lit(null))
+    .collectSync();
 }
 
 function makeColumn(name: string, seed: number, { rows, texts }: Shape): Series {
   const numbers = drawNumbers(seed, rows);
   if (texts === undefined) return pl.Series(name, numbers);
   const text = (number: number): string => (texts === "few" ? `state ${Math.floor(number * 50)}` : `tick ${number}`);
-  return pl.Series(name, Array.from(numbers, (number) => (Number.isNaN(number) ? null : text(number))), pl.Utf8);
+  return pl.Series(
+    name,
+    Array.from(numbers, (number) => (Number.isNaN(number) ? null : text(number))),
+    pl.Utf8,
+  );
 }
 
 /** Numbers from 0 to 1; one in eight is NaN, which becomes null. */

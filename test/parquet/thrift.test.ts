@@ -154,12 +154,13 @@ test("lies about sizes and depth are refused before anything is allocated for th
 
 test("the encoding is the specification's", () => {
   const boolean = { id: 1, type: ThriftType.true, value: true };
-  const jump = { id: 17, type: ThriftType.false, value: false };
-  const number = { id: 18, type: ThriftType.i32, value: -1 };
+  const short = { id: 16, type: ThriftType.true, value: true };
+  const jump = { id: 32, type: ThriftType.false, value: false };
+  const number = { id: 33, type: ThriftType.i32, value: -1 };
   const word = { id: 3, type: ThriftType.binary, value: Buffer.from("ab") };
   const list = { elementType: ThriftType.true, items: [true, false] };
-  const fields = [boolean, jump, number, word, { id: 4, type: ThriftType.list, value: list }];
-  const expected = [0x11, 0x02, 0x22, 0x15, 0x01, 0x08, 0x06, 0x02, 0x61, 0x62, 0x19, 0x21, 0x01, 0x02, 0x00];
+  const fields = [boolean, short, jump, number, word, { id: 4, type: ThriftType.list, value: list }];
+  const expected = [0x11, 0xf1, 0x02, 0x40, 0x15, 0x01, 0x08, 0x06, 0x02, 0x61, 0x62, 0x19, 0x21, 0x01, 0x02, 0x00];
   assert.deepEqual([...encode({ fields })], expected);
 });
 

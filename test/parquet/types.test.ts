@@ -84,6 +84,7 @@ const cases: [string, Column, string, boolean][] = [
     true,
   ],
   ["half precision", flat({ type: 7, typeLength: 2 }), "FIXED_LEN_BYTE_ARRAY(2)", false],
+  ["a repeated column", { ...flat({ type: 1, repetition: 2 }), nested: true }, "nested", false],
   ["a type of the future", flat({ type: 42 }), "type 42", false],
 ];
 

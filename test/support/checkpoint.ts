@@ -26,7 +26,6 @@ export interface DrawnCheckpoint {
   readonly targets: DrawnTable & { readonly keys: readonly number[] };
   readonly features: readonly DrawnTable[];
   readonly duplicates: "error" | "first" | "last";
-  readonly naming: "prefix" | "keep";
   readonly rowGroupRows: "auto" | number;
   readonly verify: "structure" | "sample" | "full";
 }
@@ -150,7 +149,6 @@ export const anyCheckpoint: fc.Arbitrary<DrawnCheckpoint> = fc.constantFrom(...k
     targets: fc.record({ ...shape, keyType, keys: fc.uniqueArray(key, upTo(40)) }),
     features: fc.array(fc.record({ ...shape, keyType, keys }), upTo(5)),
     duplicates: fc.constantFrom("error" as const, "first", "last"),
-    naming: fc.constant("prefix" as const),
     rowGroupRows: fc.oneof(fc.constant("auto" as const), fc.integer({ min: 1, max: 40 })),
     verify: fc.constantFrom("structure" as const, "sample", "full"),
   });

@@ -11,12 +11,11 @@ export interface OracleOptions {
   readonly key: string;
   readonly pair: string;
   readonly duplicates: "error" | "first" | "last";
-  readonly naming: "prefix" | "keep";
 }
 
 /** The joined frame of a checkpoint folder. */
 export function joinAll(folder: string, options: OracleOptions): DataFrame {
-  const { key, pair, duplicates, naming } = options;
+  const { key, pair, duplicates } = options;
   const targets = pl.readParquet(join(folder, "targets.parquet"));
   const files = readdirSync(folder).filter((name) => name.endsWith(".parquet") && name !== "targets.parquet");
   return files.sort().reduce((wide, file) => {
@@ -27,9 +26,7 @@ export function joinAll(folder: string, options: OracleOptions): DataFrame {
       duplicates === "error" ? typed : typed.unique({ subset: [key], keep: duplicates, maintainOrder: true });
     const renamed = unique.rename(
       Object.fromEntries(
-        table.columns
-          .filter((column) => column !== key)
-          .map((column) => [column, naming === "keep" ? column : `${name}_${column}`]),
+        table.columns.filter((column) => column !== key).map((column) => [column, `${name}_${column}`]),
       ),
     );
     return wide.join(renamed, { on: key, how: "left", maintainOrder: "left" });

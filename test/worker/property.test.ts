@@ -16,8 +16,8 @@ const input = join(folder, "in");
 const output = join(folder, "out");
 
 function settingsOf(drawn: DrawnCheckpoint) {
-  const { duplicates, naming, rowGroupRows, verify } = drawn;
-  return { input, output, duplicates, naming, rowGroupRows, verify };
+  const { duplicates, rowGroupRows, verify } = drawn;
+  return { input, output, duplicates, rowGroupRows, verify };
 }
 
 function repeats(keys: readonly number[] | string): boolean {
@@ -41,7 +41,7 @@ test("the output is the plain left join of all tables, to the bit", async () => 
       const plan = await planHere(settings);
       const result = await mergeHere(settings);
       assert.deepEqual(readdirSync(output).sort(), ["training_pair.manifest.json", "training_pair.parquet"]);
-      const options = { key: keyName, pair: "pair", duplicates: drawn.duplicates, naming: drawn.naming };
+      const options = { key: keyName, pair: "pair", duplicates: drawn.duplicates };
       const expected = keyFirst(joinAll(join(input, "pair"), options), keyName);
       assert.deepEqual(compareFrames(expected, pl.readParquet(result.output)), []);
       assert.equal(result.rows, expected.height);
@@ -49,7 +49,7 @@ test("the output is the plain left join of all tables, to the bit", async () => 
       assert.equal(plan.columns, expected.width);
       assert.equal((await mergeHere(settings)).outcome, "already done");
     }),
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 250) },
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 400) },
   );
 });
 
@@ -60,12 +60,12 @@ test("files of DuckDB: row groups, version 2 pages, every codec, binary, decimal
       rmSync(output, { recursive: true, force: true });
       const { rowGroupRows, verify } = drawn;
       const result = await mergeHere({ input, output, duplicates: "last", rowGroupRows, verify });
-      const options = { key: keyName, pair: "pair", duplicates: "last", naming: "prefix" } as const;
+      const options = { key: keyName, pair: "pair", duplicates: "last" } as const;
       const expected = keyFirst(joinAll(join(input, "pair"), options), keyName);
       assert.deepEqual(compareFrames(expected, pl.readParquet(result.output)), []);
       const same = drawn.features.filter(({ keys }) => keys === "same").length;
       assert.equal(result.tables.spliced >= (drawn.rows === 0 ? 0 : 1 + same), true, "what can be spliced is");
     }),
-    { numRuns: Number(process.env.DUCKDB_RUNS ?? 40) },
+    { numRuns: Number(process.env.DUCKDB_RUNS ?? 60) },
   );
 });
