@@ -5,15 +5,9 @@
  * lie outside the chunk and are left out; statistics stay as they are or go.
  */
 import { type Column, type ColumnChunk, type Footer, magic, type SchemaElement } from "./footer.ts";
-import {
-  field,
-  ThriftReader,
-  type ThriftStruct,
-  ThriftType,
-  type ThriftValue,
-  ThriftWriter,
-  withFields,
-} from "./thrift.ts";
+import { field, type ThriftStruct, ThriftType, type ThriftValue, withFields } from "./thrift.ts";
+import { ThriftReader } from "./thrift-reader.ts";
+import { ThriftWriter } from "./thrift-writer.ts";
 
 const typeDefinedOrder: ThriftStruct = { fields: [{ id: 1, type: ThriftType.struct, value: { fields: [] } }] };
 

@@ -7,13 +7,13 @@ import fc from "fast-check";
 import {
   field,
   ThriftError,
-  ThriftReader,
   type ThriftStruct,
   ThriftType,
   type ThriftValue,
-  ThriftWriter,
   withFields,
 } from "../../src/parquet/thrift.ts";
+import { ThriftReader } from "../../src/parquet/thrift-reader.ts";
+import { ThriftWriter } from "../../src/parquet/thrift-writer.ts";
 import { loadFile } from "../support/bytes.ts";
 import { columnTypes, makeTable } from "../support/columns.ts";
 import { copyTo } from "../support/duckdb.ts";
