@@ -11,13 +11,14 @@ import { type Growth, judge } from "./targets.ts";
 
 /**
  * The benchmark. Variables: SIZE tiny|small|full (small); RUNS (3); ONLY, a part of contenders' names; PARTS, of
- * aligned,misaligned,growth (all); KEEP=1 keeps the data under bench/work for the next run.
+ * aligned,misaligned,growth (all); CAP_SECONDS, after which a contender is ended (900);
+ * KEEP=1 keeps the data under bench/work for the next run.
  */
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const work = join(here, "work");
 const gibibyte = 2 ** 30;
-const caps: Caps = { dataBytes: 18 * gibibyte, totalBytes: 20 * gibibyte, seconds: 15 * 60 };
+const caps: Caps = { dataBytes: 18 * gibibyte, totalBytes: 20 * gibibyte, seconds: Number(process.env.CAP_SECONDS ?? 900) };
 const growthTables: Readonly<Record<Size, readonly number[]>> = {
   tiny: [10, 20, 40],
   small: [50, 100, 200, 400, 667],

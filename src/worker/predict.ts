@@ -29,8 +29,8 @@ interface Sizes {
 const childBytes = 136 * MiB;
 /** Program text, thread stacks and arenas that only joining, encoding or comparing touches: 5–15 MiB. */
 const decodingBytes = 20 * MiB;
-/** Parsed footers, the plan and the new footer: 3.4 KiB a column chunk with 16,700 columns. */
-const chunkBytes = 4096;
+/** Parsed footers, the plan and the new footer: 3.4–4.4 KiB a column chunk with 16,700 columns. */
+const chunkBytes = 5120;
 /** Garbage grows with what is live before it is collected: aligning and comparing leave as much again, 7.9 KiB in all. */
 const decodingChunkBytes = 9216;
 /** V8 lets dead buffers grow to 64 MiB (its external allocation limit) before it collects because of them. */
