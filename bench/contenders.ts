@@ -23,7 +23,9 @@ export function outputPath(folder: string, pair: string): string {
 /** Everybody who can take part here; Python peers only where .venv is. */
 export function listContenders(): readonly Contender[] {
   return [
-    { name: "widemerge", kind: "widemerge", command: mergeCommand },
+    { name: "widemerge", kind: "widemerge", command: mergeCommand() },
+    // Like its peers, which leave the flushing to the system.
+    { name: "widemerge --no-sync", kind: "widemerge", command: mergeCommand("--no-sync") },
     { name: "cat", kind: "limit", command: catCommand("") },
     { name: "cat + fsync", kind: "limit", command: catCommand(' && sync "$0"') },
     peer("nodejs-polars, eager left joins", "join", "eager-join.ts"),
@@ -45,8 +47,11 @@ function peer(name: string, kind: Contender["kind"], script: string): Contender 
   return { name, kind, command: (input, pair, output) => [...start, join(input, pair), pair, output] };
 }
 
-function mergeCommand(input: string, pair: string, output: string): readonly string[] {
-  return [join(root, "bin/widemerge"), "merge", pair, "--input", input, "--output", join(output, ".."), "--json"];
+function mergeCommand(...options: readonly string[]): Contender["command"] {
+  return (input, pair, output) => {
+    const folders = ["--input", input, "--output", join(output, "..")];
+    return [join(root, "bin/widemerge"), "merge", pair, ...folders, "--json", ...options];
+  };
 }
 
 function catCommand(after: string): Contender["command"] {

@@ -18,7 +18,11 @@ import { type Growth, judge } from "./targets.ts";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const work = join(here, "work");
 const gibibyte = 2 ** 30;
-const caps: Caps = { dataBytes: 18 * gibibyte, totalBytes: 20 * gibibyte, seconds: Number(process.env.CAP_SECONDS ?? 900) };
+const caps: Caps = {
+  dataBytes: 18 * gibibyte,
+  totalBytes: 20 * gibibyte,
+  seconds: Number(process.env.CAP_SECONDS ?? 900),
+};
 const growthTables: Readonly<Record<Size, readonly number[]>> = {
   tiny: [10, 20, 40],
   small: [50, 100, 200, 400, 667],

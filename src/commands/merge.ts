@@ -1,8 +1,12 @@
 import { Command } from "commander";
 import { ExitCode, outcomeOf } from "../contract/exit.ts";
+import { toFailure } from "../contract/failure.ts";
+import type { MemoryRecord } from "../contract/measure.ts";
+import { nameOutputs } from "../contract/output.ts";
 import type { PairResult } from "../contract/result.ts";
 import { type SettingName, settingNames } from "../contract/settings.ts";
 import { describeResult } from "../report/text.ts";
+import { localStore } from "../store/local.ts";
 import { type GuardedEnd, parsePair, runGuarded } from "./guarded.ts";
 import { addSettings, readSettings } from "./settings.ts";
 
@@ -33,11 +37,35 @@ export function mergeCommand(): Command {
 }
 
 async function mergePair(pair: string, flags: Readonly<Record<string, unknown>>, command: Command): Promise<void> {
+  try {
+    const result = toResult(pair, await startMerge(pair, flags, command));
+    process.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : describeResult(result));
+    process.exitCode = result.exitCode;
+  } catch (error) {
+    // A script that asked for a document gets one, also when nothing could be started.
+    if (flags.json !== true) throw error;
+    const { exitCode, problems } = toFailure(error);
+    process.stdout.write(`${JSON.stringify(toResult(pair, { exitCode, problems, memory: unmeasured, seconds: 0 }))}\n`);
+    process.exitCode = exitCode;
+  }
+}
+
+const unmeasured: MemoryRecord = { source: "rss", peakBytes: 0, ceilingBytes: 0, warnings: 0, samples: [] };
+
+async function startMerge(
+  pair: string,
+  flags: Readonly<Record<string, unknown>>,
+  command: Command,
+): Promise<GuardedEnd> {
   const settings = readSettings(flags, command);
   const end = await runGuarded({ command: "merge", pair: parsePair(pair), settings }, settings);
-  const result = toResult(pair, end);
-  process.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : describeResult(result));
-  process.exitCode = result.exitCode;
+  if (end.exitCode !== ExitCode.done) await sweep(settings.output, pair);
+  return end;
+}
+
+/** A child that was killed could not remove what it had staged. */
+async function sweep(folder: string, pair: string): Promise<void> {
+  for (const name of Object.values(nameOutputs(pair))) await localStore.sweep(localStore.join(folder, name));
 }
 
 function toResult(pair: string, end: GuardedEnd): PairResult {

@@ -127,6 +127,10 @@ export const Settings = v.strictObject({
     "structure",
   ),
   replace: v.optional(v.pipe(flag, v.description("replace an output that was made from other inputs")), false),
+  sync: v.optional(
+    v.pipe(flag, v.description("flush the output to disk before it is published, so that a power cut cannot take it")),
+    true,
+  ),
   logEvery: v.optional(
     v.pipe(count("a whole number from 1 on"), v.description("tables between two progress lines in the log")),
     50,

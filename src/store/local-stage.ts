@@ -22,11 +22,14 @@ export function uniqueName(path: string): string {
 }
 
 /** Stages a file beside `path`, so that publishing it is one rename on one file system. */
-export async function createLocalStage(path: string): Promise<Stage> {
+export async function createLocalStage(path: string, durable: boolean): Promise<Stage> {
   await mkdir(dirname(path), { recursive: true });
   const staged = uniqueName(path);
-  return new LocalStage(path, staged, await open(staged, "wx"));
+  return new LocalStage(path, staged, await open(staged, "wx"), durable);
 }
+
+/** Written bytes after which the disk is put to work: what is flushed on the way need not be waited for at the end. */
+const flushBytes = 256 * 2 ** 20;
 
 class LocalStage implements Stage {
   position = 0;
@@ -34,12 +37,16 @@ class LocalStage implements Stage {
   private readonly path: string;
   private readonly staged: string;
   private readonly handle: FileHandle;
+  private readonly durable: boolean;
+  private flushed = 0;
+  private flushing: Promise<void> | undefined;
   private closed = false;
 
-  constructor(path: string, staged: string, handle: FileHandle) {
+  constructor(path: string, staged: string, handle: FileHandle, durable: boolean) {
     this.path = path;
     this.staged = staged;
     this.handle = handle;
+    this.durable = durable;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -50,10 +57,12 @@ class LocalStage implements Stage {
       const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, start + done);
       done += bytesWritten;
     }
+    if (this.durable && this.position - this.flushed > flushBytes) this.flushInBackground();
   }
 
   async finish(): Promise<Written> {
-    await this.handle.datasync();
+    await this.flushing;
+    if (this.durable) await this.handle.datasync();
     await this.close();
     return { size: this.position, crc32c: this.checksum.toString(16).padStart(8, "0") };
   }
@@ -65,7 +74,7 @@ class LocalStage implements Stage {
   async publish(replace: boolean): Promise<void> {
     if (replace) await rename(this.staged, this.path);
     else await this.publishNew();
-    await syncFolder(dirname(this.path));
+    if (this.durable) await syncFolder(dirname(this.path));
   }
 
   async discard(): Promise<void> {
@@ -89,9 +98,22 @@ class LocalStage implements Stage {
     await rm(this.staged, { force: true });
   }
 
+  private flushInBackground(): void {
+    if (this.flushing !== undefined) return;
+    this.flushed = this.position;
+    // A failure to flush shows again, and is thrown, at the end.
+    this.flushing = this.handle
+      .datasync()
+      .catch(() => undefined)
+      .then(() => {
+        this.flushing = undefined;
+      });
+  }
+
   private async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    await this.flushing;
     await this.handle.close();
   }
 }

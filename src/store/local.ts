@@ -7,20 +7,28 @@ import { openLocal, versionOf } from "./local-file.ts";
 import { createLocalStage, sweepStages, uniqueName } from "./local-stage.ts";
 import type { OpenFile, Store, StoredFile } from "./store.ts";
 
-/** Folders of this machine. */
-export const localStore: Store = {
-  join,
-  list: listFolder,
-  stat: describe,
-  open: openPinned,
-  readText: (path) => orMissing(readFile(path, "utf8")),
-  writeText,
-  remove: (path) => rm(path, { force: true }),
-  stage: createLocalStage,
-  sweep: sweepStages,
-  checkWritable,
-  freeBytes,
-};
+/**
+ * Folders of this machine. A durable store flushes to disk before it gives a file its final name, so that a power cut
+ * cannot take what a manifest says is there.
+ */
+export function createLocalStore(durable: boolean): Store {
+  return {
+    join,
+    list: listFolder,
+    stat: describe,
+    open: openPinned,
+    readText: (path) => orMissing(readFile(path, "utf8")),
+    writeText: (path, text) => writeText(path, text, durable),
+    remove: (path) => rm(path, { force: true }),
+    stage: (path) => createLocalStage(path, durable),
+    sweep: sweepStages,
+    checkWritable,
+    freeBytes,
+  };
+}
+
+/** The durable one. */
+export const localStore: Store = createLocalStore(true);
 
 async function listFolder(folder: string): Promise<readonly StoredFile[] | undefined> {
   const entries = await orMissing(readdir(folder, { withFileTypes: true }));
@@ -49,11 +57,11 @@ async function openPinned(file: { readonly path: string; readonly version: strin
   throw new Failure(ExitCode.input, [problem]);
 }
 
-async function writeText(path: string, text: string): Promise<void> {
+async function writeText(path: string, text: string, durable: boolean): Promise<void> {
   const staged = uniqueName(path);
   await mkdir(dirname(path), { recursive: true });
   try {
-    await writeFile(staged, text, { flush: true });
+    await writeFile(staged, text, { flush: durable });
     await rename(staged, path);
   } catch (error) {
     await rm(staged, { force: true });

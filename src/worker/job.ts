@@ -1,4 +1,5 @@
 import type { MemoryRecord, StageName, WorkerEvent } from "../contract/event.ts";
+import { nameOutputs } from "../contract/output.ts";
 import type { StageTime } from "../contract/result.ts";
 import type { Settings } from "../contract/settings.ts";
 import type { TaskLimits } from "../contract/task.ts";
@@ -50,8 +51,7 @@ export function outputPaths(job: Pick<Job, "pair" | "settings" | "store">): {
   readonly output: string;
   readonly manifest: string;
 } {
-  return {
-    output: job.store.join(job.settings.output, `training_${job.pair}.parquet`),
-    manifest: job.store.join(job.settings.output, `training_${job.pair}.manifest.json`),
-  };
+  const names = nameOutputs(job.pair);
+  const folder = job.settings.output;
+  return { output: job.store.join(folder, names.output), manifest: job.store.join(folder, names.manifest) };
 }

@@ -3,7 +3,7 @@ import type { MemoryRecord, Order, WorkerEvent } from "../contract/event.ts";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure, toFailure } from "../contract/failure.ts";
 import type { Task } from "../contract/task.ts";
-import { localStore } from "../store/local.ts";
+import { createLocalStore } from "../store/local.ts";
 import type { Job, Port } from "./job.ts";
 import { runTask } from "./run.ts";
 
@@ -58,11 +58,12 @@ process.on("disconnect", () => port.orphan());
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
 
 async function carryOut(task: Task): Promise<void> {
+  const store = createLocalStore(task.settings.sync);
   const jobOf = (pair: string): Job => ({
     pair,
     settings: task.settings,
     limits: task.limits,
-    store: localStore,
+    store,
     port,
   });
   try {

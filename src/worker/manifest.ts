@@ -1,4 +1,5 @@
 import type { MemoryRecord } from "../contract/event.ts";
+import { nameOutputs } from "../contract/output.ts";
 import type { Plan } from "../contract/plan.ts";
 import type { Manifest, StageTime, Verification } from "../contract/result.ts";
 import type { Written } from "../store/store.ts";
@@ -25,7 +26,7 @@ export function makeManifest(job: Job, parts: ManifestParts): Manifest {
     widemerge: version,
     pair: plan.pair,
     digest: plan.digest,
-    output: { name: `training_${plan.pair}.parquet`, ...written },
+    output: { name: nameOutputs(plan.pair).output, ...written },
     rows: plan.rows,
     columns: plan.columns,
     rowGroups: plan.rowGroups,

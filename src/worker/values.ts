@@ -146,7 +146,7 @@ function toProblem(found: string, table: string): Problem {
   return {
     what: "the output differs from its source",
     found,
-    fix: "merge the pair again with --replace; if it stays, report it",
+    fix: "merge the pair again with --replace; if it stays, extract the table again",
     table,
   };
 }
