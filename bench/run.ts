@@ -11,7 +11,8 @@ import { type Growth, judge } from "./targets.ts";
 
 /**
  * The benchmark. Variables: SIZE tiny|small|full (small); RUNS (3); ONLY, a part of contenders' names; PARTS, of
- * aligned,misaligned,growth (all); CAP_SECONDS, after which a contender is ended (900);
+ * aligned,misaligned,growth (all); PEERS=0 for widemerge and
+ * cat alone; CAP_SECONDS, after which a contender is ended (900);
  * KEEP=1 keeps the data under bench/work for the next run.
  */
 
@@ -58,6 +59,7 @@ try {
 async function raceOn(misaligned: boolean): Promise<Race> {
   const only = process.env.ONLY ?? "";
   const contenders = listContenders().filter(({ name, kind }) => {
+    if (process.env.PEERS === "0" && (kind === "join" || kind === "positional")) return false;
     return name.includes(only) && !(misaligned && kind === "positional");
   });
   say(`making the ${misaligned ? "misaligned" : "aligned"} data (${describeShape(size)}) ...`);

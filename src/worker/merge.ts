@@ -39,21 +39,24 @@ export async function mergeTables(job: Job, checked: Checked, plan: Plan, stage:
   };
   const checksums: string[] = [];
   const progress = new Progress(job, plan);
-  let ahead = prefetch(context, steps[0]);
-  for (const [index, step] of steps.entries()) {
-    job.port.signal.throwIfAborted();
-    const fetched = await ahead;
-    const next = steps[index + 1];
-    ahead = job.port.slowed ? undefined : prefetch(context, next);
-    // A failure of this table must not leave a rejection behind that nobody awaits.
-    ahead?.catch(() => undefined);
-    const checksum =
-      fetched === undefined ? await mergeUnfetched(context, step) : await mergeFetched(context, step, fetched);
-    checksums.push(formatChecksum(checksum));
-    progress.add(step.plan);
+  let ahead: Promise<Fetched> | undefined;
+  try {
+    for (const [index, step] of steps.entries()) {
+      job.port.signal.throwIfAborted();
+      const fetched = await (ahead ?? fetch(context, step));
+      const next = steps[index + 1];
+      ahead = next === undefined || !canFetchAhead(job, next) ? undefined : fetch(context, next);
+      // A failure of this table must not leave a rejection behind that nobody awaits.
+      ahead?.catch(() => undefined);
+      checksums.push(formatChecksum(await mergeTable(context, step, fetched)));
+      progress.add(step.plan);
+    }
+    await output.drain();
+    return { output, checksums };
+  } finally {
+    // A table that was fetched and not merged stays open no longer than this.
+    await ahead?.then(release, () => undefined);
   }
-  await output.drain();
-  return { output, checksums };
 }
 
 /** Appends the new footer and waits until everything is durable. */
@@ -85,12 +88,34 @@ function toSteps(checked: Checked, plan: Plan): Step[] {
   });
 }
 
+/** A table that is ready to be merged: open, to be spliced; or in memory, to be aligned. */
+type Fetched = { readonly opened: OpenFile } | { readonly bytes: Uint8Array };
+
 /** Larger tables are not read ahead: two of them at once would set the peak. */
 export const prefetchBytes = 64 * 2 ** 20;
 
-/** Reads the next table ahead when it will be aligned: storage works while Polars computes. */
-function prefetch(context: Context, step: Step | undefined): Promise<Uint8Array> | undefined {
-  return step?.plan.action === "align" && step.plan.file.size <= prefetchBytes ? readWhole(context, step) : undefined;
+function canFetchAhead(job: Job, { plan }: Step): boolean {
+  return plan.action === "splice" || (!job.port.slowed && plan.file.size <= prefetchBytes);
+}
+
+/** Storage works on the next table while this one is copied or computed. */
+async function fetch(context: Context, step: Step): Promise<Fetched> {
+  if (step.plan.action === "splice") return { opened: await context.job.store.open(step.table.file) };
+  return { bytes: await readWhole(context, step) };
+}
+
+async function release(fetched: Fetched): Promise<void> {
+  if ("opened" in fetched) await fetched.opened.close();
+}
+
+async function mergeTable(context: Context, step: Step, fetched: Fetched): Promise<number> {
+  if ("bytes" in fetched) return mergeFetched(context, step, fetched.bytes);
+  const { job, output, pool } = context;
+  try {
+    return await spliceTable(fetched.opened, step.table, step.plan, step.isTargets, output, pool, job.port.signal);
+  } finally {
+    await release(fetched);
+  }
 }
 
 /** Into the buffer that the table before the last one used; large tables, which are never two at once, share one. */
@@ -99,15 +124,12 @@ async function readWhole({ job, buffers }: Context, step: Step): Promise<Uint8Ar
   const [buffer, other] = buffers;
   buffers.splice(0, 2, other, buffer);
   buffer.reset();
-  return withOpen(job, step, (opened) => opened.read(0, opened.size, buffer.take(opened.size)));
-}
-
-async function mergeUnfetched(context: Context, step: Step): Promise<number> {
-  if (step.plan.action === "align") return mergeFetched(context, step, await readWhole(context, step));
-  const { job, output, pool } = context;
-  return withOpen(job, step, (opened) =>
-    spliceTable(opened, step.table, step.plan, step.isTargets, output, pool, job.port.signal),
-  );
+  const opened = await job.store.open(step.table.file);
+  try {
+    return await opened.read(0, opened.size, buffer.take(opened.size));
+  } finally {
+    await opened.close();
+  }
 }
 
 async function mergeFetched({ checked, plan, job, output }: Context, step: Step, bytes: Uint8Array): Promise<number> {
@@ -121,15 +143,6 @@ async function mergeFetched({ checked, plan, job, output }: Context, step: Step,
   };
   await alignTable(bytes, step.table, step.plan, options, output);
   return crc32c(bytes);
-}
-
-async function withOpen<Value>(job: Job, step: Step, use: (opened: OpenFile) => Promise<Value>): Promise<Value> {
-  const opened = await job.store.open(step.table.file);
-  try {
-    return await use(opened);
-  } finally {
-    await opened.close();
-  }
 }
 
 class Progress {

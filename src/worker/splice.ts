@@ -33,17 +33,41 @@ export async function spliceTable(
     output.position,
   );
   let checksum = 0;
-  for (let at = 0; at < opened.size; at += blockBytes) {
-    signal.throwIfAborted();
+  for await (const { at, block, bytes } of readBlocks(opened, pool, signal)) {
     output.throwIfFailed();
-    const block = await pool.acquire();
-    const bytes = await opened.read(at, Math.min(blockBytes, opened.size - at), block);
     checksum = crc32c(bytes, checksum);
     void copyRuns(runs, at, bytes, output).then(() => pool.release(block));
   }
   for (const { column, name } of columns)
     output.addColumn(table.footer, column, name, (chunk) => findRun(runs, chunk.start).delta);
   return checksum;
+}
+
+interface Block {
+  readonly at: number;
+  readonly block: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** The blocks of a file in order; the next one is being read while the consumer works on this one. */
+async function* readBlocks(opened: OpenFile, pool: BlockPool, signal: AbortSignal): AsyncGenerator<Block> {
+  const read = async (at: number): Promise<Block> => {
+    const block = await pool.acquire();
+    return { at, block, bytes: await opened.read(at, Math.min(blockBytes, opened.size - at), block) };
+  };
+  let next: Promise<Block> | undefined;
+  try {
+    next = opened.size > 0 ? read(0) : undefined;
+    while (next !== undefined) {
+      const current: Block = await next;
+      signal.throwIfAborted();
+      next = current.at + blockBytes < opened.size ? read(current.at + blockBytes) : undefined;
+      yield current;
+    }
+  } finally {
+    // Left early: the file must not be closed under a read.
+    await next?.catch(() => undefined);
+  }
 }
 
 /** The table's columns with their output names; the targets' key first. */
