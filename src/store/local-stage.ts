@@ -28,9 +28,6 @@ export async function createLocalStage(path: string, durable: boolean): Promise<
   return new LocalStage(path, staged, await open(staged, "wx"), durable);
 }
 
-/** Written bytes after which the disk is put to work: what is flushed on the way need not be waited for at the end. */
-const flushBytes = 256 * 2 ** 20;
-
 class LocalStage implements Stage {
   position = 0;
   private checksum = 0;
@@ -38,8 +35,6 @@ class LocalStage implements Stage {
   private readonly staged: string;
   private readonly handle: FileHandle;
   private readonly durable: boolean;
-  private flushed = 0;
-  private flushing: Promise<void> | undefined;
   private closed = false;
 
   constructor(path: string, staged: string, handle: FileHandle, durable: boolean) {
@@ -57,11 +52,9 @@ class LocalStage implements Stage {
       const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, start + done);
       done += bytesWritten;
     }
-    if (this.durable && this.position - this.flushed > flushBytes) this.flushInBackground();
   }
 
   async finish(): Promise<Written> {
-    await this.flushing;
     if (this.durable) await this.handle.datasync();
     await this.close();
     return { size: this.position, crc32c: this.checksum.toString(16).padStart(8, "0") };
@@ -98,22 +91,9 @@ class LocalStage implements Stage {
     await rm(this.staged, { force: true });
   }
 
-  private flushInBackground(): void {
-    if (this.flushing !== undefined) return;
-    this.flushed = this.position;
-    // A failure to flush shows again, and is thrown, at the end.
-    this.flushing = this.handle
-      .datasync()
-      .catch(() => undefined)
-      .then(() => {
-        this.flushing = undefined;
-      });
-  }
-
   private async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await this.flushing;
     await this.handle.close();
   }
 }
