@@ -46,6 +46,7 @@ test("defaults stand where nothing is said", () => {
     requireMarker: true,
     verify: "structure",
     replace: false,
+    sync: true,
     logEvery: 50,
   });
   assert.ok(Object.isFrozen(settings));
