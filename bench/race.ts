@@ -42,6 +42,9 @@ export async function race(
 ) {
   const expected = await expect(dataset);
   const runs = new Map<Contender, Run[]>(contenders.map((contender) => [contender, []]));
+  // Not counted: the first run on fresh data pays for what the making of the data left to be written.
+  const [first] = contenders.filter(({ kind }) => kind === "limit");
+  if (first !== undefined) await runOnce(first, dataset, caps, work, async () => undefined);
   for (let round = 0; round < rounds; round += 1) {
     // Another one begins each round: what the run before left of the disk's and the host's caches falls on everybody.
     for (const contender of [...contenders.slice(round), ...contenders.slice(0, round)]) {
