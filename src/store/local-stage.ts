@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { crc32c } from "@node-rs/crc32";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
+import { combineCrc32c, crc32c } from "./crc32c.ts";
 import { openLocal } from "./local-file.ts";
 import type { OpenFile, Stage, Written } from "./store.ts";
 
@@ -44,10 +44,11 @@ class LocalStage implements Stage {
     this.durable = durable;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, known?: number): Promise<void> {
     const start = this.position;
     this.position += bytes.length;
-    this.checksum = crc32c(bytes, this.checksum);
+    this.checksum =
+      known === undefined ? crc32c(bytes, this.checksum) : combineCrc32c(this.checksum, known, bytes.length);
     for (let done = 0; done < bytes.length; ) {
       const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, start + done);
       done += bytesWritten;

@@ -30,8 +30,11 @@ export interface Written {
 export interface Stage {
   /** Where the next byte goes. */
   readonly position: number;
-  /** Appends; `bytes` may be reused once the promise resolves. Calls may overlap, order is that of the calls. */
-  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Appends; `bytes` may be reused once the promise resolves. Calls may overlap, order is that of the calls. `crc32c` is
+   * that of `bytes` where the caller knows it.
+   */
+  write(bytes: Uint8Array, crc32c?: number): Promise<void>;
   /** All bytes are durable. */
   finish(): Promise<Written>;
   /** The staged bytes, to verify them; after `finish`. */

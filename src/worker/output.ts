@@ -24,8 +24,8 @@ export class Output {
   }
 
   /** Starts to append; resolves when `bytes` may be reused, also after a failure, which the next `drain` throws. */
-  append(bytes: Uint8Array): Promise<void> {
-    const write = this.stage.write(bytes).catch((cause: unknown) => {
+  append(bytes: Uint8Array, crc32c?: number): Promise<void> {
+    const write = this.stage.write(bytes, crc32c).catch((cause: unknown) => {
       this.failure ??= { cause };
     });
     this.pendingBytes += bytes.length;

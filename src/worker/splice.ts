@@ -1,6 +1,6 @@
-import { crc32c } from "@node-rs/crc32";
 import type { TablePlan } from "../contract/plan.ts";
 import type { Column } from "../parquet/footer.ts";
+import { combineCrc32c, crc32c } from "../store/crc32c.ts";
 import type { OpenFile } from "../store/store.ts";
 import { type BlockPool, blockBytes } from "./blocks.ts";
 import type { Inspected } from "./inspect.ts";
@@ -35,8 +35,9 @@ export async function spliceTable(
   let checksum = 0;
   for await (const { at, block, bytes } of readBlocks(opened, pool, signal)) {
     output.throwIfFailed();
-    checksum = crc32c(bytes, checksum);
-    void copyRuns(runs, at, bytes, output).then(() => pool.release(block));
+    const copied = copyRuns(runs, at, bytes, output, checksum);
+    checksum = copied.checksum;
+    void copied.written.then(() => pool.release(block));
   }
   for (const { column, name } of columns)
     output.addColumn(table.footer, column, name, (chunk) => findRun(runs, chunk.start).delta);
@@ -103,13 +104,27 @@ function planRuns(table: Inspected, columns: readonly Column[], position: number
   });
 }
 
-async function copyRuns(runs: readonly Run[], at: number, bytes: Uint8Array, output: Output): Promise<void> {
-  const inside = runs.filter((run) => run.start < at + bytes.length && run.end > at);
-  await Promise.all(
-    inside.map((run) =>
-      output.append(bytes.subarray(Math.max(0, run.start - at), Math.min(bytes.length, run.end - at))),
-    ),
-  );
+/** Appends what of a block belongs to a run; the input's checksum goes on over all of it, every byte summed once. */
+function copyRuns(
+  runs: readonly Run[],
+  at: number,
+  bytes: Uint8Array,
+  output: Output,
+  before: number,
+): { readonly checksum: number; readonly written: Promise<unknown> } {
+  const writes: Promise<void>[] = [];
+  let checksum = before;
+  let done = 0;
+  for (const run of runs) {
+    if (run.start >= at + bytes.length || run.end <= at) continue;
+    const from = Math.max(0, run.start - at);
+    const piece = bytes.subarray(from, Math.min(bytes.length, run.end - at));
+    const sum = crc32c(piece);
+    checksum = combineCrc32c(crc32c(bytes.subarray(done, from), checksum), sum, piece.length);
+    writes.push(output.append(piece, sum));
+    done = from + piece.length;
+  }
+  return { checksum: crc32c(bytes.subarray(done), checksum), written: Promise.all(writes) };
 }
 
 function findRun(runs: readonly Run[], start: number): Run {
