@@ -17,3 +17,15 @@ export interface MemorySample {
   /** Working set in bytes. */
   readonly bytes: number;
 }
+
+/** Requests and bytes that went over the network, as the service bills them. */
+export interface Traffic {
+  /** Class A operations: writes, lists, compositions. */
+  readonly classA: number;
+  /** Class B operations: reads of objects and of their metadata. */
+  readonly classB: number;
+  /** Deletions. */
+  readonly free: number;
+  readonly bytesDown: number;
+  readonly bytesUp: number;
+}

@@ -8,6 +8,8 @@ export interface InputFile {
   readonly size: number;
   /** The store's word for "this very content": a modification time in nanoseconds, or an object generation. */
   readonly version: string;
+  /** CRC32C of the content, 8 hexadecimal digits, where the store knows it without reading. */
+  readonly crc32c?: string;
 }
 
 export type TableAction = "splice" | "align";

@@ -1,6 +1,6 @@
 import type { ExitCode, Outcome } from "./exit.ts";
 import type { Problem } from "./failure.ts";
-import type { MemoryRecord, StageName } from "./measure.ts";
+import type { MemoryRecord, StageName, Traffic } from "./measure.ts";
 import type { ColumnLineage, Plan, TableAction } from "./plan.ts";
 import type { VerifyLevel } from "./settings.ts";
 
@@ -22,6 +22,8 @@ export interface PairResult {
   readonly manifest: string;
   readonly problems: readonly Problem[];
   readonly memory?: MemoryRecord;
+  /** Where inputs or output lie in a bucket. */
+  readonly traffic?: Traffic;
 }
 
 export interface StageTime {

@@ -33,6 +33,8 @@ export interface Launch {
   readonly spot: boolean;
   /** How often a pair may be started again after a failure that may pass, within this launch. */
   readonly retries: number;
+  /** The same after an unexpected failure, where the backend can tell it from one that may pass; `retries` if absent. */
+  readonly retriesUnexpected?: number;
 }
 
 /** What a launch is found by again; plain data, kept in run.json. */
@@ -117,6 +119,12 @@ export interface RunRecord {
   /** Pairs that had a valid manifest before the run began, and why they were left alone. */
   readonly doneBefore: readonly string[];
   readonly cancelled: boolean;
+  /** The settings that change the outputs' bytes: a run goes on only with the same. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** A launch that is being submitted: after a kill nobody knows whether it was, so it is submitted again. */
+  readonly pending?: Launch;
+  /** Number of the first launch whose failures count: a run that was over and is started again begins anew. */
+  readonly countFrom?: number;
 }
 
 export type PairState = "done before" | "done" | "waiting" | "running" | "failed" | "cancelled";
@@ -132,6 +140,10 @@ export interface PairOutcome {
   readonly failures: Readonly<Record<Cause, number>>;
   /** From the manifest; absent until the pair is done. */
   readonly output?: PairOutput;
+  /** What the backend can tell of the attempt at work. */
+  readonly progress?: TaskProgress;
+  /** Why the pair is where it is, in one line: what its last failure was, why it waits, why it was left alone. */
+  readonly why?: string;
 }
 
 export interface PairOutput {

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { RunId } from "./run.ts";
 import { parseBytes } from "./units.ts";
 
 const sizeText = "a size such as 50GiB, 15GB or a number of bytes";
@@ -37,6 +38,40 @@ function count(message: string): v.GenericSchema<number | string, number> {
 const pairText = "pair names of letters, digits, _ and -, at most 63, such as audusd";
 /** A pair becomes a folder, a file name and a label: nothing that a path could hide in. */
 export const Pair = v.pipe(v.string(pairText), v.regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, pairText));
+
+const attemptText = "letters, digits, ., _ and -, at most 120";
+/** An attempt becomes a file name. */
+const Attempt = v.pipe(v.string(attemptText), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$/, attemptText));
+
+const timesText = "a whole number from 0 on";
+const times = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.digits())], timesText),
+  v.transform(Number),
+  v.integer(timesText),
+  v.minValue(0, timesText),
+  v.maxValue(1000, timesText),
+);
+
+const dollarsText = "an amount of $ such as 20 or 2.50";
+const dollars = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.decimal())], dollarsText),
+  v.transform(Number),
+  v.finite(dollarsText),
+  v.minValue(0, dollarsText),
+);
+
+const sizesText = "sizes separated by commas, such as 50GiB,60GiB";
+const sizes = v.union(
+  [
+    v.array(size),
+    v.pipe(
+      v.string(),
+      v.transform((list) => list.split(",")),
+      v.array(size),
+    ),
+  ],
+  sizesText,
+);
 
 const someText = v.pipe(v.string("a text"), v.nonEmpty("a text that is not empty"));
 const rowsText = "auto, or a whole number from 1 on";
@@ -134,6 +169,62 @@ export const Settings = v.strictObject({
   logEvery: v.optional(
     v.pipe(count("a whole number from 1 on"), v.description("tables between two progress lines in the log")),
     50,
+  ),
+  backend: v.optional(
+    v.pipe(
+      v.picklist(["local", "kubernetes", "cloudrun"], "local, kubernetes or cloudrun"),
+      v.description("where the pairs of a run are merged"),
+    ),
+    "local",
+  ),
+  parallelism: v.optional(
+    v.pipe(
+      v.union([auto, count(rowsText)], rowsText),
+      v.description("pairs of a run merged at the same time; auto: as many as fit, here one a CPU, elsewhere all"),
+    ),
+    "auto",
+  ),
+  run: v.optional(v.pipe(RunId, v.description("run that the merge belongs to, such as 2026-11-21-a"))),
+  attempt: v.optional(v.pipe(Attempt, v.description("name of this start of a run's worker; default: the host's name"))),
+  memoryScope: v.optional(
+    v.pipe(
+      v.picklist(["container", "process"], "container or process"),
+      v.description(
+        "whose memory counts against the ceiling: all of the container's, or this merge's own processes only, for several merges side by side",
+      ),
+    ),
+    "container",
+  ),
+  memoryCeilings: v.optional(
+    v.pipe(
+      sizes,
+      v.description("ceilings for another try, one after the other, of the pairs of a run that ran out of memory"),
+    ),
+    [],
+  ),
+  retries: v.optional(
+    v.pipe(times, v.description("times that a pair of a run is tried again after storage or network failed")),
+    3,
+  ),
+  retriesUnexpected: v.optional(
+    v.pipe(times, v.description("times that a pair of a run is tried again after an unexpected failure")),
+    1,
+  ),
+  maxCost: v.optional(
+    v.pipe(dollars, v.description("$ that a run may cost: what would pass it by the estimate is not started")),
+  ),
+  prices: v.optional(v.pipe(someText, v.description("price list, a YAML file"))),
+  assembly: v.optional(
+    v.pipe(
+      v.picklist(["auto", "stream", "compose"], "auto, stream or compose"),
+      v.description(
+        "how an output in a bucket is made: of bytes that pass through the worker, or of the inputs by the service itself; auto: compose where that works",
+      ),
+    ),
+    "auto",
+  ),
+  gcsEndpoint: v.optional(
+    v.pipe(v.string("a URL"), v.url("a URL"), v.description("endpoint of Cloud Storage, for emulators")),
   ),
 });
 

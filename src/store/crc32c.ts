@@ -42,3 +42,8 @@ export function combineCrc32c(first: number, second: number, secondLength: numbe
   }
   return (multiply(lastShift, first) ^ second) >>> 0;
 }
+
+/** As manifests write it: 8 hexadecimal digits. */
+export function formatCrc32c(value: number): string {
+  return value.toString(16).padStart(8, "0");
+}

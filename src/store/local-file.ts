@@ -47,3 +47,14 @@ async function readFully(
   }
   return into.length === length ? into : into.subarray(0, length);
 }
+
+/** The value, or undefined where there is no such file. */
+export async function orMissing<Value>(found: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return undefined;
+    throw error;
+  }
+}

@@ -1,24 +1,17 @@
-import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { ExitCode } from "../contract/exit.ts";
-import { Failure } from "../contract/failure.ts";
-import { combineCrc32c, crc32c } from "./crc32c.ts";
-import { openLocal } from "./local-file.ts";
+import { checksumOf } from "./checksum.ts";
+import { combineCrc32c, crc32c, formatCrc32c } from "./crc32c.ts";
+import { openLocal, orMissing, versionOf } from "./local-file.ts";
+import { overtaken } from "./overtaken.ts";
+import { isOwnerDead, newOwner } from "./owner.ts";
 import type { OpenFile, Stage, Written } from "./store.ts";
 
-/** A writer on another machine is taken for dead when its file has not grown for this long. */
-const staleMilliseconds = 60 * 60 * 1000;
 const stageMark = ".widemerge-";
-/** Tells this process from an earlier one with its number: in a container that restarts, numbers repeat. */
-const processToken = readStart(process.pid) ?? randomBytes(4).toString("hex");
 
 /** A name beside `path` that is hidden, unique, and tells which process made it. */
 export function uniqueName(path: string): string {
-  const owner = `${hostToken()}-${process.pid}-${processToken}`;
-  return join(dirname(path), `.${basename(path)}${stageMark}${owner}-${randomBytes(4).toString("hex")}`);
+  return join(dirname(path), `.${basename(path)}${stageMark}${newOwner()}`);
 }
 
 /** Stages a file beside `path`, so that publishing it is one rename on one file system. */
@@ -58,15 +51,15 @@ class LocalStage implements Stage {
   async finish(): Promise<Written> {
     if (this.durable) await this.handle.datasync();
     await this.close();
-    return { size: this.position, crc32c: this.checksum.toString(16).padStart(8, "0") };
+    return { size: this.position, crc32c: formatCrc32c(this.checksum) };
   }
 
   open(): Promise<OpenFile> {
     return openLocal(this.staged);
   }
 
-  async publish(replace: boolean): Promise<void> {
-    if (replace) await rename(this.staged, this.path);
+  async publish(over?: string): Promise<void> {
+    if (over !== undefined && (await versionAt(this.path)) === over) await rename(this.staged, this.path);
     else await this.publishNew();
     if (this.durable) await syncFolder(dirname(this.path));
   }
@@ -82,14 +75,18 @@ class LocalStage implements Stage {
       await link(this.staged, this.path);
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-      const problem = {
-        what: "the output appeared while it was being made",
-        found: this.path,
-        fix: "see who else merges this pair; run again to compare, or with --replace",
-      };
-      throw new Failure(ExitCode.input, [problem]);
+      if (!(await this.isThereAlready())) throw overtaken(this.path);
     }
     await rm(this.staged, { force: true });
+  }
+
+  private async isThereAlready(): Promise<boolean> {
+    const other = await openLocal(this.path);
+    try {
+      return other.size === this.position && (await checksumOf(other)) === formatCrc32c(this.checksum);
+    } finally {
+      await other.close();
+    }
   }
 
   private async close(): Promise<void> {
@@ -97,6 +94,11 @@ class LocalStage implements Stage {
     this.closed = true;
     await this.handle.close();
   }
+}
+
+async function versionAt(path: string): Promise<string | undefined> {
+  const found = await orMissing(stat(path, { bigint: true }));
+  return found === undefined ? undefined : versionOf(found);
 }
 
 /** The new name survives a power cut only once its folder is on disk. */
@@ -122,41 +124,6 @@ export async function sweepStages(path: string): Promise<number> {
 }
 
 async function isDead(path: string, owner: string): Promise<boolean> {
-  const [host, pid, token] = owner.split("-");
-  if (host === hostToken()) return !isAlive(Number(pid), token);
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > staleMilliseconds;
-}
-
-function hostToken(): string {
-  return hostname().replace(/[^A-Za-z0-9]/g, "");
-}
-
-/** Whether the process that made a name still runs: its number may be another's by now. */
-function isAlive(pid: number, token: string | undefined): boolean {
-  if (pid === process.pid) return token === processToken;
-  const start = readStart(pid);
-  if (start !== undefined) return start === token;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
-}
-
-/**
- * When a process started, in clock ticks since boot; "ended" for one that nobody has waited for yet (an orphan stays so
- * in a container whose first process does not reap). Undefined where the system does not tell. proc(5), stat: the
- * fields from the third on follow the last parenthesis.
- */
-function readStart(pid: number): string | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? "ended" : fields[19];
-  } catch {
-    return undefined;
-  }
+  return found !== undefined && isOwnerDead(owner, found.mtimeMs);
 }

@@ -3,8 +3,9 @@ import { access, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile }
 import { basename, dirname, join } from "node:path";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
-import { openLocal, versionOf } from "./local-file.ts";
+import { openLocal, orMissing, versionOf } from "./local-file.ts";
 import { createLocalStage, sweepStages, uniqueName } from "./local-stage.ts";
+import { swapText } from "./local-swap.ts";
 import type { OpenFile, Store, StoredFile } from "./store.ts";
 
 /**
@@ -19,11 +20,14 @@ export function createLocalStore(durable: boolean): Store {
     open: openPinned,
     readText: (path) => orMissing(readFile(path, "utf8")),
     writeText: (path, text) => writeText(path, text, durable),
-    remove: (path) => rm(path, { force: true }),
+    writeTextIf: (path, text, expected) => writeTextIf(path, text, expected, durable),
+    remove: removeFile,
     stage: (path) => createLocalStage(path, durable),
     sweep: sweepStages,
+    canLink: () => "folders of this machine are copied",
     checkWritable,
     freeBytes,
+    traffic: () => undefined,
   };
 }
 
@@ -69,6 +73,21 @@ async function writeText(path: string, text: string, durable: boolean): Promise<
   }
 }
 
+async function writeTextIf(
+  path: string,
+  text: string,
+  expected: string | undefined,
+  durable: boolean,
+): Promise<boolean> {
+  const isExpected = async (): Promise<boolean> => (await describe(path))?.version === expected;
+  return swapText(path, isExpected, () => writeText(path, text, durable));
+}
+
+async function removeFile(path: string, version?: string): Promise<void> {
+  if (version !== undefined && (await describe(path))?.version !== version) return;
+  await rm(path, { force: true });
+}
+
 async function checkWritable(folder: string): Promise<string | undefined> {
   try {
     await mkdir(folder, { recursive: true });
@@ -91,14 +110,4 @@ async function explainRefusal(folder: string, error: Error): Promise<string> {
 async function freeBytes(folder: string): Promise<number | undefined> {
   const found = await statfs(folder);
   return found.bavail * found.bsize;
-}
-
-async function orMissing<Value>(found: Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await found;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return undefined;
-    throw error;
-  }
 }

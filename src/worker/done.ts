@@ -1,22 +1,21 @@
-import { isDeepStrictEqual } from "node:util";
+import { compareWithManifest } from "../contract/done.ts";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
 import type { InputFile } from "../contract/plan.ts";
 import type { Manifest } from "../contract/result.ts";
 import { ParquetError, readFooter } from "../parquet/tail.ts";
-import { checksumOf } from "./checksum.ts";
+import { checksumOf } from "../store/checksum.ts";
 import type { Inventory } from "./inventory.ts";
 import { type Job, outputPaths } from "./job.ts";
 import { readManifest } from "./manifest.ts";
-import { outputSettings } from "./plan.ts";
 
 /** What is there already under the output's name. */
 export type Existing =
   | { readonly state: "none" }
   /** One that may be replaced: it was asked for. */
-  | { readonly state: "replaceable" }
+  | { readonly state: "replaceable"; readonly version: string; readonly manifestVersion: string | undefined }
   /** Published but without its manifest: ours to finish when the plan has this digest. */
-  | { readonly state: "unfinished"; readonly digest: string }
+  | { readonly state: "unfinished"; readonly version: string; readonly digest: string }
   /** Made from the same inputs with the same settings. */
   | { readonly state: "done"; readonly manifest: Manifest };
 
@@ -26,16 +25,17 @@ export type Existing =
  * @throws Failure (input) when there is an output from something else and `replace` is off.
  */
 export async function findExisting(job: Job, inventory: Inventory): Promise<Existing> {
-  const { output } = outputPaths(job);
+  const { output, manifest: manifestPath } = outputPaths(job);
   const file = await job.store.stat(output);
   if (file === undefined) return { state: "none" };
+  const manifestVersion = (await job.store.stat(manifestPath))?.version;
   const manifest = await readManifest(job);
   const why =
     manifest === undefined ? "it has no manifest" : await compareManifest(job, manifest, inventory, file.size);
   if (manifest !== undefined && why === undefined) return { state: "done", manifest };
-  if (job.settings.replace) return { state: "replaceable" };
+  if (job.settings.replace) return { state: "replaceable", version: file.version, manifestVersion };
   const digest = manifest === undefined ? await readDigest(job, file) : undefined;
-  if (digest !== undefined) return { state: "unfinished", digest };
+  if (digest !== undefined) return { state: "unfinished", version: file.version, digest };
   throw otherOrigin(job, why ?? "another output");
 }
 
@@ -52,27 +52,20 @@ async function compareManifest(
   inventory: Inventory,
   size: number,
 ): Promise<string | undefined> {
-  if (manifest.output.size !== size) return `it has ${size} bytes, its manifest says ${manifest.output.size}`;
-  if (!isDeepStrictEqual(manifest.settings, outputSettings(job.settings)))
-    return `it was made with ${JSON.stringify(manifest.settings)}`;
   const inputs = inventory.targets === undefined ? inventory.features : [inventory.targets, ...inventory.features];
-  const before = new Map(manifest.inputs.map((input) => [input.table, input]));
-  const surplus = inputs.filter((input) => !before.has(input.table));
-  if (inputs.length !== manifest.inputs.length || surplus.length > 0)
-    return `it was made from ${manifest.inputs.length} tables, now there are ${inputs.length}`;
-  for (const input of inputs) {
-    const known = before.get(input.table);
-    if (known?.size === input.size && known.version === input.version) continue;
-    if (known?.size !== input.size || (await checksum(job, input)) !== known.crc32c)
-      return `${input.table} has changed since`;
-  }
+  const comparison = compareWithManifest(manifest, { inputs, outputBytes: size, settings: job.settings });
+  if (comparison.verdict === "other") return comparison.why;
+  if (comparison.verdict === "same") return undefined;
+  const before = new Map(manifest.inputs.map((input) => [input.table, input.crc32c]));
+  for (const input of comparison.inputs)
+    if ((await checksum(job, input)) !== before.get(input.table)) return `${input.table} has changed since`;
   return undefined;
 }
 
 /** A run that was killed between publishing the file and writing its manifest left its plan's digest in the footer. */
 async function readDigest(
   job: Job,
-  file: { readonly path: string; readonly version: string },
+  file: Pick<InputFile, "path" | "version" | "size">,
 ): Promise<string | undefined> {
   const opened = await job.store.open(file);
   try {
@@ -86,6 +79,7 @@ async function readDigest(
 }
 
 async function checksum(job: Job, file: InputFile): Promise<string> {
+  if (file.crc32c !== undefined) return file.crc32c;
   const opened = await job.store.open(file);
   try {
     return await checksumOf(opened);

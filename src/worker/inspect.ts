@@ -1,15 +1,18 @@
 import type { Problem } from "../contract/failure.ts";
 import type { InputFile } from "../contract/plan.ts";
 import { checkFooter, checkReadable } from "../parquet/check.ts";
-import type { Column, Footer } from "../parquet/footer.ts";
-import { walkPages } from "../parquet/pages.ts";
+import type { Column, ColumnChunk, Footer } from "../parquet/footer.ts";
 import type { Scratch } from "../parquet/scratch.ts";
 import { ParquetError, readFooter } from "../parquet/tail.ts";
 import type { Piece } from "../parquet/wrap.ts";
 import type { OpenFile, Store } from "../store/store.ts";
+import { walkFile } from "./walk.ts";
 
-/** Covers the footer of a table with some hundred columns in one read. */
+/** Covers the footer of a table with some hundred columns in one read; where each read is a request, some dozens. */
 const footerGuess = 64 * 1024;
+const remoteFooterGuess = 8 * 1024;
+/** Where every read is a request, a few bytes too many cost less than another request. */
+const gapBytes = 64 * 1024;
 
 /** A table that can be read. */
 export interface Inspected {
@@ -37,11 +40,13 @@ export async function inspectTable(
 ): Promise<InspectedKey | readonly Problem[]> {
   const opened = await store.open(file);
   try {
-    const { footer, start } = await readFooter(opened, footerGuess, scratch);
+    const guess = opened.peek === undefined ? remoteFooterGuess : footerGuess;
+    const { footer, start } = await readFooter(opened, guess, scratch);
     const key = footer.columns.find((column) => column.name === keyName);
     const problems = [...checkReadable(footer), ...checkFooter(footer, start)];
     if (problems.length > 0) return problems.map((found) => damaged(file, found));
-    const broken = walkTable(footer, opened);
+    // Without cheap small reads this would be a download of the whole table.
+    const broken = opened.peek === undefined ? [] : (await walkFile(footer, opened)).broken;
     if (broken.length > 0) return broken.map((found) => damaged(file, found));
     if (key === undefined || key.nested) return [missingKey(file, keyName, footer)];
     return {
@@ -56,35 +61,47 @@ export async function inspectTable(
   }
 }
 
-/** The encoded chunks of some columns, one piece a chunk. */
+/** The encoded chunks of some columns, one piece a chunk; chunks that lie side by side are one read. */
 export async function readChunks(
   opened: OpenFile,
   footer: Footer,
   columns: readonly Column[],
   scratch?: Scratch,
 ): Promise<Piece[]> {
-  const pieces: Piece[] = [];
-  for (const group of footer.rowGroups.filter((candidate) => candidate.rows > 0)) {
-    for (const column of columns) {
-      for (const chunk of group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves)) {
-        pieces.push({
-          start: chunk.start,
-          bytes: await opened.read(chunk.start, chunk.size, scratch?.take(chunk.size)),
-        });
-      }
+  const groups = footer.rowGroups.filter((group) => group.rows > 0);
+  const chunks = groups.flatMap((group) =>
+    columns.flatMap((column) => group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves)),
+  );
+  const pieces = new Map<ColumnChunk, Piece>();
+  for (const run of joinChunks(chunks, opened.peek === undefined ? gapBytes : 0)) {
+    const bytes = await opened.read(run.start, run.end - run.start, scratch?.take(run.end - run.start));
+    for (const chunk of run.chunks) {
+      const at = chunk.start - run.start;
+      pieces.set(chunk, { start: chunk.start, bytes: bytes.subarray(at, at + chunk.size) });
     }
   }
-  return pieces;
+  return chunks.flatMap((chunk) => pieces.get(chunk) ?? []);
 }
 
-/** What is wrong with the pages of a table, one sentence a column chunk; with `checksums` bodies are read too. */
-export function walkTable(footer: Footer, opened: OpenFile, checksums = false): string[] {
-  return footer.rowGroups.flatMap((group, index) =>
-    (group.rows === 0 ? [] : group.chunks).flatMap((chunk) => {
-      const { problem } = walkPages(chunk, opened.peek, checksums);
-      return problem === undefined ? [] : [`column ${chunk.path.join(".")}, row group ${index}: ${problem}`];
-    }),
-  );
+interface ChunkRun {
+  readonly start: number;
+  end: number;
+  readonly chunks: ColumnChunk[];
+}
+
+/** Chunks in file order, joined where at most `gap` bytes lie between them. */
+function joinChunks(chunks: readonly ColumnChunk[], gap: number): ChunkRun[] {
+  const runs: ChunkRun[] = [];
+  for (const chunk of chunks.toSorted((left, right) => left.start - right.start)) {
+    const last = runs.at(-1);
+    if (last === undefined || chunk.start > last.end + gap)
+      runs.push({ start: chunk.start, end: chunk.start + chunk.size, chunks: [chunk] });
+    else {
+      last.end = Math.max(last.end, chunk.start + chunk.size);
+      last.chunks.push(chunk);
+    }
+  }
+  return runs;
 }
 
 /** The problem of a table whose bytes are not what they should be. */

@@ -1,11 +1,10 @@
-import { crc32c } from "@node-rs/crc32";
 import type { Plan, TablePlan } from "../contract/plan.ts";
 import { Scratch } from "../parquet/scratch.ts";
+import { crc32c, formatCrc32c } from "../store/crc32c.ts";
 import type { OpenFile, Stage, Written } from "../store/store.ts";
 import { alignTable } from "./align.ts";
 import { batchBytes } from "./batches.ts";
 import { BlockPool } from "./blocks.ts";
-import { formatChecksum } from "./checksum.ts";
 import type { Inspected } from "./inspect.ts";
 import type { Job } from "./job.ts";
 import { Output } from "./output.ts";
@@ -48,7 +47,7 @@ export async function mergeTables(job: Job, checked: Checked, plan: Plan, stage:
       ahead = next === undefined || !canFetchAhead(job, next) ? undefined : fetch(context, next);
       // A failure of this table must not leave a rejection behind that nobody awaits.
       ahead?.catch(() => undefined);
-      checksums.push(formatChecksum(await mergeTable(context, step, fetched)));
+      checksums.push(formatCrc32c(await mergeTable(context, step, fetched)));
       progress.add(step.plan);
     }
     await output.drain();

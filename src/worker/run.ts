@@ -6,7 +6,7 @@ import type { Manifest, StageTime, WorkerReport } from "../contract/result.ts";
 import type { Task } from "../contract/task.ts";
 import { formatMemory } from "../contract/units.ts";
 import type { Stage } from "../store/store.ts";
-import { findExisting, otherOrigin } from "./done.ts";
+import { type Existing, findExisting, otherOrigin } from "./done.ts";
 import { takeInventory } from "./inventory.ts";
 import { type Job, outputPaths, StageClock } from "./job.ts";
 import { makeManifest } from "./manifest.ts";
@@ -58,7 +58,7 @@ async function mergePair(job: Job): Promise<MergeResult> {
   const stage = await job.store.stage(output);
   try {
     const manifest = await makeOutput(job, checked, plan, stage, clock);
-    await clock.run("publish", () => publish(job, stage, manifest, existing.state !== "none"));
+    await clock.run("publish", () => publish(job, stage, manifest, existing));
     return toResult(job, manifest, "done", clock.times);
   } finally {
     await stage.discard();
@@ -102,13 +102,15 @@ function expect(plan: Plan, key: string): Expectation {
 
 /**
  * The manifest is the mark of done, so it goes first when an output is replaced and comes last: at any instant a
- * manifest that is there matches the file beside it.
+ * manifest that is there matches the file beside it. Only what was there at the start is removed or replaced: another
+ * worker on this pair may have been faster.
  */
-async function publish(job: Job, stage: Stage, manifest: Manifest, replace: boolean): Promise<void> {
+async function publish(job: Job, stage: Stage, manifest: Manifest, existing: Existing): Promise<void> {
   const paths = outputPaths(job);
   job.port.signal.throwIfAborted();
-  await job.store.remove(paths.manifest);
-  await stage.publish(replace);
+  if (existing.state === "replaceable" && existing.manifestVersion !== undefined)
+    await job.store.remove(paths.manifest, existing.manifestVersion);
+  await stage.publish("version" in existing ? existing.version : undefined);
   await job.store.writeText(paths.manifest, `${JSON.stringify(manifest, null, 1)}\n`);
 }
 

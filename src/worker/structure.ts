@@ -1,8 +1,8 @@
 import type { Problem } from "../contract/failure.ts";
 import { checkFooter, checkReadable } from "../parquet/check.ts";
-import { walkPages } from "../parquet/pages.ts";
 import { type LocatedFooter, ParquetError, readFooter } from "../parquet/tail.ts";
 import type { OpenFile } from "../store/store.ts";
+import { walkFile } from "./walk.ts";
 
 /** What the output is expected to hold: rows, row groups, and its columns in order. */
 export interface ExpectedOutput {
@@ -32,30 +32,14 @@ export async function checkStructure(
       ...(expected === undefined ? [] : compare(located, expected)),
     ];
     if (found.length > 0) return { located, pages: 0, problems: found.map(toProblem) };
-    const { pages, broken } = await walkAll(located, opened, checksums);
+    // In a bucket, page headers are reached only by reading everything: that is the level "full".
+    const far = opened.peek === undefined && !checksums;
+    const { pages, broken } = far ? { pages: 0, broken: [] } : await walkFile(footer, opened, checksums);
     return { located, pages, problems: broken.map(toProblem) };
   } catch (error) {
     if (!(error instanceof ParquetError)) throw error;
     return { located: undefined, pages: 0, problems: [toProblem(error.message)] };
   }
-}
-
-async function walkAll(
-  { footer }: LocatedFooter,
-  opened: OpenFile,
-  checksums: boolean,
-): Promise<{ pages: number; broken: string[] }> {
-  let pages = 0;
-  const broken: string[] = [];
-  for (const [index, group] of footer.rowGroups.entries()) {
-    for (const chunk of group.rows === 0 ? [] : group.chunks) {
-      const walk = walkPages(chunk, opened.peek, checksums);
-      pages += walk.pages;
-      if (walk.problem !== undefined)
-        broken.push(`column ${chunk.path.join(".")}, row group ${index}: ${walk.problem}`);
-    }
-  }
-  return { pages, broken };
 }
 
 function compare({ footer }: LocatedFooter, expected: ExpectedOutput): string[] {

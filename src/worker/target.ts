@@ -3,8 +3,7 @@ import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
 import type { Manifest, Verification } from "../contract/result.ts";
 import { Pair, type VerifyLevel } from "../contract/settings.ts";
-import type { OpenFile } from "../store/store.ts";
-import { checksumOf } from "./checksum.ts";
+import { checksumOf } from "../store/checksum.ts";
 import { type Job, outputPaths } from "./job.ts";
 import { readManifest } from "./manifest.ts";
 import { type Expectation, verifyOutput } from "./verify.ts";
@@ -22,15 +21,14 @@ export async function verifyTarget(job: Job, target: string, level: VerifyLevel)
   try {
     const expected = manifest === undefined ? undefined : toExpectation(manifest, job);
     const verification = await verifyOutput(job, path, opened, level, expected);
-    const problems = manifest === undefined || level !== "full" ? [] : await compareChecksum(opened, manifest);
+    const problems = manifest === undefined || level !== "full" ? [] : compareChecksum(file.crc32c ?? (await checksumOf(opened)), manifest);
     return { ...verification, problems: [...verification.problems, ...problems] };
   } finally {
     await opened.close();
   }
 }
 
-async function compareChecksum(opened: OpenFile, manifest: Manifest): Promise<Verification["problems"]> {
-  const found = await checksumOf(opened);
+function compareChecksum(found: string, manifest: Manifest): Verification["problems"] {
   if (found === manifest.output.crc32c) return [];
   return [
     {

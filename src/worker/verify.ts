@@ -8,10 +8,11 @@ import { readFooter } from "../parquet/tail.ts";
 import { decodedSize } from "../parquet/types.ts";
 import type { OpenFile } from "../store/store.ts";
 import { batchBytes, cutBatches } from "./batches.ts";
-import { damaged, walkTable } from "./inspect.ts";
+import { damaged } from "./inspect.ts";
 import type { Job } from "./job.ts";
 import { checkStructure, type ExpectedOutput } from "./structure.ts";
 import { compareTable, decodeColumns, type OutputFile, type ValueCheck } from "./values.ts";
+import { walkFile } from "./walk.ts";
 
 /** A source table and the output columns that come from it. */
 export interface ExpectedTable {
@@ -141,7 +142,7 @@ async function compareOne(
   try {
     const { footer } = await readFooter(opened);
     // An aligned table has new pages in the output: what its own page checksums say is checked here or never.
-    const broken = level === "full" ? walkTable(footer, opened, true) : [];
+    const broken = level === "full" ? (await walkFile(footer, opened, true)).broken : [];
     const checks: ValueCheck[] = [{ ...nothing, problems: broken.map((found) => damaged(table.file, found)) }];
     const source = { file: table.file, footer, opened, columns: table.columns };
     for (const batch of cutBatches(lineage, (entry) => sizeOf(footer, entry), batchBytes)) {

@@ -23,6 +23,12 @@ export interface StoreUnderTest {
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
+async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return Buffer.concat(all);
+}
+
 /** Registers the tests; `makeStore` gives each of them a folder of its own. */
 export function storeContract(name: string, makeStore: () => Promise<StoreUnderTest>): void {
   describe(`${name} as a store`, () => {
@@ -83,8 +89,11 @@ function registerReading(makeStore: () => Promise<StoreUnderTest>): void {
     const read = await opened.read(3, 4, into);
     assert.equal(text(read), "3456");
     assert.equal(text(into), "3456............", "the buffer's first bytes, no others");
-    assert.equal(text(opened.peek(8, 5)), "89");
-    assert.equal(text(opened.peek(20, 5)), "");
+    if (opened.peek !== undefined) {
+      assert.equal(text(opened.peek(8, 5)), "89");
+      assert.equal(text(opened.peek(20, 5)), "");
+    }
+    if (opened.stream !== undefined) assert.equal(text(await collect(opened.stream(2, 5))), "23456");
     await assert.rejects(opened.read(8, 3), /ends|end/);
     await opened.close();
   });
@@ -121,7 +130,7 @@ function registerStaging(makeStore: () => Promise<StoreUnderTest>): void {
     const staged = await stage.open();
     assert.equal(text(await staged.read(0, staged.size)), "first second");
     await staged.close();
-    await stage.publish(false);
+    await stage.publish();
     await stage.discard();
     assert.equal(await store.readText(path), "first second");
     assert.deepEqual(
@@ -139,7 +148,7 @@ function registerStaging(makeStore: () => Promise<StoreUnderTest>): void {
     const written = await stage.finish();
     const expected = Buffer.concat(blocks);
     assert.deepEqual(written, { size: expected.length, crc32c: crc32c(expected) });
-    await stage.publish(false);
+    await stage.publish();
     const file = await store.stat(path);
     assert.ok(file);
     const opened = await store.open(file);
@@ -161,13 +170,18 @@ function registerStaging(makeStore: () => Promise<StoreUnderTest>): void {
     const stage = await store.stage(path);
     await stage.write(Buffer.from("new"));
     await stage.finish();
-    await assert.rejects(stage.publish(false), (error) => {
-      assert.ok(error instanceof Failure);
-      assert.equal(error.exitCode, ExitCode.input);
-      return true;
-    });
-    assert.equal(await store.readText(path), "old");
-    await stage.publish(true);
+    const old = await store.stat(path);
+    assert.ok(old);
+    for (const over of [undefined, "another version"]) {
+      await assert.rejects(stage.publish(over), (error) => {
+        assert.ok(error instanceof Failure);
+        assert.equal(error.exitCode, ExitCode.input);
+        assert.match(error.message, /another output appeared/);
+        return true;
+      });
+      assert.equal(await store.readText(path), "old");
+    }
+    await stage.publish(old.version);
     await stage.discard();
     assert.equal(await store.readText(path), "new");
     assert.deepEqual(await names(), ["out"]);
@@ -179,11 +193,25 @@ function registerStaging(makeStore: () => Promise<StoreUnderTest>): void {
     const stages = await Promise.all(Array.from({ length: 8 }, () => store.stage(path)));
     await Promise.all(stages.map((stage, index) => stage.write(Buffer.from(String(index)))));
     await Promise.all(stages.map((stage) => stage.finish()));
-    const ends = await Promise.allSettled(stages.map((stage) => stage.publish(false)));
+    const ends = await Promise.allSettled(stages.map((stage) => stage.publish()));
     const winners = ends.flatMap((end, index) => (end.status === "fulfilled" ? [String(index)] : []));
     assert.equal(winners.length, 1);
     assert.equal(await store.readText(path), winners[0]);
     await Promise.all(stages.map((stage) => stage.discard()));
+    assert.deepEqual(await names(), ["out"]);
+  });
+
+  test("a writer that finds the very content that it made is done", async () => {
+    const { store, folder, put, names } = await makeStore();
+    const path = store.join(folder, "out");
+    await put(path, "the same");
+    const there = await store.stat(path);
+    const stage = await store.stage(path);
+    await stage.write(Buffer.from("the same"));
+    await stage.finish();
+    await stage.publish();
+    await stage.discard();
+    assert.deepEqual(await store.stat(path), there, "what was there is untouched");
     assert.deepEqual(await names(), ["out"]);
   });
 
@@ -213,7 +241,7 @@ function registerSweeping(makeStore: () => Promise<StoreUnderTest>): void {
     assert.equal((await names()).length, before - 1);
     await own.write(Buffer.from("still here"));
     await own.finish();
-    await own.publish(false);
+    await own.publish();
     assert.equal(await store.readText(path), "still here");
     await kill(living);
     assert.equal(await store.sweep(path), 1);
@@ -268,6 +296,35 @@ function registerDocuments(makeStore: () => Promise<StoreUnderTest>): void {
     assert.equal(await store.readText(path), undefined);
     assert.deepEqual(await store.list(store.join(folder, "deep")), []);
     assert.deepEqual(await names(), ["deep"]);
+  });
+
+  test("of several writers that expect the same version of a document, one writes", async () => {
+    const { store, folder, names } = await makeStore();
+    const path = store.join(folder, "lease.json");
+    let expected: string | undefined;
+    for (let round = 0; round < 3; round += 1) {
+      const texts = Array.from({ length: 6 }, (_, writer) => `round ${round}, writer ${writer}`);
+      const written = await Promise.all(texts.map((content) => store.writeTextIf(path, content, expected)));
+      assert.equal(written.filter(Boolean).length, 1);
+      assert.equal(await store.readText(path), texts[written.indexOf(true)]);
+      assert.equal(await store.writeTextIf(path, "late", expected), false);
+      await tick();
+      expected = (await store.stat(path))?.version;
+    }
+    assert.deepEqual(await names(), ["lease.json"]);
+  });
+
+  test("removes a file, or only the version that is named", async () => {
+    const { store, folder, put } = await makeStore();
+    const path = store.join(folder, "a");
+    await put(path, "old");
+    const old = await store.stat(path);
+    await tick();
+    await put(path, "new");
+    await store.remove(path, old?.version);
+    assert.equal(await store.readText(path), "new");
+    await store.remove(path, (await store.stat(path))?.version);
+    assert.equal(await store.stat(path), undefined);
   });
 
   test("a folder to write into is made; free space is a number or has no meaning", async () => {

@@ -91,7 +91,7 @@ function countReads(counted: { bytes: number; open: number; mostOpen: number }):
       return {
         ...opened,
         read: async (start, length, into) => count(await opened.read(start, length, into)),
-        peek: (start, length) => count(opened.peek(start, length)),
+        peek: (start, length) => count(opened.peek?.(start, length) ?? Buffer.alloc(0)),
         close: async () => {
           counted.open -= 1;
           await opened.close();

@@ -24,7 +24,7 @@ function changeStage(change: (stage: Stage, path: string) => Partial<Stage>): St
         write: (bytes) => stage.write(bytes),
         finish: () => stage.finish(),
         open: () => stage.open(),
-        publish: (replace) => stage.publish(replace),
+        publish: (over) => stage.publish(over),
         discard: () => stage.discard(),
       };
       return Object.defineProperties(own, Object.getOwnPropertyDescriptors(change(stage, path)));
@@ -50,7 +50,7 @@ describe("publishing", () => {
     const stages = changeStage((stage) => ({
       publish: async (replace) => {
         seen.push(`publish ${existsSync(file)} ${existsSync(manifest)}`);
-        await stage.publish(replace);
+        await stage.publish(over);
       },
     }));
     const store: Store = {
@@ -70,7 +70,7 @@ describe("publishing", () => {
     const store = changeStage((stage, path) => ({
       publish: (replace) => {
         writeFileSync(path, "another's");
-        return stage.publish(replace);
+        return stage.publish(over);
       },
     }));
     const failure = await failureOf(mergeWith(store, { input, output }));
