@@ -7,6 +7,7 @@ import { defaultTables, parseSampleFlags, type SampleFlags, type SampleOptions }
 import { defaultPairs } from "../sample/pairs.ts";
 import { ratesSource, realDays } from "../sample/rates.ts";
 import { type SampleSummary, writeSample } from "../sample/write.ts";
+import { writeAnywhere } from "./upload.ts";
 
 const guide = `
 Every value is computed from real rates (${ratesSource}).
@@ -24,7 +25,7 @@ Examples:
 export function sampleCommand(): Command {
   return new Command("sample")
     .description("write checkpoints of the real shape from real exchange rates, to try a merge on")
-    .option("--out <dir>", "folder that gets one folder a pair (default: checkpoints)")
+    .option("--out <dir>", "folder that gets one folder a pair, also gs://bucket/prefix (default: checkpoints)")
     .option("--pairs <list>", `pairs, separated by commas (default: the ${defaultPairs.length} of a run)`)
     .option("--tables <n>", `feature tables of each pair (default: ${defaultTables})`)
     .option("--full", "667 feature tables with 16,988 columns, as wide as the real ones")
@@ -35,16 +36,28 @@ export function sampleCommand(): Command {
     .option("--misaligned <share>", "share of the tables that lack rows, have extra rows, or are unsorted (default: 0)")
     .option("--duplicates <share>", "share of the tables with some keys twice (default: 0)")
     .option("--seed <n>", "seed of everything that is drawn (default: 1)")
+    .option("--gcs-endpoint <url>", "endpoint of Cloud Storage, for emulators (WIDEMERGE_GCS_ENDPOINT)")
     .option("--force", "replace pairs that are there from other options")
     .option("--json", "print the summary as one JSON document")
     .addHelpText("after", guide)
     .action(runSample);
 }
 
-async function runSample(flags: SampleFlags & { readonly json?: boolean }): Promise<void> {
+interface Flags extends SampleFlags {
+  readonly json?: boolean;
+  readonly gcsEndpoint?: string;
+}
+
+async function runSample(flags: Flags): Promise<void> {
   const options = parseSampleFlags(flags);
-  const summary = await untilStopped((signal) => writeWithBar({ ...options, signal }));
-  process.stdout.write(flags.json === true ? `${JSON.stringify(toDocument(summary))}\n` : describe(summary));
+  const endpoint = flags.gcsEndpoint ?? process.env.WIDEMERGE_GCS_ENDPOINT;
+  const summary = await untilStopped((signal) =>
+    writeAnywhere(options.out, endpoint, (out) => writeWithBar({ ...options, out, signal })),
+  );
+  const written = { ...summary, ...placeAt(options.out, summary) };
+  process.stdout.write(
+    flags.json === true ? `${JSON.stringify(toDocument(written))}\n` : describe(written),
+  );
 }
 
 /** On a terminal the tables are counted in a bar on stderr. */
@@ -77,6 +90,11 @@ async function untilStopped<Value>(work: (signal: AbortSignal) => Promise<Value>
 function interruption(found: string, exitCode: ExitCode): Failure {
   const fix = "run the same command again: finished pairs are kept";
   return new Failure(exitCode, [{ what: "the sample was stopped", found, fix }]);
+}
+
+/** Where the pairs lie in the end: what went into a bucket was written elsewhere first. */
+function placeAt(out: string, { pairs }: SampleSummary): Pick<SampleSummary, "out" | "pairs"> {
+  return { out, pairs: pairs.map((pair) => ({ ...pair, folder: `${out.replace(/\/$/, "")}/${pair.pair}` })) };
 }
 
 function toDocument(summary: SampleSummary): Record<string, unknown> {

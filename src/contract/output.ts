@@ -2,3 +2,8 @@
 export function nameOutputs(pair: string): { readonly output: string; readonly manifest: string } {
   return { output: `training_${pair}.parquet`, manifest: `training_${pair}.manifest.json` };
 }
+
+/** The pair of an output's file name; the name itself, without its ending, where it is another file. */
+export function pairOfOutput(name: string): string {
+  return /^training_(.+?)\.(?:manifest\.json|parquet)$/.exec(name)?.[1] ?? name.replace(/\.[^.]*$/, "");
+}

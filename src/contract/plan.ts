@@ -43,6 +43,12 @@ export interface ColumnLineage {
   readonly output: string;
 }
 
+/** Whether the output's bytes pass through the worker, or the service composes it of the inputs; and why. */
+export interface Assembly {
+  readonly how: "stream" | "compose";
+  readonly why: string;
+}
+
 /** Everything that the merge of one pair will do; pure data, printable, made before anything is read in bulk. */
 export interface Plan {
   readonly pair: string;
@@ -60,4 +66,5 @@ export interface Plan {
   readonly predictedPeakBytes: number;
   readonly ceilingBytes: number;
   readonly predictedSeconds: number;
+  readonly assembly: Assembly;
 }

@@ -2,14 +2,11 @@
  * A run: many pairs fanned out over a backend, watched, gathered. Plain data, kept in the store under
  * `<output>/runs/<run>/`, so that a controller that was killed finds everything again.
  */
-import * as v from "valibot";
 import type { ExitCode } from "./exit.ts";
 import type { MemoryRecord } from "./measure.ts";
 import type { PairResult } from "./result.ts";
 
-const runText = "a run id of lower-case letters, digits and -, at most 40, such as 2026-11-21-a";
-/** A run id becomes a folder, a label and part of a Job's name: nothing that a path could hide in. */
-export const RunId = v.pipe(v.string(runText), v.regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, runText));
+export { RunId } from "./names.ts";
 
 /** One pair of a launch: its completion index, from 0. */
 export interface LaunchTask {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { RunId } from "./run.ts";
+import { RunId } from "./names.ts";
 import { parseBytes } from "./units.ts";
 
 const sizeText = "a size such as 50GiB, 15GB or a number of bytes";
@@ -66,7 +66,7 @@ const sizes = v.union(
     v.array(size),
     v.pipe(
       v.string(),
-      v.transform((list) => list.split(",")),
+      v.transform((list): (string | number)[] => list.split(",")),
       v.array(size),
     ),
   ],
@@ -222,6 +222,13 @@ export const Settings = v.strictObject({
       ),
     ),
     "auto",
+  ),
+  stallSeconds: v.optional(
+    v.pipe(
+      count("a whole number from 1 on"),
+      v.description("seconds after which a request to Cloud Storage that makes no progress is tried again"),
+    ),
+    60,
   ),
   gcsEndpoint: v.optional(
     v.pipe(v.string("a URL"), v.url("a URL"), v.description("endpoint of Cloud Storage, for emulators")),

@@ -38,6 +38,7 @@ export function describePlan(plan: Plan, withTables: boolean): string {
     ...countReasons(plan.tables).map(([reason, count]) => `             ${formatCount(count)} × ${reason}`),
     `  output     ${formatCount(plan.rows)} rows × ${formatCount(plan.columns)} columns, ${formatCount(plan.rowGroups.length)} row group(s), about ${formatBytes(plan.outputBytes)}`,
     `  read       ${formatBytes(plan.readBytes)}`,
+    `  assembly   ${plan.assembly.how}: ${plan.assembly.why}`,
     `  memory     ${formatMemory(plan.predictedPeakBytes)} predicted peak, ${fits} under the ceiling of ${formatMemory(plan.ceilingBytes)}`,
     `  time       about ${formatSeconds(plan.predictedSeconds)}`,
     ...(withTables ? plan.tables.map(describeTable) : []),

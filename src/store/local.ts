@@ -61,7 +61,7 @@ async function openPinned(file: { readonly path: string; readonly version: strin
   throw new Failure(ExitCode.input, [problem]);
 }
 
-async function writeText(path: string, text: string, durable: boolean): Promise<void> {
+async function writeText(path: string, text: string | Uint8Array, durable: boolean): Promise<void> {
   const staged = uniqueName(path);
   await mkdir(dirname(path), { recursive: true });
   try {

@@ -80,8 +80,8 @@ export interface Store {
   /** @throws Failure when the file is not the version that the inventory saw. */
   open(file: Pick<InputFile, "path" | "version" | "size">): Promise<OpenFile>;
   readText(path: string): Promise<string | undefined>;
-  /** Writes a small document whole: readers see the old one or the new one. */
-  writeText(path: string, text: string): Promise<void>;
+  /** Writes a small document, or what fits in memory, whole: readers see the old one or the new one. */
+  writeText(path: string, text: string | Uint8Array): Promise<void>;
   /**
    * The same, if what is there has the version `expected` (undefined: if nothing is there). False when it has not: then
    * nothing was written. Of several writers that expect the same, one succeeds.

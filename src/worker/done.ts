@@ -63,10 +63,7 @@ async function compareManifest(
 }
 
 /** A run that was killed between publishing the file and writing its manifest left its plan's digest in the footer. */
-async function readDigest(
-  job: Job,
-  file: Pick<InputFile, "path" | "version" | "size">,
-): Promise<string | undefined> {
+async function readDigest(job: Job, file: Pick<InputFile, "path" | "version" | "size">): Promise<string | undefined> {
   const opened = await job.store.open(file);
   try {
     return (await readFooter(opened)).footer.keyValues["widemerge.digest"];

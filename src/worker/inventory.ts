@@ -32,6 +32,7 @@ export async function takeInventory(job: Job): Promise<Inventory> {
       path: file.path,
       size: file.size,
       version: file.version,
+      ...(file.crc32c === undefined ? {} : { crc32c: file.crc32c }),
     }));
   const targets = tables.find((table) => table.table === job.settings.targets);
   const problems = [

@@ -3,7 +3,7 @@ import type { MemoryRecord, Order, WorkerEvent } from "../contract/event.ts";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure, toFailure } from "../contract/failure.ts";
 import type { Task } from "../contract/task.ts";
-import { createLocalStore } from "../store/local.ts";
+import { createStore } from "../store/route.ts";
 import type { Job, Port } from "./job.ts";
 import { runTask } from "./run.ts";
 
@@ -58,15 +58,9 @@ process.on("disconnect", () => port.orphan());
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
 
 async function carryOut(task: Task): Promise<void> {
-  const store = createLocalStore(task.settings.sync);
-  const jobOf = (pair: string): Job => ({
-    pair,
-    settings: task.settings,
-    limits: task.limits,
-    store,
-    port,
-  });
   try {
+    const store = await createStore(task.settings, pathsOf(task));
+    const jobOf = (pair: string): Job => ({ pair, settings: task.settings, limits: task.limits, store, port });
     const report = await runTask(task, jobOf);
     await port.deliver({ type: "report", report });
     process.exitCode = ExitCode.done;
@@ -77,4 +71,15 @@ async function carryOut(task: Task): Promise<void> {
   }
   // The open channel would keep the process alive.
   if (process.connected) process.disconnect?.();
+}
+
+/** Every path that a task reads or writes. */
+function pathsOf(task: Task): string[] {
+  const { input, output, expectTables } = task.settings;
+  return [
+    input,
+    output,
+    ...(typeof expectTables === "string" ? [expectTables] : []),
+    ...("target" in task ? [task.target] : []),
+  ];
 }

@@ -9,7 +9,7 @@ import type { Inspected } from "./inspect.ts";
 import type { Job } from "./job.ts";
 import { Output } from "./output.ts";
 import type { Checked } from "./preflight.ts";
-import { spliceTable } from "./splice.ts";
+import { linkTable, spliceTable } from "./splice.ts";
 import { version } from "./version.ts";
 
 /** The merged output without its footer, and the CRC32C of every input in plan order. */
@@ -87,8 +87,8 @@ function toSteps(checked: Checked, plan: Plan): Step[] {
   });
 }
 
-/** A table that is ready to be merged: open, to be spliced; or in memory, to be aligned. */
-type Fetched = { readonly opened: OpenFile } | { readonly bytes: Uint8Array };
+/** A table that is ready to be merged: open, to be spliced; in memory, to be aligned; or to be taken as it lies. */
+type Fetched = { readonly opened: OpenFile } | { readonly bytes: Uint8Array } | { readonly linked: string };
 
 /** Larger tables are not read ahead: two of them at once would set the peak. */
 export const prefetchBytes = 64 * 2 ** 20;
@@ -99,8 +99,13 @@ function canFetchAhead(job: Job, { plan }: Step): boolean {
 
 /** Storage works on the next table while this one is copied or computed. */
 async function fetch(context: Context, step: Step): Promise<Fetched> {
+  if (isLinked(context.plan, step.plan)) return { linked: step.table.file.crc32c ?? "" };
   if (step.plan.action === "splice") return { opened: await context.job.store.open(step.table.file) };
   return { bytes: await readWhole(context, step) };
+}
+
+function isLinked(plan: Plan, table: TablePlan): boolean {
+  return plan.assembly.how === "compose" && table.action === "splice";
 }
 
 async function release(fetched: Fetched): Promise<void> {
@@ -110,6 +115,10 @@ async function release(fetched: Fetched): Promise<void> {
 async function mergeTable(context: Context, step: Step, fetched: Fetched): Promise<number> {
   if ("bytes" in fetched) return mergeFetched(context, step, fetched.bytes);
   const { job, output, pool } = context;
+  if ("linked" in fetched) {
+    linkTable(step.table, step.plan, step.isTargets, output);
+    return Number.parseInt(fetched.linked, 16);
+  }
   try {
     return await spliceTable(fetched.opened, step.table, step.plan, step.isTargets, output, pool, job.port.signal);
   } finally {
@@ -157,7 +166,7 @@ class Progress {
 
   add(table: TablePlan): void {
     this.tables += 1;
-    this.bytes += table.file.size;
+    this.bytes += isLinked(this.plan, table) ? 0 : table.file.size;
     this.job.port.emit({
       type: "progress",
       stage: "merge",

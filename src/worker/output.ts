@@ -1,3 +1,4 @@
+import type { InputFile } from "../contract/plan.ts";
 import { FooterBuilder } from "../parquet/assemble.ts";
 import type { Column, ColumnChunk, Footer } from "../parquet/footer.ts";
 import { magic } from "../parquet/footer.ts";
@@ -35,6 +36,14 @@ export class Output {
     });
     this.pending.add(tracked);
     return tracked;
+  }
+
+  /** Appends a whole input without its bytes passing through here; returns where it begins. */
+  link(file: InputFile): number {
+    const at = this.stage.position;
+    if (this.stage.link === undefined) throw new Error("this stage links nothing");
+    this.stage.link(file);
+    return at;
   }
 
   /** Adds a column whose chunks were appended, each `delta(chunk)` bytes from where it lay. */

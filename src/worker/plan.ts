@@ -5,11 +5,12 @@ import type { Settings } from "../contract/settings.ts";
 import type { TaskLimits } from "../contract/task.ts";
 import { maximumEncodedRows } from "../parquet/frame.ts";
 import { canBeAligned, decodedSize, describeType, encodedSize } from "../parquet/types.ts";
+import { chooseAssembly } from "./assembly.ts";
 import type { Inspected } from "./inspect.ts";
 import type { ProvenTable } from "./keys.ts";
 import { chooseLayout, describeLayout, type Layout, layoutOf, sameLayout } from "./layout.ts";
 import { findClashes, nameColumns } from "./naming.ts";
-import { predictPeak, predictSeconds } from "./predict.ts";
+import { predictPeak, predictSeconds, predictTransfer } from "./predict.ts";
 
 export interface PlanInput {
   readonly pair: string;
@@ -17,6 +18,10 @@ export interface PlanInput {
   readonly limits: TaskLimits;
   readonly targets: Inspected;
   readonly features: readonly ProvenTable[];
+  /** Whether the store can take inputs whole into the output, or why not. */
+  readonly link: true | string;
+  /** Inputs or output lie behind a network. */
+  readonly remote: boolean;
 }
 
 /** Decides for every table whether it is spliced or aligned. Pure: the same input gives the same plan. */
@@ -34,14 +39,19 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly prob
   const proven = [own, ...features];
   const tables = proven.map((entry) => planTable(entry, layout, rows, pair, entry === own, settings));
   const columns = 1 + tables.reduce((sum, table) => sum + table.columns.length, 0);
-  const outputBytes = tables.reduce((sum, table) => sum + table.bytes, 0) + columns * layout.length * 110;
-  const readBytes = proven.reduce((sum, { table }) => sum + table.file.size, 0);
-  const sizes = { tables, rows, columns, rowGroups: layout, outputBytes, readBytes };
+  const { assembly, problems: impossible } = chooseAssembly(settings.assembly, input.link, tables);
+  const isLinked = (table: TablePlan): boolean => assembly.how === "compose" && table.action === "splice";
+  const outputBytes = sum(tables.map((table) => (isLinked(table) ? table.file.size : table.bytes)));
+  const footerBytes = columns * layout.length * 110;
+  const readBytes = sum(tables.map((table) => (isLinked(table) ? 0 : table.file.size)));
+  const sizes = { tables, rows, columns, rowGroups: layout, outputBytes: outputBytes + footerBytes, readBytes };
   const plan: Plan = {
     ...sizes,
     pair,
     digest: digestPlan(input),
-    predictedPeakBytes: predictPeak(sizes, proven, input.limits, settings.verify),
+    assembly,
+    predictedPeakBytes:
+      predictPeak(sizes, proven, input.limits, settings.verify) + (input.remote ? predictTransfer(sizes, assembly) : 0),
     ceilingBytes: input.limits.ceilingBytes,
     predictedSeconds: predictSeconds(sizes),
   };
@@ -51,7 +61,11 @@ export function makePlan(input: PlanInput): { readonly plan: Plan; readonly prob
   );
   return {
     plan,
-    problems: [...clashes, ...proven.flatMap(({ table }, index) => checkAlignable(table, tables[index], layout))],
+    problems: [
+      ...impossible,
+      ...clashes,
+      ...proven.flatMap(({ table }, index) => checkAlignable(table, tables[index], layout)),
+    ],
   };
 }
 

@@ -1,4 +1,4 @@
-import type { TablePlan } from "../contract/plan.ts";
+import type { Assembly, TablePlan } from "../contract/plan.ts";
 import type { VerifyLevel } from "../contract/settings.ts";
 import type { TaskLimits } from "../contract/task.ts";
 import { decodedSize, encodedSize } from "../parquet/types.ts";
@@ -7,7 +7,7 @@ import { blockBytes, blocks } from "./blocks.ts";
 import type { Inspected } from "./inspect.ts";
 import type { ProvenTable } from "./keys.ts";
 import { prefetchBytes } from "./merge.ts";
-import { tablesAtOnce } from "./preflight.ts";
+import { remoteTablesAtOnce } from "./preflight.ts";
 
 const MiB = 2 ** 20;
 
@@ -72,13 +72,27 @@ export function predictPeak(
   return limits.baselineBytes + childBytes + (decodes ? decodingBytes : 0) + metadata + Math.max(...stages);
 }
 
+/** The client of Cloud Storage with its connections. */
+const clientBytes = 56 * MiB;
+/** What a resumable upload keeps until it is acknowledged, what waits for it, and the copies between. */
+const uploadBytes = 128 * MiB;
+/** Parts on their way at once, each as it was encoded, cut and sent. */
+const partsBytes = 96 * MiB;
+
+/** What moving bytes over a network adds to the peak: the client, its buffers, and those that nobody collected yet. */
+export function predictTransfer({ tables, readBytes }: Sizes, assembly: Assembly): number {
+  const aligns = tables.some((table) => table.action === "align");
+  const moves = assembly.how === "stream" ? uploadBytes : aligns ? partsBytes : 0;
+  return clientBytes + Math.min(moves, 8 * readBytes) + deadBufferBytes;
+}
+
 /** Key chunks of the tables that are open at once, and one key being compared. */
 function keyBytes(proven: readonly ProvenTable[]): number {
   const encoded = proven.map(({ table }) => encodedSize(table.footer, table.key));
   const decoded = proven.map(({ table, proof }) =>
     proof.how === "same bytes" ? 0 : keyFactor * decodedSize(table.footer, table.key),
   );
-  return tablesAtOnce * Math.max(...encoded) + Math.max(...decoded);
+  return remoteTablesAtOnce * Math.max(...encoded) + Math.max(...decoded);
 }
 
 function copyBytes(tables: readonly TablePlan[]): number {

@@ -12,7 +12,9 @@ import type { ProvenTable } from "./keys.ts";
 import { checkTargetsKey, decodeKey, proveKey } from "./keys.ts";
 
 /** Tables opened at once: enough to keep storage busy, few enough that their key chunks are small change. */
-export const tablesAtOnce = 8;
+const tablesAtOnce = 8;
+/** A request to a bucket takes tens of milliseconds, whatever its size. */
+export const remoteTablesAtOnce = 16;
 
 /** A checkpoint that can be merged, with the targets' decoded key. */
 export interface Checked {
@@ -39,7 +41,7 @@ export async function runPreflight(job: Job, inventory: Inventory): Promise<Chec
       else problems.push(...checked);
       if (index % 50 === 0) reportTables(job, index, inventory.features.length);
     },
-    { concurrency: tablesAtOnce },
+    { concurrency: job.store.traffic() === undefined ? tablesAtOnce : remoteTablesAtOnce },
   );
   failOn(ExitCode.input, problems);
   if (targets === undefined) throw new Error("no targets and no problem");

@@ -20,7 +20,7 @@ import { type Expectation, verifyOutput } from "./verify.ts";
 export async function runTask(task: Task, jobOf: (pair: string) => Job): Promise<WorkerReport> {
   switch (task.command) {
     case "merge":
-      return { command: "merge", result: await mergePair(jobOf(task.pair)) };
+      return { command: "merge", result: await mergeCounted(jobOf(task.pair)) };
     case "plan":
       return { command: "plan", plan: await planPair(jobOf(task.pair)) };
     case "verify":
@@ -35,6 +35,14 @@ async function planPair(job: Job): Promise<Plan> {
   const inventory = await clock.run("inventory", () => takeInventory(job));
   const checked = await clock.run("preflight", () => runPreflight(job, inventory));
   return clock.run("plan", () => decide(job, checked));
+}
+
+/** A merge with what it asked of the service, the removal of its scratch included. */
+async function mergeCounted(job: Job): Promise<MergeResult> {
+  const result = await mergePair(job);
+  const traffic = job.store.traffic();
+  if (traffic === undefined) return result;
+  return { ...result, bytes: { ...result.bytes, read: traffic.bytesDown }, traffic };
 }
 
 async function mergePair(job: Job): Promise<MergeResult> {
@@ -55,7 +63,7 @@ async function mergePair(job: Job): Promise<MergeResult> {
   await job.store.sweep(output);
   await job.store.sweep(manifestPath);
   await checkDisk(job, plan.outputBytes);
-  const stage = await job.store.stage(output);
+  const stage = await job.store.stage(output, { linked: plan.assembly.how === "compose" });
   try {
     const manifest = await makeOutput(job, checked, plan, stage, clock);
     await clock.run("publish", () => publish(job, stage, manifest, existing));
@@ -67,7 +75,10 @@ async function mergePair(job: Job): Promise<MergeResult> {
 
 /** A plan without problems. */
 function decide(job: Job, checked: Checked): Plan {
-  const { plan, problems } = makePlan({ pair: job.pair, settings: job.settings, limits: job.limits, ...checked });
+  const { pair, settings, limits, store } = job;
+  const link = store.canLink(settings.input, settings.output);
+  const remote = store.traffic() !== undefined;
+  const { plan, problems } = makePlan({ pair, settings, limits, link, remote, ...checked });
   failOn(ExitCode.input, problems);
   return plan;
 }

@@ -14,8 +14,8 @@ interface Run {
 }
 
 /**
- * Copies the encoded column chunks of a table into the output, undecoded, and enters them in its footer. Reads the
- * file once, in order; returns the CRC32C of the whole input.
+ * Copies the encoded column chunks of a table into the output, undecoded, and enters them in its footer. Returns the
+ * CRC32C of the whole input.
  */
 export async function spliceTable(
   opened: OpenFile,
@@ -32,6 +32,72 @@ export async function spliceTable(
     columns.map(({ column }) => column),
     output.position,
   );
+  const checksum =
+    opened.stream === undefined || table.file.crc32c === undefined
+      ? await copyBlocks(opened, runs, output, pool, signal)
+      : await copyStreams(opened.stream, runs, output, signal, table.file.crc32c);
+  for (const { column, name } of columns)
+    output.addColumn(table.footer, column, name, (chunk) => findRun(runs, chunk.start).delta);
+  return checksum;
+}
+
+/** Makes a whole input part of the output, undecoded and unmoved, and enters its column chunks in the footer. */
+export function linkTable(table: Inspected, plan: TablePlan, isTargets: boolean, output: Output): void {
+  const start = output.link(table.file);
+  for (const { column, name } of chooseColumns(table, plan, isTargets))
+    output.addColumn(table.footer, column, name, () => start);
+}
+
+/** Bytes of an upload that may wait while the next ones arrive. */
+const streamedBytes = 32 * 2 ** 20;
+
+/** Writers leave a few dozen bytes between chunks: less than another request costs. */
+const gapBytes = 64 * 1024;
+
+/** Asks for the runs alone, neighbours in one request: the sum of the whole input is known. */
+async function copyStreams(
+  stream: NonNullable<OpenFile["stream"]>,
+  runs: readonly Run[],
+  output: Output,
+  signal: AbortSignal,
+  checksum: string,
+): Promise<number> {
+  for (const range of joinRanges(runs, gapBytes)) {
+    let at = range.start;
+    for await (const piece of stream(range.start, range.end - range.start)) {
+      signal.throwIfAborted();
+      copyRuns(runs, at, piece, output, 0);
+      at += piece.length;
+      await output.settle(streamedBytes);
+    }
+  }
+  return Number.parseInt(checksum, 16);
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Ranges in order, joined where at most `gap` bytes lie between them. */
+function joinRanges(ranges: readonly Range[], gap: number): Range[] {
+  const joined: { start: number; end: number }[] = [];
+  for (const { start, end } of ranges) {
+    const last = joined.at(-1);
+    if (last !== undefined && start <= last.end + gap) last.end = Math.max(last.end, end);
+    else joined.push({ start, end });
+  }
+  return joined;
+}
+
+/** Reads the file once, in order, through a few blocks; returns the CRC32C of the whole input. */
+async function copyBlocks(
+  opened: OpenFile,
+  runs: readonly Run[],
+  output: Output,
+  pool: BlockPool,
+  signal: AbortSignal,
+): Promise<number> {
   let checksum = 0;
   for await (const { at, block, bytes } of readBlocks(opened, pool, signal)) {
     output.throwIfFailed();
@@ -39,8 +105,6 @@ export async function spliceTable(
     checksum = copied.checksum;
     void copied.written.then(() => pool.release(block));
   }
-  for (const { column, name } of columns)
-    output.addColumn(table.footer, column, name, (chunk) => findRun(runs, chunk.start).delta);
   return checksum;
 }
 
@@ -90,14 +154,8 @@ function planRuns(table: Inspected, columns: readonly Column[], position: number
     )
     .map((chunk) => ({ start: chunk.start, end: chunk.start + chunk.size }))
     .sort((left, right) => left.start - right.start || left.end - right.end);
-  const runs: { start: number; end: number }[] = [];
-  for (const range of ranges) {
-    const last = runs.at(-1);
-    if (last !== undefined && last.end === range.start) last.end = range.end;
-    else runs.push({ ...range });
-  }
   let at = position;
-  return runs.map(({ start, end }) => {
+  return joinRanges(ranges, 0).map(({ start, end }) => {
     const run = { start, end, delta: at - start };
     at += end - start;
     return run;

@@ -21,7 +21,10 @@ export async function verifyTarget(job: Job, target: string, level: VerifyLevel)
   try {
     const expected = manifest === undefined ? undefined : toExpectation(manifest, job);
     const verification = await verifyOutput(job, path, opened, level, expected);
-    const problems = manifest === undefined || level !== "full" ? [] : compareChecksum(file.crc32c ?? (await checksumOf(opened)), manifest);
+    const problems =
+      manifest === undefined || level !== "full"
+        ? []
+        : compareChecksum(file.crc32c ?? (await checksumOf(opened)), manifest);
     return { ...verification, problems: [...verification.problems, ...problems] };
   } finally {
     await opened.close();

@@ -87,6 +87,7 @@ const whole: Plan = {
   predictedPeakBytes: 0.25 * GiB,
   ceilingBytes: GiB,
   predictedSeconds: 0.53,
+  assembly: { how: "stream", why: "folders of this machine are copied" },
 };
 
 test("a plan, with its reasons counted", () => {
@@ -99,6 +100,7 @@ test("a plan, with its reasons counted", () => {
              2 × align: row groups other than the output's
   output     100,000 rows × 6 columns, 2 row group(s), about 11.4 MB
   read       12.0 MB
+  assembly   stream: folders of this machine are copied
   memory     256 MiB predicted peak, fits under the ceiling of 1.00 GiB
   time       about 0.53 s
 `,

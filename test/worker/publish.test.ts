@@ -48,7 +48,7 @@ describe("publishing", () => {
     await mergeHere({ input, output, rowGroupRows: 70 }, "audusd");
     const seen: string[] = [];
     const stages = changeStage((stage) => ({
-      publish: async (replace) => {
+      publish: async (over) => {
         seen.push(`publish ${existsSync(file)} ${existsSync(manifest)}`);
         await stage.publish(over);
       },
@@ -68,14 +68,14 @@ describe("publishing", () => {
   it("does not overwrite a file that appeared meanwhile", async (context) => {
     const output = join(makeFolder(context), "out");
     const store = changeStage((stage, path) => ({
-      publish: (replace) => {
+      publish: (over) => {
         writeFileSync(path, "another's");
         return stage.publish(over);
       },
     }));
     const failure = await failureOf(mergeWith(store, { input, output }));
     assert.equal(failure.exitCode, ExitCode.input);
-    assert.match(failure.message, /appeared while it was being made.*--replace/);
+    assert.match(failure.message, /another output appeared.*--replace/);
     assert.deepEqual(listOutput(output), ["training_audusd.parquet"]);
   });
 

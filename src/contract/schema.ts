@@ -1,0 +1,11 @@
+import * as v from "valibot";
+
+/** An object with these entries and no others, read-only. */
+export function object<const Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.pipe(v.strictObject(entries), v.readonly());
+}
+
+/** A read-only list. */
+export function list<const Item extends v.GenericSchema>(item: Item) {
+  return v.pipe(v.array(item), v.readonly());
+}

@@ -1,0 +1,77 @@
+/** The client of Cloud Storage, how it retries, and the count of what it asks for. */
+import { type Bucket, type File, IdempotencyStrategy, Storage } from "@google-cloud/storage";
+import type { Traffic } from "../contract/measure.ts";
+import { isTransient } from "./gcs-errors.ts";
+import { parseGcsPath } from "./gcs-path.ts";
+
+export interface GcsOptions {
+  /** Base URL of an emulator, such as http://127.0.0.1:4443; the service itself unless given. */
+  readonly endpoint?: string | undefined;
+  /** Scratch objects lie under .scratch/<run>/. */
+  readonly run?: string | undefined;
+  /** A request that makes no progress for so long is given up and tried again; 60 unless given. */
+  readonly stallSeconds?: number | undefined;
+  /** How often a request is tried again; 6 unless given. */
+  readonly retries?: number | undefined;
+}
+
+type Decorated = ReturnType<Storage["interceptors"][number]["request"]>;
+
+/** The longest pause between two tries, in seconds. */
+const longestPauseSeconds = 16;
+/** After so long in all a request is given up, in seconds. */
+const totalSeconds = 180;
+
+export class GcsClient {
+  readonly stallMilliseconds: number;
+  readonly retries: number;
+  readonly run: string;
+  private readonly storage: Storage;
+  private readonly counts = { classA: 0, classB: 0, free: 0, bytesDown: 0, bytesUp: 0 };
+
+  constructor(options: GcsOptions) {
+    this.stallMilliseconds = (options.stallSeconds ?? 60) * 1000;
+    this.retries = options.retries ?? 6;
+    this.run = options.run ?? "single";
+    this.storage = new Storage({
+      ...(options.endpoint === undefined ? {} : { apiEndpoint: options.endpoint, projectId: "emulator" }),
+      timeout: this.stallMilliseconds,
+      retryOptions: {
+        autoRetry: true,
+        maxRetries: this.retries,
+        retryDelayMultiplier: 2,
+        maxRetryDelay: longestPauseSeconds,
+        totalTimeout: totalSeconds,
+        // Every request here may be repeated: writes carry a precondition, the rest changes nothing or the same.
+        idempotencyStrategy: IdempotencyStrategy.RetryAlways,
+        retryableErrorFn: isTransient,
+      },
+    });
+    // The client's uploads take their time limit from here alone.
+    this.storage.interceptors.push({
+      request: (request) => Object.assign(request as Decorated, { timeout: this.stallMilliseconds }),
+    });
+  }
+
+  bucket(name: string): Bucket {
+    return this.storage.bucket(name);
+  }
+
+  file(path: string, generation?: string): File {
+    const { bucket, name } = parseGcsPath(path);
+    return this.storage.bucket(bucket).file(name, generation === undefined ? {} : { generation });
+  }
+
+  /** Counts what is about to be asked for. The service does not bill requests that it answers with an error of its own. */
+  count(what: "classA" | "classB" | "free", requests = 1): void {
+    this.counts[what] += requests;
+  }
+
+  countBytes(direction: "bytesDown" | "bytesUp", bytes: number): void {
+    this.counts[direction] += bytes;
+  }
+
+  traffic(): Traffic {
+    return { ...this.counts };
+  }
+}

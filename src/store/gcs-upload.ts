@@ -1,0 +1,98 @@
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import { combineCrc32c, crc32c, formatCrc32c } from "./crc32c.ts";
+import type { GcsClient } from "./gcs-client.ts";
+import { toStorageFailure } from "./gcs-errors.ts";
+import { contentType, describeObject } from "./gcs-object.ts";
+import { publishStaged, verifyStaged } from "./gcs-publish.ts";
+import { openGcs } from "./gcs-read.ts";
+import { Scratch } from "./gcs-scratch.ts";
+import type { OpenFile, Stage, StoredFile, Written } from "./store.ts";
+
+/**
+ * What is sent as one request of a resumable upload, and kept until it is acknowledged: a multiple of 256 KiB, as the
+ * protocol wants it. The service's advice is 8 MiB or more.
+ */
+export const chunkBytes = 16 * 2 ** 20;
+
+/** An output that goes up as one resumable upload while it is made: nothing touches a disk. */
+export class UploadStage implements Stage {
+  position = 0;
+  private readonly client: GcsClient;
+  private readonly path: string;
+  private readonly scratch: Scratch;
+  private readonly stagedPath: string;
+  private readonly upload: Writable;
+  private checksum = 0;
+  private failure: { readonly cause: unknown } | undefined;
+  private staged: StoredFile | undefined;
+
+  constructor(client: GcsClient, path: string) {
+    this.client = client;
+    this.path = path;
+    this.scratch = new Scratch(client, path);
+    this.stagedPath = this.scratch.path("output.parquet");
+    client.count("classA");
+    this.upload = client.file(this.stagedPath).createWriteStream({
+      resumable: true,
+      chunkSize: chunkBytes,
+      // The sum of what was sent is compared with the service's when all of it is there.
+      validation: false,
+      contentType,
+      preconditionOpts: { ifGenerationMatch: 0 },
+    });
+    this.upload.on("error", (cause) => {
+      this.failure ??= { cause };
+    });
+  }
+
+  async write(bytes: Uint8Array, known?: number): Promise<void> {
+    this.position += bytes.length;
+    this.checksum =
+      known === undefined ? crc32c(bytes, this.checksum) : combineCrc32c(this.checksum, known, bytes.length);
+    this.throwIfFailed();
+    this.client.countBytes("bytesUp", bytes.length);
+    // A copy: the client keeps what it sent until the service has acknowledged it.
+    const copy = Buffer.from(bytes);
+    await new Promise<void>((resolve, reject) => {
+      this.upload.write(copy, (error) => (error ? reject(this.explain(error)) : resolve()));
+    });
+  }
+
+  async finish(): Promise<Written> {
+    const written = { size: this.position, crc32c: formatCrc32c(this.checksum) };
+    const finished = once(this.upload, "finish");
+    this.upload.end();
+    await finished.catch((cause: unknown) => {
+      this.failure ??= { cause };
+    });
+    // After an error too: the answer to the last request may be all that was lost.
+    const staged = await describeObject(this.client, this.stagedPath);
+    if (staged === undefined || staged.size !== written.size) this.throwIfFailed();
+    this.staged = verifyStaged(this.stagedPath, staged, written);
+    return written;
+  }
+
+  async open(): Promise<OpenFile> {
+    if (this.staged === undefined) throw new Error("opened before it was finished");
+    return openGcs(this.client, this.staged);
+  }
+
+  async publish(over?: string): Promise<void> {
+    if (this.staged === undefined) throw new Error("published before it was finished");
+    await publishStaged(this.client, this.staged, this.path, over);
+  }
+
+  async discard(): Promise<void> {
+    this.upload.destroy();
+    await this.scratch.remove();
+  }
+
+  private throwIfFailed(): void {
+    if (this.failure !== undefined) throw this.explain(this.failure.cause);
+  }
+
+  private explain(error: unknown): Error {
+    return toStorageFailure(error, "write", this.path);
+  }
+}
