@@ -17,9 +17,17 @@ const transientStatus: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 5
 const brokenConnection =
   /ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|socket hang up|premature close|aborted|unexpected connection closure|network timeout|terminated|fetch failed|no byte for/i;
 
+/** The client throws the error of an answer's body as it is: a plain object. */
+function toError(error: unknown): Error {
+  if (error instanceof Error) return error;
+  const isObject = typeof error === "object" && error !== null;
+  const message = isObject && "message" in error ? String(error.message) : JSON.stringify(error);
+  return Object.assign(new Error(message), isObject && "code" in error ? { code: error.code } : {});
+}
+
 /** The HTTP status of a client error, where it has one. */
 export function statusOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   const status = Number(error.code);
   return Number.isInteger(status) && status >= 100 ? status : undefined;
 }
@@ -36,7 +44,7 @@ export function isTransient(error: unknown): boolean {
 /** A client error as a Failure with its cause, the bucket and object, and what to grant or do. */
 export function toStorageFailure(error: unknown, action: Action, path: string): Failure {
   if (error instanceof Failure) return error;
-  const cause = error instanceof Error ? error : new Error(String(error));
+  const cause = toError(error);
   const [exitCode, problem] = explain(cause, action, path);
   return new Failure(exitCode, [problem], { cause });
 }

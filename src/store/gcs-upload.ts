@@ -22,7 +22,7 @@ export class UploadStage implements Stage {
   private readonly path: string;
   private readonly scratch: Scratch;
   private readonly stagedPath: string;
-  private readonly upload: Writable;
+  private upload: Writable | undefined;
   private checksum = 0;
   private failure: { readonly cause: unknown } | undefined;
   private staged: StoredFile | undefined;
@@ -32,18 +32,6 @@ export class UploadStage implements Stage {
     this.path = path;
     this.scratch = new Scratch(client, path);
     this.stagedPath = this.scratch.path("output.parquet");
-    client.count("classA");
-    this.upload = client.file(this.stagedPath).createWriteStream({
-      resumable: true,
-      chunkSize: chunkBytes,
-      // The sum of what was sent is compared with the service's when all of it is there.
-      validation: false,
-      contentType,
-      preconditionOpts: { ifGenerationMatch: 0 },
-    });
-    this.upload.on("error", (cause) => {
-      this.failure ??= { cause };
-    });
   }
 
   async write(bytes: Uint8Array, known?: number): Promise<void> {
@@ -54,18 +42,16 @@ export class UploadStage implements Stage {
     this.client.countBytes("bytesUp", bytes.length);
     // A copy: the client keeps what it sent until the service has acknowledged it.
     const copy = Buffer.from(bytes);
+    this.upload ??= this.start();
+    const { upload } = this;
     await new Promise<void>((resolve, reject) => {
-      this.upload.write(copy, (error) => (error ? reject(this.explain(error)) : resolve()));
+      upload.write(copy, (error) => (error ? reject(this.explain(error)) : resolve()));
     });
   }
 
   async finish(): Promise<Written> {
     const written = { size: this.position, crc32c: formatCrc32c(this.checksum) };
-    const finished = once(this.upload, "finish");
-    this.upload.end();
-    await finished.catch((cause: unknown) => {
-      this.failure ??= { cause };
-    });
+    await this.end();
     // After an error too: the answer to the last request may be all that was lost.
     const staged = await describeObject(this.client, this.stagedPath);
     if (staged === undefined || staged.size !== written.size) this.throwIfFailed();
@@ -84,8 +70,33 @@ export class UploadStage implements Stage {
   }
 
   async discard(): Promise<void> {
-    this.upload.destroy();
+    this.upload?.destroy();
     await this.scratch.remove();
+  }
+
+  private start(): Writable {
+    this.client.count("classA");
+    const upload = this.client.file(this.stagedPath).createWriteStream({
+      resumable: true,
+      chunkSize: chunkBytes,
+      // The sum of what was sent is compared with the service's when all of it is there.
+      validation: false,
+      contentType,
+      preconditionOpts: { ifGenerationMatch: 0 },
+    });
+    return upload.on("error", (cause) => {
+      this.failure ??= { cause };
+    });
+  }
+
+  private async end(): Promise<void> {
+    // The client cannot end an upload in chunks that has none.
+    if (this.upload === undefined) return this.client.file(this.stagedPath).save("", { resumable: false, contentType });
+    const finished = once(this.upload, "finish");
+    this.upload.end();
+    await finished.catch((cause: unknown) => {
+      this.failure ??= { cause };
+    });
   }
 
   private throwIfFailed(): void {

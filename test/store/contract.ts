@@ -106,7 +106,9 @@ function registerReading(makeStore: () => Promise<StoreUnderTest>): void {
     assert.ok(file);
     await tick();
     await put(path, "after!");
-    await assert.rejects(store.open(file), (error) => {
+    // Where opening is no request, the first read finds out.
+    const open = async () => (await store.open(file)).read(0, 1);
+    await assert.rejects(open(), (error) => {
       assert.ok(error instanceof Failure);
       assert.equal(error.exitCode, ExitCode.input);
       assert.match(error.message, /is not what it was/);
@@ -172,7 +174,7 @@ function registerStaging(makeStore: () => Promise<StoreUnderTest>): void {
     await stage.finish();
     const old = await store.stat(path);
     assert.ok(old);
-    for (const over of [undefined, "another version"]) {
+    for (const over of [undefined, "1"]) {
       await assert.rejects(stage.publish(over), (error) => {
         assert.ok(error instanceof Failure);
         assert.equal(error.exitCode, ExitCode.input);
@@ -242,6 +244,7 @@ function registerSweeping(makeStore: () => Promise<StoreUnderTest>): void {
     await own.write(Buffer.from("still here"));
     await own.finish();
     await own.publish();
+    await own.discard();
     assert.equal(await store.readText(path), "still here");
     await kill(living);
     assert.equal(await store.sweep(path), 1);
@@ -294,8 +297,11 @@ function registerDocuments(makeStore: () => Promise<StoreUnderTest>): void {
     await store.remove(path);
     await store.remove(path);
     assert.equal(await store.readText(path), undefined);
-    assert.deepEqual(await store.list(store.join(folder, "deep")), []);
-    assert.deepEqual(await names(), ["deep"]);
+    assert.deepEqual((await store.list(store.join(folder, "deep"))) ?? [], []);
+    assert.deepEqual(
+      (await names()).filter((name) => name !== "deep"),
+      [],
+    );
   });
 
   test("of several writers that expect the same version of a document, one writes", async () => {
