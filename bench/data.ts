@@ -63,7 +63,8 @@ export function dropDataset(dataset: Dataset): void {
   rmSync(dataset.input, { recursive: true, force: true });
 }
 
-function sampleInto(input: string, name: string, flags: readonly string[]): Dataset {
+/** Makes a checkpoint with these flags of `widemerge sample`, unless it is there. */
+export function sampleInto(input: string, name: string, flags: readonly string[]): Dataset {
   if (!existsSync(join(input, pair, "_COMPLETE"))) {
     const command = ["sample", "--out", input, "--pairs", pair, ...flags];
     const { status } = spawnSync(join(root, "bin/widemerge"), command, { stdio: ["ignore", "ignore", "inherit"] });

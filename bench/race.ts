@@ -5,6 +5,7 @@ import { expect, findFault } from "./check.ts";
 import { type Contender, outputPath } from "./contenders.ts";
 import type { Dataset } from "./data.ts";
 import { type Caps, measure, type Run } from "./measure.ts";
+import { median } from "./median.ts";
 
 /** The runs of one contender on one dataset. */
 export interface Score {
@@ -102,13 +103,6 @@ function toScore({ name, kind }: Contender, runs: readonly Run[]): Score {
     peakBytes: middle((run) => run.peakBytes),
     peakPrivateBytes: middle((run) => run.peakPrivateBytes),
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  const low = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
-  const high = sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0;
-  return (low + high) / 2;
 }
 
 function describeRun(run: Run): string {

@@ -40,7 +40,8 @@ function renderFacts({ date, machine, data, rounds, caps }: Results): string[] {
   ];
 }
 
-function renderVerdicts(verdicts: readonly Verdict[]): string[] {
+/** Targets against what was measured. */
+export function renderVerdicts(verdicts: readonly Verdict[]): string[] {
   const rows = verdicts.map(({ target, limit, measured, passed }) => [
     target,
     limit,
@@ -92,18 +93,21 @@ function ratio(score: Score, base: Score | undefined, pick: (score: Score) => nu
   return value === undefined || unit === undefined ? "" : `${(value / unit).toFixed(2)} ×`;
 }
 
-function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** A Markdown table. */
+export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = head.map((cell, index) => Math.max(cell.length, ...rows.map((row) => row[index]?.length ?? 0), 3));
   const line = (cells: readonly string[]) =>
     `| ${widths.map((width, index) => (cells[index] ?? "").padEnd(width)).join(" | ")} |`;
   return [line(head), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...rows.map(line)];
 }
 
-function count(value: number): string {
+/** 1234 as 1,234. */
+export function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-function toMebibytes(bytes: number): string {
+/** Bytes in MiB. */
+export function toMebibytes(bytes: number): string {
   return `${count(Math.round(bytes / 2 ** 20))} MiB`;
 }
 

@@ -1,9 +1,14 @@
 /** Command line of widemerge: wires the commands, and is the only place that turns failures into exit codes. */
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { cancelCommand } from "./commands/cancel.ts";
+import { manifestCommand } from "./commands/manifest.ts";
 import { mergeCommand } from "./commands/merge.ts";
 import { planCommand } from "./commands/plan.ts";
+import { reportCommand } from "./commands/report.ts";
+import { runAllCommand } from "./commands/run-all.ts";
 import { sampleCommand } from "./commands/sample.ts";
+import { statusCommand } from "./commands/status.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { ExitCode } from "./contract/exit.ts";
 import { toFailure } from "./contract/failure.ts";
@@ -14,8 +19,18 @@ const program = new Command("widemerge")
   .version(packageJson.version)
   .showHelpAfterError("Run with --help to see what is allowed.")
   .exitOverride();
-for (const command of [sampleCommand(), planCommand(), mergeCommand(), verifyCommand()])
-  program.addCommand(command.exitOverride().copyInheritedSettings(program));
+const commands = [
+  sampleCommand(),
+  planCommand(),
+  mergeCommand(),
+  verifyCommand(),
+  runAllCommand(),
+  statusCommand(),
+  reportCommand(),
+  cancelCommand(),
+  manifestCommand(),
+];
+for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program));
 
 try {
   await program.parseAsync();

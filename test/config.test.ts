@@ -48,6 +48,13 @@ test("defaults stand where nothing is said", () => {
     replace: false,
     sync: true,
     logEvery: 50,
+    backend: "local",
+    parallelism: "auto",
+    memoryScope: "container",
+    memoryCeilings: [],
+    retries: 3,
+    retriesUnexpected: 1,
+    assembly: "auto",
   });
   assert.ok(Object.isFrozen(settings));
 });

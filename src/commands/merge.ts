@@ -1,17 +1,34 @@
 import { Command } from "commander";
 import { ExitCode, outcomeOf } from "../contract/exit.ts";
 import { toFailure } from "../contract/failure.ts";
+import { kubernetesEntries } from "../contract/kubernetes.ts";
 import type { MemoryRecord } from "../contract/measure.ts";
 import { nameOutputs } from "../contract/output.ts";
 import type { PairResult } from "../contract/result.ts";
-import { type SettingName, settingNames } from "../contract/settings.ts";
+import { type SettingName, type Settings, settingNames } from "../contract/settings.ts";
 import { describeResult } from "../report/text.ts";
-import { localStore } from "../store/local.ts";
-import { type GuardedEnd, parsePair, runGuarded } from "./guarded.ts";
+import { createStore } from "../store/route.ts";
+import { type GuardedEnd, runGuarded } from "./guarded.ts";
 import { addSettings, readSettings } from "./settings.ts";
+import { choosePair } from "./task-pair.ts";
+import { leaveWord } from "./worker-record.ts";
+
+/** What only a run of several pairs takes. */
+const ofRuns: readonly SettingName[] = [
+  "pairs",
+  "backend",
+  "parallelism",
+  "memoryCeilings",
+  "retries",
+  "retriesUnexpected",
+  "maxCost",
+  "prices",
+];
 
 /** Settings that a merge of one pair takes as flags. */
-export const mergeSettings: readonly SettingName[] = settingNames.filter((name) => name !== "pairs");
+export const mergeSettings: readonly SettingName[] = settingNames.filter(
+  (name) => !ofRuns.includes(name) && !Object.hasOwn(kubernetesEntries, name),
+);
 
 const guide = `
 The output has exactly the targets' rows in their order. A table whose key column is proven equal to the targets' is
@@ -21,24 +38,34 @@ The output appears under its name only when it is whole and verified; its manife
 Exit codes: 0 done or already done, 1 unexpected, 2 usage, 3 input refused, 4 memory ceiling, 5 verification failed,
 75 storage failed (try again), 130/143 interrupted.
 
+Without a pair it is a worker of a run: JOB_COMPLETION_INDEX or CLOUD_RUN_TASK_INDEX says which of WIDEMERGE_PAIRS it
+merges, from 0. With --run it leaves a record of how it ended in <output>/runs/<run>/results/<pair>/.
+
 Examples:
   widemerge merge audusd --input checkpoints --output training
   widemerge merge audusd --config profiles/27-pairs.yaml --memory-ceiling 8GiB --verify sample --json
 `;
 
-/** The command `widemerge merge <pair>`. */
+/** The command `widemerge merge [pair]`. */
 export function mergeCommand(): Command {
   const command = new Command("merge")
-    .argument("<pair>", "pair to merge, such as audusd")
+    .argument("[pair]", "pair to merge, such as audusd; none: that of this task of a run")
     .description("merge the feature tables of one pair and its targets into one wide training file")
     .option("--json", "print the result as one JSON document")
     .addHelpText("after", guide);
-  return addSettings(command, mergeSettings).action(mergePair);
+  return addSettings(command, mergeSettings).action(merge);
 }
 
-async function mergePair(pair: string, flags: Readonly<Record<string, unknown>>, command: Command): Promise<void> {
+async function merge(
+  named: string | undefined,
+  flags: Readonly<Record<string, unknown>>,
+  command: Command,
+): Promise<void> {
+  let pair = named ?? "";
   try {
-    const result = toResult(pair, await startMerge(pair, flags, command));
+    const settings = readSettings(flags, command);
+    pair = choosePair(named, settings.pairs, process.env);
+    const result = await mergePair(pair, settings);
     process.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : describeResult(result));
     process.exitCode = result.exitCode;
   } catch (error) {
@@ -52,20 +79,31 @@ async function mergePair(pair: string, flags: Readonly<Record<string, unknown>>,
 
 const unmeasured: MemoryRecord = { source: "rss", peakBytes: 0, ceilingBytes: 0, warnings: 0, samples: [] };
 
-async function startMerge(
-  pair: string,
-  flags: Readonly<Record<string, unknown>>,
-  command: Command,
-): Promise<GuardedEnd> {
-  const settings = readSettings(flags, command);
-  const end = await runGuarded({ command: "merge", pair: parsePair(pair), settings }, settings);
-  if (end.exitCode !== ExitCode.done) await sweep(settings.output, pair);
-  return end;
+/** Merges a pair under the guard and leaves word of it. @throws Failure when the merge could not be started. */
+async function mergePair(pair: string, settings: Settings): Promise<PairResult> {
+  const start = new Date().toISOString();
+  try {
+    const end = await runGuarded({ command: "merge", pair, settings }, settings);
+    if (end.exitCode !== ExitCode.done) await sweep(settings, pair);
+    const result = toResult(pair, end);
+    await leaveWord(settings, { start, result, memory: end.memory });
+    return result;
+  } catch (error) {
+    const { exitCode, problems } = toFailure(error);
+    const result = toResult(pair, { exitCode, problems, memory: unmeasured, seconds: 0 });
+    await leaveWord(settings, { start, result, memory: unmeasured });
+    throw error;
+  }
 }
 
-/** A child that was killed could not remove what it had staged. */
-async function sweep(folder: string, pair: string): Promise<void> {
-  for (const name of Object.values(nameOutputs(pair))) await localStore.sweep(localStore.join(folder, name));
+/** A child that was killed could not remove what it had staged. Where the store is lost, the next merge does it. */
+async function sweep(settings: Settings, pair: string): Promise<void> {
+  try {
+    const store = await createStore(settings, [settings.output]);
+    for (const name of Object.values(nameOutputs(pair))) await store.sweep(store.join(settings.output, name));
+  } catch (error) {
+    process.stderr.write(`widemerge: what was staged could not be removed: ${toFailure(error).message}\n`);
+  }
 }
 
 function toResult(pair: string, end: GuardedEnd): PairResult {

@@ -55,9 +55,7 @@ async function runSample(flags: Flags): Promise<void> {
     writeAnywhere(options.out, endpoint, (out) => writeWithBar({ ...options, out, signal })),
   );
   const written = { ...summary, ...placeAt(options.out, summary) };
-  process.stdout.write(
-    flags.json === true ? `${JSON.stringify(toDocument(written))}\n` : describe(written),
-  );
+  process.stdout.write(flags.json === true ? `${JSON.stringify(toDocument(written))}\n` : describe(written));
 }
 
 /** On a terminal the tables are counted in a bar on stderr. */

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { kubernetesEntries } from "./kubernetes.ts";
 import { RunId } from "./names.ts";
 import { parseBytes } from "./units.ts";
 
@@ -233,6 +234,7 @@ export const Settings = v.strictObject({
   gcsEndpoint: v.optional(
     v.pipe(v.string("a URL"), v.url("a URL"), v.description("endpoint of Cloud Storage, for emulators")),
   ),
+  ...kubernetesEntries,
 });
 
 export type Settings = Readonly<v.InferOutput<typeof Settings>>;

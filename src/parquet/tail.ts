@@ -38,7 +38,8 @@ export async function readFooter(reader: RangeReader, guess = 64 * 1024, scratch
   const length = footerLength(tail, reader.size);
   const start = reader.size - trailerBytes - length;
   const inTail = tail.length - trailerBytes - length;
-  const bytes = inTail >= 0 ? tail.subarray(inTail, tail.length - trailerBytes) : await reader.read(start, length);
+  const found = tail.subarray(Math.max(0, inTail), tail.length - trailerBytes);
+  const bytes = inTail >= 0 ? found : Buffer.concat([await reader.read(start, -inTail), found]);
   try {
     // A copy: the parsed footer keeps views into these bytes, which must not keep the whole tail alive.
     return { footer: parseFooter(Uint8Array.prototype.slice.call(bytes)), start };

@@ -10,7 +10,7 @@ import { walkFile } from "./walk.ts";
 
 /** Covers the footer of a table with some hundred columns in one read; where each read is a request, some dozens. */
 const footerGuess = 64 * 1024;
-const remoteFooterGuess = 8 * 1024;
+const remoteFooterGuess = 4 * 1024;
 /** Where every read is a request, a few bytes too many cost less than another request. */
 const gapBytes = 64 * 1024;
 

@@ -17,6 +17,14 @@ export interface StructureCheck {
   readonly problems: readonly Problem[];
 }
 
+/** Covers the footer of an output with some ten thousand columns in one read; over a network it is not guessed. */
+const outputFooterGuess = 4 * 2 ** 20;
+
+/** Reads the footer of a wide file. @throws ParquetError when there is none. */
+export function readOutputFooter(opened: OpenFile): Promise<LocatedFooter> {
+  return opened.peek === undefined ? readFooter(opened) : readFooter(opened, outputFooterGuess);
+}
+
 /** Checks a finished file without decoding it: footer, offsets and counts, and every page header. */
 export async function checkStructure(
   opened: OpenFile,
@@ -24,7 +32,7 @@ export async function checkStructure(
   checksums: boolean,
 ): Promise<StructureCheck> {
   try {
-    const located = await readFooter(opened, 4 * 2 ** 20);
+    const located = await readOutputFooter(opened);
     const { footer, start } = located;
     const found = [
       ...checkReadable(footer),

@@ -10,7 +10,7 @@ import type { OpenFile } from "../store/store.ts";
 import { batchBytes, cutBatches } from "./batches.ts";
 import { damaged } from "./inspect.ts";
 import type { Job } from "./job.ts";
-import { checkStructure, type ExpectedOutput } from "./structure.ts";
+import { checkStructure, type ExpectedOutput, readOutputFooter } from "./structure.ts";
 import { compareTable, decodeColumns, type OutputFile, type ValueCheck } from "./values.ts";
 import { walkFile } from "./walk.ts";
 
@@ -66,7 +66,7 @@ async function compareWithSources(
 }
 
 async function openOutput(job: Job, opened: OpenFile): Promise<OutputFile | Problem> {
-  const { footer } = await readFooter(opened, 4 * 2 ** 20);
+  const { footer } = await readOutputFooter(opened);
   const columnsByName = new Map(footer.columns.map((column) => [column.name, column]));
   const key = columnsByName.get(job.settings.key);
   if (key === undefined) throw new Error(`the output has no key ${job.settings.key}`);

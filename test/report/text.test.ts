@@ -108,7 +108,7 @@ test("a plan, with its reasons counted", () => {
 });
 
 test("a plan, table by table", () => {
-  const lines = describePlan(whole, true).split("\n").slice(9);
+  const lines = describePlan(whole, true).split("\n").slice(10);
   assert.equal(lines[0], "  splice  targets  100,000 rows × 1 columns, 1.90 MB  same bytes as the targets' key");
   assert.equal(
     lines[2],

@@ -1,0 +1,141 @@
+import type { Traffic } from "../src/contract/measure.ts";
+import type { StageTime } from "../src/contract/result.ts";
+import type { Need } from "./bucket-need.ts";
+import type { Machine } from "./machine.ts";
+import { median } from "./median.ts";
+import { count, renderTable, renderVerdicts, toMebibytes } from "./report.ts";
+import type { Verdict } from "./targets.ts";
+
+/** One merge in a bucket; seconds and bytes. */
+export interface BucketRun {
+  readonly seconds: number;
+  readonly peakBytes: number;
+  readonly predictedPeakBytes: number;
+  readonly traffic: Traffic;
+  readonly stages: readonly StageTime[];
+}
+
+interface Composition {
+  readonly need: Need;
+  readonly runs: readonly BucketRun[];
+  readonly bytes: number;
+  readonly tables: number;
+}
+
+export interface BucketResults {
+  readonly size: string;
+  readonly date: string;
+  readonly machine: Machine;
+  readonly rounds: number;
+  readonly shapes: { readonly compose: string; readonly stream: string };
+  readonly compose: Composition;
+  readonly misaligned: Composition;
+  readonly stream: Omit<Composition, "need"> & {
+    readonly plain: readonly { readonly seconds: number; readonly peakBytes: number }[];
+  };
+}
+
+const mebibyte = 2 ** 20;
+
+/** The results as a Markdown page. */
+export function renderBucket(results: BucketResults): string {
+  const { machine, compose, misaligned, stream } = results;
+  const plain = stream.plain.map(({ seconds, peakBytes }) => ({ seconds, peakBytes }));
+  return [
+    `# Benchmark, Cloud Storage, size ${results.size}`,
+    "",
+    `Measured on ${results.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}. The server is fake-gcs-server (with preconditions and resumable uploads as documented) on loopback, its objects on disk; it copies what Cloud Storage composes without copying. Medians of ${results.rounds} runs. Memory is that of the merge alone, all its processes.`,
+    "",
+    "## Targets",
+    "",
+    ...renderVerdicts(judge(results)),
+    "",
+    ...renderTable(
+      ["", "inputs", "wall", "peak memory", "predicted", "requests A / B / free", "bytes down", "bytes up"],
+      [
+        ["compose, all aligned", ...describe(compose)],
+        ["compose, 10% misaligned", ...describe(misaligned)],
+        ["stream", ...describe(stream)],
+        ["plain client: download, upload", megabytes(stream.bytes), ...timesOf(plain), "", "", "", ""],
+      ],
+    ),
+    "",
+    `Compositions: \`widemerge sample ${results.shapes.compose}\`; stream: \`widemerge sample ${results.shapes.stream}\`. Footers and key chunks of all tables: ${megabytes(needOf(compose))}.`,
+    "",
+  ].join("\n");
+}
+
+function judge({ compose, misaligned, stream }: BucketResults): Verdict[] {
+  const [down, up] = [middle(compose, "bytesDown"), middle(compose, "bytesUp")];
+  const requests = median(compose.runs.map(({ traffic }) => traffic.classA + traffic.classB + traffic.free));
+  const grown = misaligned.bytes / misaligned.tables;
+  const tables = Math.round((misaligned.tables - 1) * 0.1);
+  const moreDown = middle(misaligned, "bytesDown") - down;
+  const ratio = median(stream.runs.map(secondsOf)) / median(stream.plain.map(secondsOf));
+  const limit = needOf(compose) * 1.1;
+  const grownLimit = 1.5 * tables * grown;
+  return [
+    verdict("compose: bytes down", `≤ ${megabytes(limit)}`, megabytes(down), down <= limit),
+    verdict("compose: bytes up", "≤ new footer + 1 MiB", megabytes(up), up <= footerGuess(compose) + mebibyte),
+    verdict("compose: requests a table", "≤ 3", (requests / compose.tables).toFixed(2), requests <= 3 * compose.tables),
+    verdict("compose: peak memory", "≤ 384 MiB", toMebibytes(peakOf(compose)), peakOf(compose) <= 384 * mebibyte),
+    verdict("compose: wall", "≤ 15 s", seconds(compose.runs), median(compose.runs.map(secondsOf)) <= 15),
+    verdict(
+      `10% misaligned: more bytes down, ${tables} tables`,
+      `≤ ${megabytes(grownLimit)}`,
+      megabytes(moreDown),
+      moreDown <= grownLimit,
+    ),
+    verdict("stream: wall against the plain client", "≤ 1.5 ×", `${ratio.toFixed(2)} ×`, ratio <= 1.5),
+    verdict("stream: peak memory", "≤ 512 MiB", toMebibytes(peakOf(stream)), peakOf(stream) <= 512 * mebibyte),
+  ];
+}
+
+function verdict(target: string, limit: string, measured: string, passed: boolean): Verdict {
+  return { target, limit, measured, passed };
+}
+
+/** The new footer has about the bytes of all old ones: measured apart, in the manifest's terms, it is a little less. */
+function footerGuess({ need }: Composition): number {
+  return need.footers;
+}
+
+function needOf({ need }: Composition): number {
+  return need.footers + need.keyChunks;
+}
+
+function middle({ runs }: { readonly runs: readonly BucketRun[] }, field: keyof Traffic): number {
+  return median(runs.map(({ traffic }) => traffic[field]));
+}
+
+function peakOf({ runs }: { readonly runs: readonly BucketRun[] }): number {
+  return Math.max(...runs.map(({ peakBytes }) => peakBytes));
+}
+
+function secondsOf(run: { readonly seconds: number }): number {
+  return run.seconds;
+}
+
+function seconds(runs: readonly { readonly seconds: number }[]): string {
+  return `${median(runs.map(secondsOf)).toFixed(2)} s`;
+}
+
+function timesOf(runs: readonly { readonly seconds: number; readonly peakBytes: number }[]): string[] {
+  return [seconds(runs), toMebibytes(Math.max(...runs.map(({ peakBytes }) => peakBytes)))];
+}
+
+function describe(part: Omit<Composition, "need">): string[] {
+  const traffic = (["classA", "classB", "free"] as const).map((field) => count(middle(part, field))).join(" / ");
+  return [
+    megabytes(part.bytes),
+    ...timesOf(part.runs),
+    toMebibytes(median(part.runs.map(({ predictedPeakBytes }) => predictedPeakBytes))),
+    traffic,
+    megabytes(middle(part, "bytesDown")),
+    megabytes(middle(part, "bytesUp")),
+  ];
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

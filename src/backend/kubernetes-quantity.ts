@@ -1,0 +1,33 @@
+import { parseBytes } from "../contract/units.ts";
+
+const gibibyte = 2 ** 30;
+const mebibyte = 2 ** 20;
+/** GKE Autopilot's general-purpose class gives at most this much memory for one virtual CPU. */
+const bytesPerCpu = 6.5 * gibibyte;
+
+/** Bytes as Kubernetes writes them, exactly: 50Gi, 512Mi, or the plain number. */
+export function formatMemoryQuantity(bytes: number): string {
+  if (bytes % gibibyte === 0) return `${bytes / gibibyte}Gi`;
+  return bytes % mebibyte === 0 ? `${bytes / mebibyte}Mi` : `${bytes}`;
+}
+
+/** Virtual CPUs as Kubernetes writes them: 8, or 500m for half a one. */
+export function formatCpuQuantity(cpus: number): string {
+  return Number.isInteger(cpus) ? `${cpus}` : `${Math.round(cpus * 1000)}m`;
+}
+
+/** Virtual CPUs of "8" or "500m"; undefined for anything else. */
+export function parseCpuQuantity(text: string | undefined): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(text ?? "");
+  return match === null ? undefined : Number(match[1]) / (match[2] === "m" ? 1000 : 1);
+}
+
+/** Bytes of "50Gi" or "1000000"; undefined for anything else. */
+export function parseMemoryQuantity(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseBytes(text);
+}
+
+/** Virtual CPUs for a pod with that much memory, where none are stated. */
+export function chooseCpus(memoryBytes: number): number {
+  return Math.max(1, Math.ceil(memoryBytes / bytesPerCpu));
+}

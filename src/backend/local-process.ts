@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** What a process is found by again: numbers repeat, number and start time together do not. */
+export interface ProcessId {
+  readonly pid: number;
+  /** Clock ticks from boot to its start; absent where the system does not tell. */
+  readonly start?: string;
+}
+
+/** The identity of a running process; undefined once it has ended. */
+export function identify(pid: number): ProcessId | undefined {
+  const fields = readStat(pid);
+  if (fields === undefined) return canSignal(pid) ? { pid } : undefined;
+  // Ended, and only waiting to be reaped.
+  if (fields[0] === "Z" || fields[0] === "X") return undefined;
+  const start = fields[19];
+  return start === undefined ? { pid } : { pid, start };
+}
+
+/** Whether this very process still runs. */
+export function isRunning(id: ProcessId): boolean {
+  const found = identify(id.pid);
+  return found !== undefined && (id.start === undefined || found.start === undefined || found.start === id.start);
+}
+
+/**
+ * The process that leads its group and was started with this variable: a worker whose start was not written down any
+ * more. Undefined where there is none, and on systems without /proc.
+ */
+export function findByVariable(name: string, value: string): ProcessId | undefined {
+  const entry = `${name}=${value}`;
+  const pid = listPids().find((pid) => Number(readStat(pid)?.[2]) === pid && readEnvironment(pid).includes(entry));
+  return pid === undefined ? undefined : identify(pid);
+}
+
+/** Sends a signal to a process, or to its whole group; harmless when it is gone. */
+export function sendSignal(id: ProcessId, signal: NodeJS.Signals, group = false): void {
+  try {
+    if (isRunning(id)) process.kill(group ? -id.pid : id.pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+function canSignal(pid: number): boolean {
+  try {
+    // Where /proc is there and the process is not in it, it has ended.
+    if (readStat(process.pid) !== undefined) return false;
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** proc(5), stat: the fields from the third on (state, parent, group …) follow the last parenthesis. */
+function readStat(pid: number): readonly string[] | undefined {
+  return readProc(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, "")
+    .split(" ");
+}
+
+function readEnvironment(pid: number): readonly string[] {
+  return readProc(`/proc/${pid}/environ`)?.split("\0") ?? [];
+}
+
+function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return undefined;
+  }
+}
+
+function listPids(): readonly number[] {
+  try {
+    return readdirSync("/proc").map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,87 @@
+import { createLogUpdate } from "log-update";
+import { pino } from "pino";
+import type { PriceList } from "../contract/cost.ts";
+import type { PairOutcome, RunView } from "../contract/run.ts";
+import { costOfRun } from "../report/cost.ts";
+import { describeRun } from "../report/run-text.ts";
+
+/** Shows how a run gets on: a table that is redrawn on a terminal, a line for every change elsewhere. To stderr. */
+export interface LiveRun {
+  view(view: RunView): void;
+  notice(text: string): void;
+  /** Takes the table away. */
+  end(): void;
+}
+
+export function showRun(prices: PriceList): LiveRun {
+  return process.stderr.isTTY ? new TableRun(prices) : new LogRun();
+}
+
+/** Milliseconds between two drawings: pairs change more often than anybody can read. */
+const drawEvery = 250;
+
+class TableRun implements LiveRun {
+  readonly #draw = createLogUpdate(process.stderr);
+  readonly #prices: PriceList;
+  readonly #timer: NodeJS.Timeout;
+  #view: RunView | undefined;
+
+  constructor(prices: PriceList) {
+    this.#prices = prices;
+    this.#timer = setInterval(() => this.#redraw(), drawEvery).unref();
+  }
+
+  view(view: RunView): void {
+    this.#view = view;
+  }
+
+  notice(text: string): void {
+    this.#draw.clear();
+    process.stderr.write(`${text}\n`);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#draw.clear();
+    this.#draw.done();
+  }
+
+  /** Times go on although nothing else changes. */
+  #redraw(): void {
+    if (this.#view === undefined) return;
+    const view = { ...this.#view, at: new Date().toISOString() };
+    this.#draw(describeRun(view, costOfRun(view, this.#prices)));
+  }
+}
+
+class LogRun implements LiveRun {
+  readonly #log = pino({ base: null }, pino.destination({ fd: 2, sync: true }));
+  /** What was last said of each pair. */
+  readonly #said = new Map<string, string>();
+
+  view(view: RunView): void {
+    for (const outcome of view.pairs) {
+      const text = describeChange(outcome);
+      if (this.#said.get(outcome.pair) === text) continue;
+      this.#said.set(outcome.pair, text);
+      // Everything waits at the beginning.
+      if (text === "waiting") continue;
+      const troubled = outcome.why !== undefined && outcome.state !== "done before";
+      this.#log[outcome.state === "failed" ? "error" : troubled ? "warn" : "info"](
+        { run: view.record.run, pair: outcome.pair, state: outcome.state, attempt: outcome.attempts.at(-1)?.id },
+        `${outcome.pair}: ${text}`,
+      );
+    }
+  }
+
+  notice(text: string): void {
+    this.#log.warn(text);
+  }
+
+  end(): void {}
+}
+
+function describeChange({ state, attempts, why }: PairOutcome): string {
+  const again = attempts.length > 1 ? `, attempt ${attempts.length}` : "";
+  return why === undefined ? `${state}${again}` : `${state}${again}: ${why}`;
+}

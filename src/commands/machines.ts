@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import * as v from "valibot";
+import type { Backend } from "../backend/backend.ts";
+import { variableOf } from "../config.ts";
+import { ExitCode } from "../contract/exit.ts";
+import { Failure } from "../contract/failure.ts";
+import { KubernetesOptions } from "../contract/kubernetes.ts";
+import type { BackendName } from "../contract/run.ts";
+import { Settings } from "../contract/settings.ts";
+import type { Capacity } from "../controller/run.ts";
+import { readLimits } from "../memory/limits.ts";
+import { isGcsPath } from "../store/gcs-path.ts";
+import { mergeSettings } from "./merge.ts";
+import { toWorkerEnvironment } from "./worker-environment.ts";
+
+/** Where pairs are merged, and what each of them may use. */
+export interface Machine {
+  readonly backend: Backend;
+  readonly capacity: Capacity;
+  /** Virtual CPUs of one worker. */
+  readonly vcpu: number;
+}
+
+/** The ceiling of a pair elsewhere, unless one is stated: that of the 27 pairs' profile. */
+const remoteCeiling = 50 * 2 ** 30;
+
+/** The backend of that name. Only its own client library is loaded. @throws Failure (usage) */
+export async function openMachine(name: BackendName, settings: Settings): Promise<Machine> {
+  if (name === "local") return openLocal(settings);
+  if (name === "kubernetes") return openKubernetes(settings);
+  const fix = "use --backend local or --backend kubernetes";
+  throw new Failure(ExitCode.usage, [{ what: "backend cloudrun is not there yet", found: name, fix }]);
+}
+
+async function openLocal(settings: Settings): Promise<Machine> {
+  const limits = readLimits();
+  const budgetBytes = limits.memoryLimitBytes ?? limits.memoryTotalBytes;
+  const { createLocalBackend } = await import("../backend/local.ts");
+  const backend = createLocalBackend({
+    stateFolder: (run) => stateFolder(settings.output, run),
+    command: [process.execPath, ...process.execArgv, new URL("../cli.ts", import.meta.url).pathname, "merge"],
+    environment: workerEnvironment(settings),
+    budgetBytes,
+    vcpu: limits.cpus,
+    retryMilliseconds: 1000,
+    graceMilliseconds: 12_000,
+  });
+  return { backend, capacity: shareMachine(settings, limits), vcpu: limits.cpus };
+}
+
+type MachineLimits = Pick<ReturnType<typeof readLimits>, "cpus" | "memoryLimitBytes" | "memoryAvailableBytes">;
+/** What the rest of the machine keeps, where no container's limit says what is ours. */
+const machineShare = 0.8;
+
+/**
+ * Pairs side by side on one machine: one a CPU, as far as their ceilings fit into the memory together. Where no ceiling
+ * is stated, they share the memory.
+ */
+export function shareMachine(
+  { memoryCeiling, parallelism }: Pick<Settings, "memoryCeiling" | "parallelism">,
+  { cpus, memoryLimitBytes, memoryAvailableBytes }: MachineLimits,
+): Capacity {
+  const ours = memoryLimitBytes === undefined ? Math.floor(memoryAvailableBytes * machineShare) : memoryAvailableBytes;
+  const wanted = parallelism === "auto" ? cpus : parallelism;
+  const ceilingBytes = memoryCeiling === "auto" ? Math.floor(ours / wanted) : memoryCeiling;
+  return {
+    ceilingBytes,
+    parallelism: (pairs, ceiling) => Math.max(1, Math.min(pairs, wanted, Math.floor(ours / ceiling))),
+    spot: false,
+  };
+}
+
+async function openKubernetes(settings: Settings): Promise<Machine> {
+  const options = v.parse(KubernetesOptions, settings);
+  const { createKubernetesBackend } = await import("../backend/kubernetes.ts");
+  const { countCpus } = await import("../backend/kubernetes-pod.ts");
+  const ceilingBytes = settings.memoryCeiling === "auto" ? remoteCeiling : settings.memoryCeiling;
+  const { parallelism, spot } = { ...settings, ...options };
+  return {
+    backend: createKubernetesBackend(options, toWorkerEnvironment(settings)),
+    capacity: {
+      ceilingBytes,
+      parallelism: (pairs) => (parallelism === "auto" ? pairs : Math.min(pairs, parallelism)),
+      spot,
+    },
+    vcpu: countCpus(options.cpu, ceilingBytes),
+  };
+}
+
+/** Beside the run's other files, or on this machine where those are in a bucket. */
+function stateFolder(output: string, run: string): string {
+  if (!isGcsPath(output)) return join(output, "runs", run, "local");
+  const state = process.env.XDG_STATE_HOME || join(homedir(), ".local", "state");
+  const bucket = createHash("sha256").update(output).digest("hex").slice(0, 16);
+  return resolve(state, "widemerge", bucket, run);
+}
+
+/** This process's environment with the settings in force in place of those that it was given. */
+function workerEnvironment(settings: Settings): Record<string, string> {
+  const defaults = v.parse(Settings, {});
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("WIDEMERGE_"));
+  const stated = mergeSettings
+    .filter((name) => settings[name] !== undefined && !isDeepStrictEqual(settings[name], defaults[name]))
+    .map((name): [string, string] => [variableOf(name), String(settings[name])]);
+  const entries = [...inherited, ...stated].filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(entries);
+}

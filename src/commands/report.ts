@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import { writeDocuments } from "../controller/run.ts";
+import { costOfRun } from "../report/cost.ts";
+import { describeRun } from "../report/run-text.ts";
+import { knownRunSettings, openKnownRun, refresh } from "./known-run.ts";
+import { loadPrices, renderDocuments } from "./reports.ts";
+import { addSettings, readSettings } from "./settings.ts";
+
+const guide = `
+Writes report.html, report.json, report.csv and costs/<pair>.json into <output>/runs/<run>/ once more, from what is known
+now, with the price list of --prices.
+
+Examples:
+  widemerge report --output training
+  widemerge report 2026-11-21-a --output gs://bucket/training --prices our-prices.yaml --json
+`;
+
+/** The command `widemerge report [run]`. */
+export function reportCommand(): Command {
+  const command = new Command("report")
+    .argument("[run]", "run to report on; none: the newest")
+    .description("write the reports of a run and say where they are")
+    .option("--json", "print the report as one JSON document")
+    .addHelpText("after", guide);
+  return addSettings(command, knownRunSettings).action(report);
+}
+
+async function report(
+  named: string | undefined,
+  flags: Readonly<Record<string, unknown>>,
+  command: Command,
+): Promise<void> {
+  const settings = readSettings(flags, command);
+  const prices = await loadPrices(settings);
+  const run = await openKnownRun(named, settings);
+  await refresh(run);
+  const view = run.session.view();
+  const documents = await renderDocuments(view, prices);
+  await writeDocuments(run.store, run.session.paths, documents);
+  if (flags.json === true) process.stdout.write(documents.get("report.json") ?? "");
+  else {
+    const files = ["report.html", "report.json", "report.csv"].map((name) => `  ${run.session.paths.document(name)}\n`);
+    process.stdout.write(`${describeRun(view, costOfRun(view, prices))}\n${files.join("")}`);
+  }
+}

@@ -1,0 +1,91 @@
+import { readFile } from "node:fs/promises";
+import type { PriceList } from "../contract/cost.ts";
+import { ExitCode } from "../contract/exit.ts";
+import { Failure } from "../contract/failure.ts";
+import type { RunView } from "../contract/run.ts";
+import type { Settings } from "../contract/settings.ts";
+import { guessSeconds } from "../controller/plan.ts";
+import type { Capacity, CostGuard, PlannedPair } from "../controller/run.ts";
+import { costOfRun } from "../report/cost.ts";
+import { predictCost } from "../report/predict.ts";
+import { parsePrices } from "../report/prices.ts";
+import { isGcsPath } from "../store/gcs-path.ts";
+
+const shippedPrices = new URL("../../prices/google-us-central1.yaml", import.meta.url).pathname;
+
+/** The price list in force. @throws Failure (usage) when it cannot be read. */
+export async function loadPrices({ prices = shippedPrices }: Pick<Settings, "prices">): Promise<PriceList> {
+  const text = await readFile(prices, "utf8").catch((error: Error) => {
+    const fix = "give a YAML file like prices/google-us-central1.yaml to --prices";
+    throw new Failure(ExitCode.usage, [{ what: `no price list ${prices}`, found: error.message, fix }]);
+  });
+  return parsePrices(text, prices);
+}
+
+/** Every document of a run, by its name in the run's folder. The renderers are loaded when they are needed. */
+export async function renderDocuments(view: RunView, prices: PriceList): Promise<ReadonlyMap<string, string>> {
+  const [{ buildReport }, { renderCsv }, { renderHtml }, { renderJson }] = await Promise.all([
+    import("../report/build.ts"),
+    import("../report/csv.ts"),
+    import("../report/html.ts"),
+    import("../report/json.ts"),
+  ]);
+  const report = buildReport(view, prices);
+  const costs = costOfRun(view, prices).pairs.map((cost) => [`costs/${cost.pair}.json`, toText(cost)] as const);
+  return new Map([
+    ...costs,
+    ["report.csv", renderCsv(report)],
+    ["report.json", renderJson(report)],
+    ["report.html", renderHtml(report)],
+  ]);
+}
+
+function toText(document: object): string {
+  return `${JSON.stringify(document, null, 1)}\n`;
+}
+
+/** What a run has cost and what more of it would cost, in $ by the price list. */
+export function guardCost(settings: Settings, capacity: Capacity, vcpu: number, prices: PriceList): CostGuard {
+  return {
+    spent: (view) => costOfRun(view, prices).estimated.usd,
+    estimate: (pairs, ceilingBytes) => forecast(pairs, ceilingBytes).estimated.usd,
+  };
+
+  function forecast(pairs: readonly PlannedPair[], memoryBytes: number): ReturnType<typeof predictCost> {
+    return forecastRun({ settings, capacity, vcpu, prices, memoryBytes }, pairs);
+  }
+}
+
+/** What a forecast is made of. */
+export interface ForecastParts {
+  readonly settings: Settings;
+  readonly capacity: Capacity;
+  readonly vcpu: number;
+  readonly prices: PriceList;
+  /** Ceiling of each pair. */
+  readonly memoryBytes: number;
+}
+
+/** The cost of starting these pairs once; `seconds` where they were planned, else guessed from their size. */
+export function forecastRun(
+  { settings, capacity, vcpu, prices, memoryBytes }: ForecastParts,
+  pairs: readonly (PlannedPair & { readonly seconds?: number })[],
+): ReturnType<typeof predictCost> {
+  const { backend, input, output } = settings;
+  return predictCost(
+    {
+      backend,
+      output,
+      spot: capacity.spot,
+      parallelism: capacity.parallelism(pairs.length, memoryBytes),
+      pairs: pairs.map(({ pair, inputBytes, seconds }) => ({
+        pair,
+        seconds: seconds ?? guessSeconds(inputBytes, isGcsPath(input)),
+        vcpu,
+        memoryBytes,
+        outputBytes: inputBytes,
+      })),
+    },
+    prices,
+  );
+}

@@ -1,0 +1,40 @@
+import * as v from "valibot";
+import { variableOf } from "../config.ts";
+import { ExitCode } from "../contract/exit.ts";
+import { failOn } from "../contract/failure.ts";
+import { kubernetesEntries } from "../contract/kubernetes.ts";
+import { type SettingName, Settings, settingNames } from "../contract/settings.ts";
+
+/** What only the controller decides on, or what a launch states for its workers itself. */
+const ofTheRun: readonly SettingName[] = [
+  "pairs",
+  "memoryCeiling",
+  "backend",
+  "parallelism",
+  "run",
+  "attempt",
+  "memoryCeilings",
+  "retries",
+  "retriesUnexpected",
+  "maxCost",
+  "prices",
+];
+
+/**
+ * The settings of a merge as the variables of a worker in a container: input and output, and what differs from the
+ * defaults. @throws Failure (usage) for a setting that means nothing on another machine.
+ */
+export function toWorkerEnvironment(settings: Settings): Readonly<Record<string, string>> {
+  if (typeof settings.expectTables === "string")
+    failOn(ExitCode.usage, [
+      {
+        what: "expectTables names a file, which is not in the workers' container",
+        found: settings.expectTables,
+        fix: "state the number of tables",
+      },
+    ]);
+  const defaults = v.parse(Settings, {});
+  const names = settingNames.filter((name) => !ofTheRun.includes(name) && !Object.hasOwn(kubernetesEntries, name));
+  const stated = names.filter((name) => name === "input" || name === "output" || settings[name] !== defaults[name]);
+  return Object.fromEntries(stated.map((name) => [variableOf(name), String(settings[name])]));
+}

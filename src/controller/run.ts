@@ -1,0 +1,277 @@
+import { setTimeout } from "node:timers/promises";
+import pMap from "p-map";
+import type { Backend } from "../backend/backend.ts";
+import { ExitCode } from "../contract/exit.ts";
+import { Failure, toFailure } from "../contract/failure.ts";
+import type { Handle, Launch, RunRecord, RunView } from "../contract/run.ts";
+import { type Lease, takeLease } from "./lease.ts";
+import { countAffordable, exitCodeOf, nextWave, toLaunch, type Wave } from "./next.ts";
+import { chooseRun, newRecord, type RunRequest, reopen } from "./open.ts";
+import { type RunPaths, type RunStore, readDocument, runPaths } from "./paths.ts";
+import { type Patience, patienceMilliseconds, patientBackend, patientStore } from "./patience.ts";
+import { planRun } from "./plan.ts";
+import { isTaskOver, RunSession } from "./session.ts";
+import type { Standing } from "./standing.ts";
+
+/** What a run may use. */
+export interface Capacity {
+  readonly ceilingBytes: number;
+  /** Pairs at work at the same time, given how many there are and the ceiling of each in bytes. */
+  readonly parallelism: (pairs: number, ceilingBytes: number) => number;
+  readonly spot: boolean;
+}
+
+/** Money; absent functions count nothing. */
+export interface CostGuard {
+  /** $ so far. */
+  spent(view: RunView): number;
+  /** $ for one start of these pairs, each under this ceiling in bytes. */
+  estimate(pairs: readonly PlannedPair[], ceilingBytes: number): number;
+}
+
+/** A pair before it is started. */
+export type PlannedPair = Pick<Standing, "pair" | "inputBytes">;
+
+export interface RunOptions extends RunRequest {
+  readonly store: RunStore;
+  readonly backend: Backend["name"];
+  readonly machine: Backend;
+  readonly capacity: Capacity;
+  readonly widemerge: string;
+  /** Aborted with a Failure as its reason (interrupted or terminated): what was started is stopped. */
+  readonly signal: AbortSignal;
+  readonly cost?: CostGuard;
+  /** Reports of a view, by their names in the run's folder. */
+  readonly documents?: (view: RunView) => Promise<ReadonlyMap<string, string>>;
+  readonly onView?: (view: RunView) => void;
+  readonly onNotice?: (text: string) => void;
+  readonly patience?: Partial<Pick<Patience, "milliseconds" | "firstPause">>;
+  /** Milliseconds between two signs of life. */
+  readonly beatMilliseconds?: number;
+}
+
+export interface RunEnd {
+  readonly view: RunView;
+  /** 0 only when every pair has a verified output and its manifest. */
+  readonly exitCode: ExitCode;
+}
+
+/** Milliseconds between two looks at a launch in which nothing seems to happen. */
+const lookEvery = 1000;
+
+/**
+ * Carries out a run, or goes on with one: plans, fans out, watches, starts again what may be started again, gathers.
+ * Everything it knows is in the store before it acts on it, so that it may be killed at any moment.
+ * @throws Failure when the run cannot begin, or when the store or the backend stays out of reach; what runs goes on then.
+ */
+export async function runPairs(options: RunOptions): Promise<RunEnd> {
+  return new RunController(options).run();
+}
+
+class RunController {
+  readonly #options: RunOptions;
+  readonly #store: RunStore;
+  readonly #backend: Backend;
+  readonly #cancelled = new AbortController();
+  #stop: AbortSignal;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    this.#stop = AbortSignal.any([options.signal, this.#cancelled.signal]);
+    const patience = this.#patience();
+    // What was stopped still has to be written down: the store is not asked to stop with it.
+    this.#store = patientStore(options.store, patience);
+    this.#backend = patientBackend(options.machine, { ...patience, signal: this.#stop });
+  }
+
+  async run(): Promise<RunEnd> {
+    const { notice, run } = await chooseRun(this.#store, this.#options);
+    if (notice !== undefined) this.#options.onNotice?.(notice);
+    const lease = await this.#takeLease(run);
+    try {
+      this.#stop = AbortSignal.any([this.#stop, lease.signal]);
+      const session = await this.#open(run);
+      return await this.#carryOut(session, lease);
+    } finally {
+      // Whoever finds a lease of a process that ended takes it over: nothing hangs on giving it back.
+      await lease.release().catch(() => undefined);
+    }
+  }
+
+  async #takeLease(run: string): Promise<Lease> {
+    const paths = runPaths(this.#store, this.#options.settings.output, run);
+    const { store, beatMilliseconds } = this.#options;
+    // Signs of life are their own retries; what is patient would keep the next one waiting.
+    const onBeat = async (): Promise<void> => {
+      if ((await store.stat(paths.cancel)) !== undefined) this.#cancelled.abort(cancelled());
+    };
+    return takeLease(store, paths.lease, {
+      run,
+      onBeat,
+      ...(beatMilliseconds === undefined ? {} : { beatMilliseconds }),
+    });
+  }
+
+  async #open(run: string): Promise<RunSession> {
+    const { settings, capacity, widemerge } = this.#options;
+    // Read under the lease: until it was taken, another controller may have gone on with the run.
+    const known = await readDocument<RunRecord>(this.#store, runPaths(this.#store, settings.output, run).record);
+    const pairs = known?.pairs ?? this.#options.pairs;
+    const { standings } = await planRun(this.#store, settings, pairs);
+    const doneBefore = standings.filter(({ verdict }) => verdict === "done").map(({ pair }) => pair);
+    const record = known === undefined ? newRecord(run, widemerge, this.#options, doneBefore) : reopen(known);
+    const session = new RunSession(this.#store, settings, record, capacity.ceilingBytes);
+    await session.save(record);
+    await this.#store.remove(session.paths.cancel);
+    await session.load(standings);
+    return session;
+  }
+
+  async #carryOut(session: RunSession, lease: Lease): Promise<RunEnd> {
+    try {
+      this.#show(session);
+      for (const launch of listOpen(session)) await this.#launch(session, launch, lease);
+      for (let wave = this.#plan(session); wave !== undefined; wave = this.#plan(session))
+        await this.#launch(session, this.#shape(session, wave), lease);
+    } catch (error) {
+      if (lease.signal.aborted || !this.#stop.aborted) throw error;
+      return await this.#endEarly(session, toFailure(this.#stop.reason));
+    }
+    return this.#finish(session, exitCodeOf(session));
+  }
+
+  /** The next wave, as far as it can be paid. */
+  #plan(session: RunSession): Wave | undefined {
+    this.#stop.throwIfAborted();
+    const wave = nextWave(session);
+    const { cost, settings } = this.#options;
+    if (wave === undefined || cost === undefined) return wave;
+    const plannedPair = (pair: string): PlannedPair => session.standings.get(pair) ?? { pair, inputBytes: 0 };
+    const spent = cost.spent(session.view());
+    const estimate = (some: Wave): number => cost.estimate(some.pairs.map(plannedPair), some.ceilingBytes);
+    const count = countAffordable(wave, { maxCost: settings.maxCost, spent, estimate });
+    const left = wave.pairs.length - count;
+    if (left > 0)
+      this.#options.onNotice?.(
+        `$${spent.toFixed(2)} spent: ${left} pairs are not started, as --max-cost ${settings.maxCost} would be passed`,
+      );
+    return count === 0 ? undefined : { ...wave, pairs: wave.pairs.slice(0, count) };
+  }
+
+  #shape({ record }: RunSession, wave: Wave): Launch {
+    const { capacity, settings } = this.#options;
+    return toLaunch(wave, {
+      run: record.run,
+      number: record.handles.length,
+      parallelism: Math.max(1, capacity.parallelism(wave.pairs.length, wave.ceilingBytes)),
+      spot: capacity.spot,
+      retries: settings.retries,
+      retriesUnexpected: settings.retriesUnexpected,
+    });
+  }
+
+  /** Submits a launch, or finds it again, and watches it to its end. */
+  async #launch(session: RunSession, launch: Launch, lease: Lease): Promise<void> {
+    this.#stop.throwIfAborted();
+    await lease.confirm();
+    const known = session.record.handles.some((handle) => handle.launch.number === launch.number);
+    if (!known) await session.save({ ...session.record, pending: launch });
+    const handle = await this.#backend.submit(launch);
+    if (!known) {
+      const { pending: _, ...record } = session.record;
+      await session.save({ ...record, handles: [...record.handles, handle] });
+    }
+    try {
+      await this.#watch(session, handle);
+    } catch (error) {
+      if (!lease.signal.aborted && this.#stop.aborted) await this.#stopLaunch(session, handle);
+      throw error;
+    }
+    await session.close(handle);
+  }
+
+  async #watch(session: RunSession, handle: Handle): Promise<void> {
+    const wait = { milliseconds: lookEvery, signal: this.#stop };
+    for (let over = false; !over; ) {
+      const statuses = await this.#backend.status(handle, wait);
+      await session.observe(handle.launch, statuses);
+      this.#show(session);
+      over = statuses.every(({ state }) => isTaskOver(state));
+      if (!over) this.#stop.throwIfAborted();
+      // A backend whose wait returns at once must not make this a busy loop.
+      if (!over) await setTimeout(20);
+    }
+  }
+
+  /** Asks the backend to stop what it started for a launch, and keeps how it ended. */
+  async #stopLaunch(session: RunSession, handle: Handle): Promise<void> {
+    const { machine, onNotice } = this.#options;
+    try {
+      await machine.cancel(handle);
+      await session.observe(handle.launch, await machine.status(handle));
+      await session.close(handle);
+    } catch (error) {
+      onNotice?.(`${toFailure(error).message}\nEnd what still runs with \`widemerge cancel ${session.record.run}\`.`);
+    }
+  }
+
+  async #endEarly(session: RunSession, failure: Failure): Promise<RunEnd> {
+    if (this.#cancelled.signal.aborted) {
+      await session.save({ ...session.record, cancelled: true });
+      return this.#finish(session, ExitCode.terminated);
+    }
+    return { view: await this.#report(session), exitCode: failure.exitCode };
+  }
+
+  async #finish(session: RunSession, exitCode: ExitCode): Promise<RunEnd> {
+    await session.save({ ...session.record, finished: new Date().toISOString() });
+    return { view: await this.#report(session), exitCode };
+  }
+
+  async #report(session: RunSession): Promise<RunView> {
+    const view = this.#show(session);
+    const documents = await this.#options.documents?.(view);
+    if (documents !== undefined) await writeDocuments(this.#store, session.paths, documents);
+    return view;
+  }
+
+  #show(session: RunSession): RunView {
+    const view = session.view();
+    this.#options.onView?.(view);
+    return view;
+  }
+
+  #patience(): Patience {
+    const { onNotice, patience } = this.#options;
+    return {
+      milliseconds: patience?.milliseconds ?? patienceMilliseconds,
+      firstPause: patience?.firstPause ?? 500,
+      onFailure: (failure) => onNotice?.(`trying again: ${failure.message}`),
+    };
+  }
+}
+
+/** Launches of a run whose end is not known, and the one of which nobody knows whether it was submitted. */
+function listOpen(session: RunSession): readonly Launch[] {
+  const { pending, handles } = session.record;
+  const lost = pending !== undefined && handles.every(({ launch }) => launch.number !== pending.number);
+  return [...session.openHandles().map(({ launch }) => launch), ...(lost ? [pending] : [])];
+}
+
+/** Writes reports into a run's folder. */
+export async function writeDocuments(
+  store: RunStore,
+  paths: RunPaths,
+  documents: ReadonlyMap<string, string>,
+): Promise<void> {
+  await pMap(documents, ([name, text]) => store.writeText(paths.document(name), text), { concurrency: 4 });
+}
+
+function cancelled(): Failure {
+  const problem = {
+    what: "the run was cancelled",
+    found: "`widemerge cancel`",
+    fix: "start it again to go on with it",
+  };
+  return new Failure(ExitCode.terminated, [problem]);
+}

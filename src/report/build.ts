@@ -1,0 +1,122 @@
+import type { PriceList } from "../contract/cost.ts";
+import type { MemoryTrace, Report, ReportPair } from "../contract/report.ts";
+import type { PairOutcome, PairOutput, RunView } from "../contract/run.ts";
+import { findAlternatives } from "./alternatives.ts";
+import { describeEnd } from "./attempts.ts";
+import { costOfRun, wallSeconds } from "./cost.ts";
+import { rightSize } from "./right-size.ts";
+
+/** The report of a run at one moment, from what is known of it and a price list. */
+export function buildReport(view: RunView, list: PriceList): Report {
+  const { record } = view;
+  const cost = costOfRun(view, list);
+  const right = rightSize(view, cost, list);
+  const { pairs: costs, ...rest } = cost;
+  const pairs = view.pairs.flatMap((outcome, index) => {
+    const pairCost = costs[index];
+    return pairCost === undefined ? [] : [buildPair(outcome, pairCost)];
+  });
+  return {
+    format: 1,
+    widemerge: record.widemerge,
+    run: record.run,
+    backend: record.backend,
+    input: record.input,
+    output: record.output,
+    created: record.created,
+    at: view.at,
+    ...(record.finished === undefined ? {} : { finished: record.finished }),
+    cancelled: record.cancelled,
+    totals: buildTotals(view, pairs),
+    pairs,
+    cost: rest,
+    alternatives: findAlternatives(view, cost, list, right),
+    ...(right === undefined ? {} : { rightSize: right }),
+  };
+}
+
+function buildPair(outcome: PairOutcome, cost: ReportPair["cost"]): ReportPair {
+  const { pair, state, why, output, records, failures } = outcome;
+  const peaks = records.map((record) => record.memory.peakBytes);
+  const last = records.at(-1);
+  const failed = records.findLast((record) => record.exitCode !== 0);
+  const families = output === undefined ? [] : listFamilies([output]);
+  return {
+    pair,
+    state,
+    ...(why === undefined ? {} : { why }),
+    ...(output === undefined
+      ? {}
+      : { output: { ...output, predictedPeakBytes: Math.round(output.predictedPeakBytes), families } }),
+    tables: sumFamilies(families),
+    seconds: cost.attempts.reduce((sum, attempt) => sum + attempt.seconds, 0),
+    ...(peaks.length === 0 ? {} : { peakBytes: Math.max(...peaks) }),
+    ...(last === undefined ? {} : { ceilingBytes: last.memory.ceilingBytes }),
+    failures: { ...failures },
+    problems: failed?.result.problems ?? [],
+    memory: traceMemory(outcome),
+    cost,
+  };
+}
+
+function traceMemory(outcome: PairOutcome): MemoryTrace[] {
+  return outcome.records.map((record) => {
+    const { source, peakBytes, ceilingBytes, warnings, samples } = record.memory;
+    const attempt = outcome.attempts.find((one) => one.id === record.attempt);
+    const ended = attempt === undefined ? record.result.outcome : describeEnd(attempt, record);
+    const points = samples.map((sample): [number, number] => [sample.seconds, sample.bytes]);
+    return { attempt: record.attempt, ended, source, peakBytes, ceilingBytes, warnings, samples: points };
+  });
+}
+
+function buildTotals(view: RunView, pairs: readonly ReportPair[]): Report["totals"] {
+  const outputs = view.pairs.flatMap((pair) => pair.output ?? []);
+  const families = listFamilies(outputs);
+  const total = (of: (pair: ReportPair) => number): number => pairs.reduce((sum, pair) => sum + of(pair), 0);
+  return {
+    pairs: pairs.length,
+    states: addCounts(pairs.map((pair) => ({ [pair.state]: 1 }))),
+    attempts: total((pair) => pair.cost.attempts.length),
+    failures: addCounts(pairs.map((pair) => pair.failures)),
+    tables: sumFamilies(families),
+    families,
+    inputBytes: total((pair) => pair.output?.inputBytes ?? 0),
+    outputBytes: total((pair) => pair.output?.sizeBytes ?? 0),
+    peakBytes: Math.max(0, ...pairs.map((pair) => pair.peakBytes ?? 0)),
+    wallSeconds: wallSeconds(view),
+    attemptSeconds: total((pair) => pair.seconds),
+  };
+}
+
+type Families = Report["totals"]["families"];
+
+/** Families of several outputs together, by name. */
+function listFamilies(outputs: readonly PairOutput[]): Families {
+  const names = new Set(outputs.flatMap((output) => Object.keys(output.families)));
+  return [...names].sort().map((family) => {
+    const parts = outputs.flatMap((output) =>
+      Object.hasOwn(output.families, family) ? [output.families[family]] : [],
+    );
+    return {
+      family,
+      spliced: parts.reduce((sum, part) => sum + (part?.spliced ?? 0), 0),
+      aligned: parts.reduce((sum, part) => sum + (part?.aligned ?? 0), 0),
+    };
+  });
+}
+
+function sumFamilies(families: Families): { spliced: number; aligned: number } {
+  return {
+    spliced: families.reduce((sum, family) => sum + family.spliced, 0),
+    aligned: families.reduce((sum, family) => sum + family.aligned, 0),
+  };
+}
+
+/** Counts under the same name, added up; what never occurred is left out. */
+function addCounts(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const [name, count] of counts.flatMap((one) => Object.entries(one))) {
+    if (count > 0) sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  return Object.fromEntries(sums);
+}

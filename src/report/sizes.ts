@@ -1,0 +1,58 @@
+import type { BackendName } from "../contract/run.ts";
+import { GiB } from "./rates.ts";
+
+/** Virtual CPUs and bytes of memory. */
+export interface Size {
+  readonly vcpu: number;
+  readonly memoryBytes: number;
+}
+
+const quarterGiB = GiB / 4;
+/** Autopilot's general-purpose class: GiB of memory a vCPU. */
+const autopilotGiBPerVcpu = { least: 1, most: 6.5 };
+/** Cloud Run: how much memory goes with how many vCPUs, in GiB. */
+const cloudRunSizes = [
+  { vcpu: 1, least: 0.5, most: 4 },
+  { vcpu: 2, least: 0.5, most: 8 },
+  { vcpu: 4, least: 2, most: 16 },
+  { vcpu: 6, least: 4, most: 24 },
+  { vcpu: 8, least: 4, most: 32 },
+];
+/** The largest Cloud Run task. */
+export const cloudRunMost: Size = { vcpu: 8, memoryBytes: 32 * GiB };
+
+/** The smallest size that a backend allows with at least that much; undefined where it has none so large. */
+export function fitSize(backend: BackendName, least: Size): Size | undefined {
+  if (backend === "cloudrun") return fitCloudRun(least);
+  if (backend === "kubernetes") return fitAutopilot(least);
+  return { vcpu: least.vcpu, memoryBytes: roundUp(least.memoryBytes, quarterGiB) };
+}
+
+function fitCloudRun(least: Size): Size | undefined {
+  const gib = least.memoryBytes / GiB;
+  const size = cloudRunSizes.find(({ vcpu, most }) => vcpu >= least.vcpu && gib <= most);
+  if (size === undefined) return undefined;
+  return { vcpu: size.vcpu, memoryBytes: roundUp(Math.max(gib, size.least) * GiB, quarterGiB) };
+}
+
+function fitAutopilot(least: Size): Size {
+  const memory = roundUp(least.memoryBytes, quarterGiB);
+  const vcpu = Math.max(least.vcpu, roundUp(memory / GiB / autopilotGiBPerVcpu.most, 0.25));
+  return { vcpu, memoryBytes: Math.max(memory, roundUp(vcpu * autopilotGiBPerVcpu.least * GiB, quarterGiB)) };
+}
+
+function roundUp(value: number, step: number): number {
+  return Math.ceil(value / step) * step;
+}
+
+const highmemVcpus = [2, 4, 8, 16, 32, 48, 64, 80];
+const highmemGiBPerVcpu = 8;
+
+/** The smallest N2 high-memory machine with at least that much. */
+export function fitMachine(least: Size): { readonly name: string; readonly size: Size } | undefined {
+  const vcpu = highmemVcpus.find(
+    (count) => count >= least.vcpu && count * highmemGiBPerVcpu * GiB >= least.memoryBytes,
+  );
+  if (vcpu === undefined) return undefined;
+  return { name: `n2-highmem-${vcpu}`, size: { vcpu, memoryBytes: vcpu * highmemGiBPerVcpu * GiB } };
+}

@@ -1,0 +1,243 @@
+/** The Kubernetes backend with real workers in real containers. */
+import assert from "node:assert/strict";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Backend } from "../../src/backend/backend.ts";
+import { createKubernetesBackend } from "../../src/backend/kubernetes.ts";
+import { buildJob } from "../../src/backend/kubernetes-manifest.ts";
+import { causeOf } from "../../src/contract/cause.ts";
+import { Failure } from "../../src/contract/failure.ts";
+import { nameOutputs } from "../../src/contract/output.ts";
+import type { Handle, TaskStatus } from "../../src/contract/run.ts";
+import { defaultPairs } from "../../src/sample/pairs.ts";
+import { Field, launchOf, whySkipped } from "./support.ts";
+
+const skip = whySkipped();
+const field = new Field("backend");
+const never = new AbortController().signal;
+
+function connect(): Backend {
+  return createKubernetesBackend(field.options, field.environment);
+}
+
+function isOver({ state }: TaskStatus): boolean {
+  return state !== "waiting" && state !== "running";
+}
+
+/** Looks on until it is so, at every change, at least every ten seconds. */
+async function until(
+  backend: Backend,
+  handle: Handle,
+  isSo: (tasks: readonly TaskStatus[]) => boolean,
+): Promise<readonly TaskStatus[]> {
+  for (let looks = 0; looks < 400; looks += 1) {
+    const tasks = await backend.status(handle, { milliseconds: 10_000, signal: never });
+    if (isSo(tasks)) return tasks;
+  }
+  throw new Error("it never was so");
+}
+
+const untilOver = (backend: Backend, handle: Handle) => until(backend, handle, (tasks) => tasks.every(isOver));
+
+function statesOf(tasks: readonly TaskStatus[]): readonly string[] {
+  return tasks.map(({ state }) => state);
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof Failure, `not a Failure: ${error}`);
+  return error;
+}
+
+/** Pods of a Job, one a line: pair, run. */
+function listPods(job: string): string {
+  const columns = '{range .items[*]}{.metadata.labels.widemerge/pair} {.metadata.labels.widemerge/run}{"\\n"}{end}';
+  return field.kubectl("get", "pods", "-l", `job-name=${job}`, "-o", `jsonpath=${columns}`);
+}
+
+describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
+  before(() => {
+    field.open();
+    field.sample(defaultPairs, "--tables", "5");
+  });
+  after(() => field.close());
+
+  test("27 real pairs: one Job, one output each; kubectl tells which pod is whose", async () => {
+    const backend = connect();
+    const handle = await backend.submit(launchOf("all", defaultPairs));
+    const tasks = await untilOver(backend, handle);
+    assert.deepEqual(
+      statesOf(tasks),
+      defaultPairs.map(() => "succeeded"),
+    );
+    for (const { pair, attempts } of tasks) {
+      assert.ok(existsSync(join(field.output, nameOutputs(pair).manifest)), pair);
+      const [attempt, ...others] = attempts;
+      assert.deepEqual(others, []);
+      assert.equal(attempt?.exitCode, 0);
+      assert.ok(existsSync(join(field.output, "runs/all/results", pair, `${attempt?.id}.json`)), attempt?.id);
+      assert.deepEqual([attempt?.vcpu, attempt?.memoryBytes], [0.5, 512 * 2 ** 20]);
+    }
+    assert.deepEqual(listPods("widemerge-all-0").trim().split("\n").sort(), defaultPairs.map((p) => `${p} all`).sort());
+    const annotation = field.kubectl("get", "job", "widemerge-all-0", "-o", "yaml");
+    assert.match(annotation, new RegExp(`widemerge/pairs: ${defaultPairs.join(",")}`));
+    await backend.cancel(handle);
+  });
+
+  test("a damaged input is refused once, exit 3, told in one line; it stops no other pair", async () => {
+    rmSync(join(field.input, "audcad/_COMPLETE"));
+    const backend = connect();
+    const handle = await backend.submit(launchOf("refused", ["audcad", "audchf"]));
+    const tasks = await untilOver(backend, handle);
+    assert.deepEqual(statesOf(tasks), ["failed", "succeeded"]);
+    const attempts = tasks[0]?.attempts ?? [];
+    assert.deepEqual(
+      attempts.map(({ exitCode }) => exitCode),
+      [3],
+    );
+    assert.match(attempts[0]?.message ?? "", /^audcad: exit 3 .*_COMPLETE/);
+    await backend.cancel(handle);
+  });
+
+  test("a container that the kernel kills for its memory is told as memory, and not tried again", async () => {
+    const backend = connect();
+    // Too small for Node itself: the guard cannot come first.
+    const handle = await backend.submit(launchOf("killed", ["gbpusd"], { ceilingBytes: 16 * 2 ** 20 }));
+    const [task] = await untilOver(backend, handle);
+    assert.equal(task?.state, "failed");
+    const [attempt, ...others] = task?.attempts ?? [];
+    assert.deepEqual(others, []);
+    assert.equal(attempt?.reason, "OOMKilled");
+    assert.ok(attempt && causeOf(attempt) === "memory");
+    await backend.cancel(handle);
+  });
+
+  test("a pod that is evicted, and one that is deleted, cost no retry: both pairs are done in the end", async () => {
+    for (const pair of ["usdjpy", "usdchf"])
+      for (const name of Object.values(nameOutputs(pair))) rmSync(join(field.output, name), { force: true });
+    const backend = connect();
+    const handle = await backend.submit(launchOf("disrupted", ["usdjpy", "usdchf"], { retries: 0 }));
+    const runs = (tasks: readonly TaskStatus[]) => tasks.every(({ state }) => state === "running");
+    const started = await until(backend, handle, runs);
+    const [evicted, deleted] = started.map(({ attempts }) => attempts[0]?.id ?? "");
+    field.evict(evicted ?? "");
+    field.kubectl("delete", "pod", deleted ?? "", "--wait=false");
+    const tasks = await untilOver(backend, handle);
+    assert.deepEqual(statesOf(tasks), ["succeeded", "succeeded"]);
+    for (const [index, first] of [evicted, deleted].entries())
+      assert.notEqual(tasks[index]?.attempts.at(-1)?.id, first, "another pod has done it");
+    await backend.cancel(handle);
+  });
+
+  test("a second controller finds the Job of the first and goes on with it; other settings are refused", async () => {
+    const launch = launchOf("resumed", ["eurgbp", "eurjpy", "eurchf"]);
+    const handle = await connect().submit(launch);
+    const second = connect();
+    assert.deepEqual(await second.submit(launch), handle);
+    assert.deepEqual(statesOf(await untilOver(second, handle)), ["succeeded", "succeeded", "succeeded"]);
+    const { exitCode, message } = await failureOf(second.submit({ ...launch, parallelism: 1 }));
+    assert.equal(exitCode, 2);
+    assert.match(message, /widemerge-resumed-0 is there already with other settings/);
+    await second.cancel(handle);
+  });
+
+  test("a Job that was applied by hand is found and gone on with", async () => {
+    const launch = launchOf("by-hand", ["audjpy"]);
+    field.apply(buildJob(launch, field.options, field.environment));
+    const backend = connect();
+    const handle = await backend.submit(launch);
+    assert.deepEqual(statesOf(await untilOver(backend, handle)), ["succeeded"]);
+    await backend.cancel(handle);
+  });
+
+  test("cancel stops what runs, leaves nothing, and does no harm a second time", async () => {
+    const backend = connect();
+    const launch = launchOf("stopped", ["euraud", "eurcad", "eurnzd", "gbpjpy", "gbpchf"], { parallelism: 2 });
+    const handle = await backend.submit(launch);
+    await until(backend, handle, (tasks) => tasks.some(({ state }) => state === "running"));
+    await backend.cancel(handle);
+    assert.equal(field.kubectl("get", "jobs,pods", "-l", "widemerge/run=stopped", "-o", "name"), "");
+    await backend.cancel(handle);
+    const states = statesOf(await backend.status(handle));
+    assert.deepEqual(
+      states,
+      launch.tasks.map(() => "cancelled"),
+    );
+  });
+
+  test("a Job past its deadline says so for every pair that is not done", async () => {
+    const options = { ...field.options, deadline: 1, image: "localhost/not-there:1" };
+    const backend = createKubernetesBackend(options, field.environment);
+    const handle = await backend.submit(launchOf("late", ["gbpaud", "gbpcad"]));
+    const tasks = await untilOver(backend, handle);
+    assert.deepEqual(statesOf(tasks), ["failed", "failed"]);
+    for (const { attempts } of tasks) assert.equal(attempts.at(-1)?.reason, "DeadlineExceeded");
+    await backend.cancel(handle);
+  });
+
+  test("a pod that cannot start says what it waits for", async () => {
+    const backend = createKubernetesBackend({ ...field.options, image: "localhost/not-there:1" }, field.environment);
+    const handle = await backend.submit(launchOf("imageless", ["gbpnzd"]));
+    const told = (tasks: readonly TaskStatus[]) =>
+      tasks[0]?.attempts[0]?.message?.startsWith("ErrImageNeverPull") === true;
+    assert.equal((await until(backend, handle, told))[0]?.state, "waiting");
+    await backend.cancel(handle);
+  });
+
+  test("what the server would refuse is said before anything is there", async () => {
+    const backend = createKubernetesBackend({ ...field.options, namespace: "not-there" }, field.environment);
+    const { exitCode, message } = await failureOf(backend.submit(launchOf("nowhere", ["gbpnzd"])));
+    assert.equal(exitCode, 2);
+    assert.match(message, /namespaces "not-there" not found/);
+  });
+});
+
+describe("permissions", { skip, timeout: 300_000 }, () => {
+  const own = new Field("roles");
+  const admin = process.env.KUBECONFIG ?? "";
+  const jobs = { apiGroups: ["batch"], resources: ["jobs"], verbs: ["create", "list", "watch", "delete"] };
+  const pods = { apiGroups: [""], resources: ["pods"], verbs: ["list", "watch", "patch"] };
+  before(() => {
+    own.open();
+    own.sample(["nzdusd"], "--tables", "5");
+  });
+  after(() => {
+    process.env.KUBECONFIG = admin;
+    own.close();
+  });
+
+  async function carryOut(run: string): Promise<readonly TaskStatus[]> {
+    const backend = createKubernetesBackend(own.options, own.environment);
+    const handle = await backend.submit(launchOf(run, ["nzdusd"]));
+    const tasks = await untilOver(backend, handle);
+    await backend.cancel(handle);
+    return tasks;
+  }
+
+  test("seven verbs are enough for everything", async () => {
+    process.env.KUBECONFIG = own.restrict("controller", [jobs, pods]);
+    assert.deepEqual(statesOf(await carryOut("allowed")), ["succeeded"]);
+  });
+
+  test("without patch only the pods' labels are missing", async () => {
+    process.env.KUBECONFIG = admin;
+    process.env.KUBECONFIG = own.restrict("without-patch", [jobs, { ...pods, verbs: ["list", "watch"] }]);
+    assert.deepEqual(statesOf(await carryOut("unlabelled")), ["succeeded"]);
+  });
+
+  test("a verb that is missing is named with its rule", async () => {
+    process.env.KUBECONFIG = admin;
+    process.env.KUBECONFIG = own.restrict("onlooker", [{ ...jobs, verbs: ["list"] }, pods]);
+    const { exitCode, message } = await failureOf(carryOut("forbidden"));
+    assert.equal(exitCode, 3);
+    assert.match(message, /refused to create jobs in namespace roles-\d+/);
+    assert.match(
+      message,
+      /add the rule \{apiGroups: \["batch"\], resources: \["jobs"\], verbs: \["create"\]\} to a Role/,
+    );
+  });
+});

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RunView } from "../../src/contract/run.ts";
+import { buildReport } from "../../src/report/build.ts";
+import { renderHtml } from "../../src/report/html.ts";
+import { hostileRun } from "./support/hostile.ts";
+import { donePair, exampleRun, googlePrices, viewOf } from "./support/run.ts";
+
+const render = (view: RunView): string => renderHtml(buildReport(view, googlePrices));
+
+test("one file: no script, no link out, a policy that forbids both", () => {
+  const html = render(exampleRun());
+  assert.match(
+    html,
+    /<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:/,
+  );
+  assert.match(html, /<meta name="viewport" content="width=device-width, initial-scale=1">/);
+  assert.doesNotMatch(html, /<script|<iframe|<object|\bon[a-z]+="|@import|src="http|href="http/i);
+  for (const word of ["gbpnzd", "memory ceiling", "n2-highmem-8", "77,748 rows share a key", "cloudRunMemory"]) {
+    assert.ok(html.includes(word), word);
+  }
+});
+
+test("the same report gives the same text, and ids that occur once", () => {
+  const html = render(exampleRun());
+  assert.ok(render(exampleRun()) === html);
+  assert.doesNotMatch(html, /zr\d/);
+  const ids = [...html.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id);
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+test("markup in names and messages is escaped everywhere, in pictures too", () => {
+  const html = render(hostileRun());
+  assert.doesNotMatch(html, /<script|<img|onerror=alert\(1\)>(?!&)/i);
+  const pictures = html.match(/<svg[\s\S]*?<\/svg>/g) ?? [];
+  assert.ok(pictures.some((svg) => svg.includes("&lt;script&gt;")));
+  assert.equal((html.match(/<\/title>/g) ?? []).length, 1);
+  assert.equal((html.match(/<svg/g) ?? []).length, (html.match(/<\/svg>/g) ?? []).length);
+});
+
+test("a run of which nothing is known yet, and one on this machine", () => {
+  assert.match(render(viewOf([])), /0 pairs/);
+  const local = render(viewOf([donePair("a", 0, 60)], { backend: "local", input: "in", output: "out" }));
+  assert.match(local, /counted as \$0/);
+});
+
+test("a ceiling that is near is drawn, and one that is far is told", () => {
+  assert.match(render(viewOf([donePair("a", 0, 60, 0, 40 * 2 ** 30)])), /the dashed line is the ceiling/);
+  assert.match(render(viewOf([donePair("a", 0, 60, 0, 2 ** 30)])), /far below the ceiling \(50\.0 GiB, 50 times/);
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import * as v from "valibot";
+import { Report } from "../../src/contract/report.ts";
+import { buildReport } from "../../src/report/build.ts";
+import { renderJson } from "../../src/report/json.ts";
+import { hostileRun } from "./support/hostile.ts";
+import { toJsonSchema } from "./support/json-schema.ts";
+import { donePair, exampleRun, googlePrices, viewOf } from "./support/run.ts";
+
+const path = "docs/report.schema.json";
+
+test("the published schema is that of the program; WIDEMERGE_WRITE_SCHEMA=1 writes it anew", () => {
+  const head = { $schema: "https://json-schema.org/draft/2020-12/schema", title: "widemerge report.json" };
+  const schema = { ...head, ...toJsonSchema(Report) };
+  if (process.env.WIDEMERGE_WRITE_SCHEMA === "1") writeFileSync(path, `${JSON.stringify(schema, undefined, 2)}\n`);
+  assert.deepEqual(JSON.parse(readFileSync(path, "utf8")), schema);
+});
+
+test("in the published schema an unknown bill is null, and a missing price is an entry that is not there", () => {
+  const { pairs } = JSON.parse(readFileSync(path, "utf8")).properties;
+  const attempt = pairs.items.properties.cost.properties.attempts.items;
+  assert.deepEqual(attempt.properties.billed.anyOf, [{ type: "number" }, { type: "null" }]);
+  assert.ok(attempt.required.includes("billed"));
+  const line = attempt.properties.lines.items;
+  assert.equal(line.properties.usd.type, "number");
+  assert.deepEqual(line.required, ["item", "what", "quantity", "unit"]);
+});
+
+test("reports of all kinds of runs are as the schema says, and come back as they were", () => {
+  const runs = [
+    exampleRun(),
+    hostileRun(),
+    viewOf([]),
+    viewOf([donePair("audusd", 0, 60)], { backend: "local", input: "checkpoints", output: "training" }),
+  ];
+  for (const run of runs) {
+    const report = buildReport(run, googlePrices);
+    const read: unknown = JSON.parse(renderJson(report));
+    assert.deepEqual(v.parse(Report, read), report);
+  }
+});
+
+test("a document with an entry too few, too many or of another type is not one", () => {
+  const report = buildReport(exampleRun(), googlePrices);
+  const { totals: _, ...fewer } = report;
+  for (const wrong of [fewer, { ...report, extra: 1 }, { ...report, backend: "lambda" }, { ...report, format: 2 }]) {
+    assert.equal(v.safeParse(Report, wrong).success, false);
+  }
+});

@@ -1,0 +1,36 @@
+import type { PairOutcome, RunView } from "../../../src/contract/run.ts";
+import { attemptOf, donePair, noFailures, recordOf, viewOf } from "./run.ts";
+
+/** Texts that a page, a picture or a spreadsheet must not take for more than texts. */
+export const attacks = [
+  "<script>globalThis.ran=1;alert(1)</script>",
+  `"><img src=https://example.invalid/x onerror=alert(1)>`,
+  "</title></style></svg><script>alert(2)</script>",
+  "'-alert(1)-' {b} {a|x} \\u003cscript\\u003e &lt;b&gt;",
+  '=HYPERLINK("https://example.invalid")',
+] as const;
+
+/** A run in which every name and message that comes from outside is an attack. */
+export function hostileRun(): RunView {
+  const pairs = attacks.map((attack, index): PairOutcome => {
+    const whole = donePair(attack, index * 10, index * 10 + 60);
+    const output = whole.output;
+    if (index % 2 === 0 && output !== undefined) {
+      const families = { ...output.families, [attack]: { spliced: 300, aligned: 7 } };
+      return { ...whole, why: attack, output: { ...output, families } };
+    }
+    const attempt = { ...attemptOf(attack, 5, 50, { exitCode: 3, reason: attack, message: attack }) };
+    const problem = { what: attack, found: attack, fix: attack, table: attack };
+    const records = [recordOf(attempt, attack, 3e8, [problem])];
+    return {
+      pair: attack,
+      state: "failed",
+      attempts: [attempt],
+      records,
+      failures: { ...noFailures, input: 1 },
+      why: attack,
+    };
+  });
+  const names = { run: attacks[0], input: attacks[1], output: attacks[2], widemerge: attacks[1] };
+  return viewOf(pairs, names);
+}
