@@ -44,7 +44,7 @@ export function renderBucket(results: BucketResults): string {
   return [
     `# Benchmark, Cloud Storage, size ${results.size}`,
     "",
-    `Measured on ${results.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}. The server is fake-gcs-server (with preconditions and resumable uploads as documented) on loopback, its objects on disk; it copies what Cloud Storage composes without copying. Medians of ${results.rounds} runs. Memory is that of the merge alone, all its processes.`,
+    `Measured on ${results.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}. The server is fake-gcs-server (with preconditions and resumable uploads as documented) on loopback, its objects in memory; it copies what Cloud Storage composes without copying. Medians of ${results.rounds} runs. Memory is that of the merge alone, all its processes.`,
     "",
     "## Targets",
     "",

@@ -29,13 +29,13 @@ const shapes = {
   stream: size === "tiny" ? ["--tables", "60", "--rows", "3000"] : ["--tables", "667", "--rows", "30000"],
 };
 
-const absence = findGcsAbsence({ data: work });
+const absence = findGcsAbsence();
 if (absence !== false) {
   process.stderr.write(`bench: Cloud Storage is left out: ${absence}\n`);
   process.exit(0);
 }
 mkdirSync(work, { recursive: true });
-const gcs = await startGcs({ data: join(work, "gcs") });
+const gcs = await startGcs();
 if (gcs === undefined) throw new Error("no server");
 try {
   publish({

@@ -5,7 +5,6 @@
 # Exit 3: it cannot be had on this machine, and why. Any other failure is a fault of the program itself.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
-cd "$here/test/gcs"
 
 absent() {
   echo "gcs: $1" >&2
@@ -17,6 +16,7 @@ hash_files() {
 }
 
 build() {
+  cd "$here/test/gcs"
   needed=$(sed -n 's/^go //p' go.mod)
   get="install Go $needed or newer: https://go.dev/dl"
   state=$(cat go.mod go.sum ./*.go | hash_files | cut -c1-16)

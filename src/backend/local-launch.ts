@@ -29,6 +29,8 @@ export class LocalLaunch {
   /** Tasks that wait for their next attempt, by index. */
   readonly #pauses = new Map<number, NodeJS.Timeout>();
   #cancelled: boolean;
+  /** All that was left is taken up. */
+  #ready = false;
   #changed = true;
   #look: NodeJS.Timeout | undefined;
   /** Attempts that other processes started, by id, with their tasks. */
@@ -42,7 +44,9 @@ export class LocalLaunch {
     this.#tasks = launch.tasks.map(
       ({ index, pair }) => journal.readTask(index) ?? { index, pair, state: "waiting", attempts: [] },
     );
-    for (const task of this.#tasks) this.#takeUp(task);
+    // Before anything is started: what is started here is not to be taken for what was left.
+    for (const task of [...this.#tasks]) this.#takeUp(task);
+    this.#ready = true;
     this.#fill();
   }
 
@@ -101,15 +105,17 @@ export class LocalLaunch {
   #lookAtAdopted(): void {
     for (const [id, index] of this.#adopted) {
       const attempt = this.#tasks[index]?.attempts.at(-1);
-      if (attempt?.process !== undefined && isRunning(attempt.process)) continue;
+      const current = attempt?.id === id;
+      if (current && attempt.process !== undefined && isRunning(attempt.process)) continue;
       this.#adopted.delete(id);
-      this.#end(index, parseEnd(this.#journal.readMessage(id)));
+      if (current) this.#end(index, parseEnd(this.#journal.readMessage(id)));
     }
     if (this.#adopted.size === 0) clearInterval(this.#look);
   }
 
   /** Starts what fits. */
   #fill(): void {
+    if (!this.#ready) return;
     const slots = slotsOf(this.#launch, this.#options.budgetBytes);
     for (const task of this.#tasks) {
       if (this.#running() >= slots) return;

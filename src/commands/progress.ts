@@ -76,8 +76,9 @@ class LogProgress implements Progress {
   }
 
   event(event: WorkerEvent): void {
-    if (event.type !== "progress" || (event.tablesDone % this.every !== 0 && event.tablesDone !== event.tables)) return;
+    if (event.type !== "progress") return;
     const { stage, tablesDone, tables, bytesDone } = event;
+    if (tablesDone === 0 || (tablesDone % this.every !== 0 && tablesDone !== tables)) return;
     this.log.info(
       { stage, tablesDone, tables, bytesDone, workingSetBytes: this.workingSet, ceilingBytes: this.ceilingBytes },
       `${stage}: ${tablesDone} of ${tables} tables`,

@@ -26,6 +26,8 @@ export interface Lease {
 
 export interface LeaseOptions {
   readonly run: string;
+  /** Who asks: the same word for every try to take it, so that one whose answer was lost is known again. */
+  readonly owner?: string;
   /** Milliseconds between two signs of life. */
   readonly beatMilliseconds?: number;
   /** Milliseconds without a sign of life after which a controller counts as dead. */
@@ -47,7 +49,7 @@ export async function takeLease(store: RunStore, path: string, options: LeaseOpt
   const now = new Date().toISOString();
   const document: LeaseDocument = {
     format: 1,
-    owner: newOwner(),
+    owner: options.owner ?? newOwner(),
     host: hostname(),
     pid: process.pid,
     since: now,

@@ -4,11 +4,12 @@ import type { Backend } from "../backend/backend.ts";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure, toFailure } from "../contract/failure.ts";
 import type { Handle, Launch, RunRecord, RunView } from "../contract/run.ts";
+import { newOwner } from "../store/owner.ts";
 import { type Lease, takeLease } from "./lease.ts";
 import { countAffordable, exitCodeOf, nextWave, toLaunch, type Wave } from "./next.ts";
 import { chooseRun, newRecord, type RunRequest, reopen } from "./open.ts";
 import { type RunPaths, type RunStore, readDocument, runPaths } from "./paths.ts";
-import { type Patience, patienceMilliseconds, patientBackend, patientStore } from "./patience.ts";
+import { insist, type Patience, patienceMilliseconds, patientBackend, patientStore } from "./patience.ts";
 import { planRun } from "./plan.ts";
 import { isTaskOver, RunSession } from "./session.ts";
 import type { Standing } from "./standing.ts";
@@ -105,11 +106,13 @@ class RunController {
     const onBeat = async (): Promise<void> => {
       if ((await store.stat(paths.cancel)) !== undefined) this.#cancelled.abort(cancelled());
     };
-    return takeLease(store, paths.lease, {
+    const options = {
       run,
+      owner: newOwner(),
       onBeat,
       ...(beatMilliseconds === undefined ? {} : { beatMilliseconds }),
-    });
+    };
+    return insist(() => takeLease(store, paths.lease, options), this.#patience());
   }
 
   async #open(run: string): Promise<RunSession> {
@@ -173,7 +176,7 @@ class RunController {
   /** Submits a launch, or finds it again, and watches it to its end. */
   async #launch(session: RunSession, launch: Launch, lease: Lease): Promise<void> {
     this.#stop.throwIfAborted();
-    await lease.confirm();
+    await insist(() => lease.confirm(), this.#patience());
     const known = session.record.handles.some((handle) => handle.launch.number === launch.number);
     if (!known) await session.save({ ...session.record, pending: launch });
     const handle = await this.#backend.submit(launch);

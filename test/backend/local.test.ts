@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -104,7 +104,6 @@ describe("workers outlive the controller that started them", { skip: !existsSync
     const path = join(stand.output, "runs", "run", "local", "0", "0.json");
     const entry = JSON.parse(readFileSync(path, "utf8"));
     const { process: _, ...attempt } = entry.attempts[0];
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(path, JSON.stringify({ ...entry, attempts: [attempt] }));
     const backend = makeLocalBackend(stand);
     const [status] = await finish(backend, await backend.submit(launch));

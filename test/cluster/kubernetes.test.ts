@@ -68,7 +68,7 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
 
   test("27 real pairs: one Job, one output each; kubectl tells which pod is whose", async () => {
     const backend = connect();
-    const handle = await backend.submit(launchOf("all", defaultPairs));
+    const handle = await backend.submit(launchOf("all", defaultPairs, { parallelism: 6 }));
     const tasks = await untilOver(backend, handle);
     assert.deepEqual(
       statesOf(tasks),

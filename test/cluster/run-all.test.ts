@@ -18,7 +18,9 @@ function runAll(run: string, pairs: readonly string[], ...flags: readonly string
   const pods = ["--namespace", field.namespace, "--image", image, "--image-pull-policy", "Never", "--cpu", "0.5"];
   const what = ["run-all", "--backend", "kubernetes", "--run", run, "--pairs", pairs.join(",")];
   const args = ["--no-warnings", cli, ...what, ...places, ...pods, "--no-sync", ...flags];
-  return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  // The pods have a user of their own, who must be able to write beside what the controller writes.
+  const open = ["-c", 'umask 0 && exec "$@"', "sh", process.execPath, ...args];
+  return spawn("sh", open, { stdio: ["ignore", "pipe", "pipe"] });
 }
 
 async function endOf(child: ChildProcess): Promise<{ readonly code: number | null; readonly text: string }> {
