@@ -52,8 +52,8 @@ build() {
 stand_in() {
   local root npm
   command -v debootstrap >/dev/null 2>&1 || { say "debootstrap is missing: scripts/image.sh install"; exit 3; }
-  npm=$(npm root -g)/npm
-  [ -e "$npm/package.json" ] || { say "npm is not where 'npm root -g' says"; exit 3; }
+  npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
+  [ -e "$npm/bin/npm-cli.js" ] || { say "npm is not in its own folder: $npm"; exit 3; }
   root=$(mktemp -d)
   trap 'rm -rf "$root"' EXIT
   chmod 755 "$root"
@@ -63,8 +63,9 @@ stand_in() {
   cp -L "$(readlink -f "$(scripts/find-node.sh)")" "$root/usr/local/bin/node"
   cp -a "$npm" "$root/usr/local/lib/node_modules/"
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
-  # How this machine's npm reaches its registry; names and passwords stay here.
-  grep -sE '^(registry|cafile)=' "$(npm config get globalconfig)" >"$root/usr/local/etc/npmrc" || true
+  # How this machine's npm reaches its registry; a name and a password in the address stay here.
+  printf 'registry=%s\ncafile=/etc/ssl/certs/ca-certificates.crt\n' \
+    "$(npm config get registry 2>/dev/null | sed -E 's#://[^/@]*@#://#')" >"$root/usr/local/etc/npmrc"
   cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
   tar -C "$root" --numeric-owner --one-file-system --exclude './proc/*' --exclude './sys/*' --exclude './dev/*' -cf - . |
     "$engine" import --change 'CMD ["node"]' - "$1" >/dev/null

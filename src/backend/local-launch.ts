@@ -6,10 +6,25 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { causeOf } from "../contract/cause.ts";
 import { ExitCode } from "../contract/exit.ts";
 import type { Cause, Launch, TaskState, TaskStatus } from "../contract/run.ts";
-import type { LocalOptions } from "./local.ts";
 import type { Journal, LocalAttempt, TaskEntry } from "./local-journal.ts";
 import { findByVariable, identify, isRunning, type ProcessId, sendSignal } from "./local-process.ts";
 import { readProgress } from "./local-progress.ts";
+
+export interface LocalOptions {
+  /** A folder of this machine for what is known of a run's workers. */
+  readonly stateFolder: (run: string) => string;
+  /** Program and arguments of a worker; which task it is, it is told by the environment. */
+  readonly command: readonly string[];
+  /** The environment of a worker, beside what tells it its task. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Memory of this machine that workers may use together. */
+  readonly budgetBytes: number;
+  readonly vcpu: number;
+  /** Milliseconds before the first new attempt; each later pause is twice as long, up to 30 seconds. */
+  readonly retryMilliseconds: number;
+  /** Milliseconds that a worker has to clean up before it is killed. */
+  readonly graceMilliseconds: number;
+}
 
 const attemptVariable = "WIDEMERGE_ATTEMPT";
 /** Milliseconds between two looks at a worker that another process started: it tells nobody when it ends. */

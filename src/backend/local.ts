@@ -6,23 +6,9 @@ import type { Handle, Launch, TaskStatus } from "../contract/run.ts";
 import { formatMemory } from "../contract/units.ts";
 import type { Backend, Wait } from "./backend.ts";
 import { Journal } from "./local-journal.ts";
-import { LocalLaunch, toStatus } from "./local-launch.ts";
+import { LocalLaunch, type LocalOptions, toStatus } from "./local-launch.ts";
 
-export interface LocalOptions {
-  /** A folder of this machine for what is known of a run's workers. */
-  readonly stateFolder: (run: string) => string;
-  /** Program and arguments of a worker; which task it is, it is told by the environment. */
-  readonly command: readonly string[];
-  /** The environment of a worker, beside what tells it its task. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Memory of this machine that workers may use together. */
-  readonly budgetBytes: number;
-  readonly vcpu: number;
-  /** Milliseconds before the first new attempt; each later pause is twice as long, up to 30 seconds. */
-  readonly retryMilliseconds: number;
-  /** Milliseconds that a worker has to clean up before it is killed. */
-  readonly graceMilliseconds: number;
-}
+export type { LocalOptions } from "./local-launch.ts";
 
 /** Workers as processes of this machine, as many at a time as its memory allows. */
 export function createLocalBackend(options: LocalOptions): Backend {

@@ -12,7 +12,8 @@ import { createStore } from "../store/route.ts";
 import { dryRun } from "./dry-run.ts";
 import { type LiveRun, showRun } from "./live.ts";
 import { openMachine } from "./machines.ts";
-import { guardCost, loadPrices, renderDocuments } from "./reports.ts";
+import { renderApart } from "./render-apart.ts";
+import { guardCost, loadPrices } from "./reports.ts";
 import { addSettings, readSettings } from "./settings.ts";
 
 const guide = `
@@ -80,7 +81,7 @@ async function start(settings: Settings, prices: Prices, live: LiveRun, signal: 
     widemerge: packageJson.version,
     signal,
     cost: guardCost(settings, capacity, vcpu, prices),
-    documents: (view) => renderDocuments(view, prices),
+    documents: (view) => renderApart({ view, prices }),
     onView: (view) => live.view(view),
     onNotice: (text) => live.notice(text),
   });

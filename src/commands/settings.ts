@@ -55,6 +55,10 @@ function placeholder(name: SettingName): string {
     expectTables: "n|file",
     verify: "structure|sample|full",
     logEvery: "n",
+    assembly: "auto|stream|compose",
+    stallSeconds: "n",
+    gcsEndpoint: "url",
+    memoryScope: "container|process",
   };
   return words[name] ?? "name";
 }

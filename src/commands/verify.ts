@@ -30,7 +30,15 @@ export function verifyCommand(): Command {
     )
     .option("--json", "print the result as one JSON document")
     .addHelpText("after", guide);
-  return addSettings(command, ["input", "output", "key", "duplicates", "memoryCeiling"]).action(verify);
+  return addSettings(command, [
+    "input",
+    "output",
+    "key",
+    "duplicates",
+    "memoryCeiling",
+    "gcsEndpoint",
+    "stallSeconds",
+  ]).action(verify);
 }
 
 async function verify(target: string, flags: Readonly<Record<string, unknown>>, command: Command): Promise<void> {

@@ -3,7 +3,7 @@ import type { Attempt, Cause, WorkerRecord } from "./run.ts";
 
 /** What backends call an end that the pair has nothing to do with: capacity taken away, a machine gone, a worker lost. */
 const disruptions =
-  /^(DisruptionTarget|Evicted|Preempt\w*|Terminated|NodeShutdown|NodeLost|NodeAffinity|Shutdown|DeletionByTaintManager|DeletionByPodGC|Cancelled|Lost)$/;
+  /^(DisruptionTarget|Evicted|Preempt\w*|Terminated|NodeShutdown|NodeLost|NodeAffinity|Shutdown|DeletionByTaintManager|DeletionByPodGC|Cancelled|Lost|Deleted|ContainerStatusUnknown)$/;
 
 const causeOfCode: Readonly<Record<number, Cause>> = {
   [ExitCode.unexpected]: "unexpected",

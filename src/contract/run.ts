@@ -6,8 +6,6 @@ import type { ExitCode } from "./exit.ts";
 import type { MemoryRecord } from "./measure.ts";
 import type { PairResult } from "./result.ts";
 
-export { RunId } from "./names.ts";
-
 /** One pair of a launch: its completion index, from 0. */
 export interface LaunchTask {
   readonly index: number;

@@ -79,9 +79,12 @@ const rowsText = "auto, or a whole number from 1 on";
 
 /** Every setting: its type, its default, and the sentence that `--help` prints. Same name as flag, variable and YAML key. */
 export const Settings = v.strictObject({
-  input: v.optional(v.pipe(someText, v.description("folder that holds <pair>/<table>.parquet")), "checkpoints"),
+  input: v.optional(
+    v.pipe(someText, v.description("folder that holds <pair>/<table>.parquet, also gs://bucket/prefix")),
+    "checkpoints",
+  ),
   output: v.optional(
-    v.pipe(someText, v.description("folder for training_<pair>.parquet and its manifest")),
+    v.pipe(someText, v.description("folder for training_<pair>.parquet and its manifest, also gs://bucket/prefix")),
     "training",
   ),
   pairs: v.optional(

@@ -233,8 +233,13 @@ class RunController {
 
   async #report(session: RunSession): Promise<RunView> {
     const view = this.#show(session);
-    const documents = await this.#options.documents?.(view);
-    if (documents !== undefined) await writeDocuments(this.#store, session.paths, documents);
+    try {
+      const documents = await this.#options.documents?.(view);
+      if (documents !== undefined) await writeDocuments(this.#store, session.paths, documents);
+    } catch (error) {
+      // The outputs are what counts; `widemerge report` writes reports again.
+      this.#options.onNotice?.(`no reports: ${toFailure(error).message}`);
+    }
     return view;
   }
 
