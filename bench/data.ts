@@ -64,9 +64,9 @@ export function dropDataset(dataset: Dataset): void {
 }
 
 /** Makes a checkpoint with these flags of `widemerge sample`, unless it is there. */
-export function sampleInto(input: string, name: string, flags: readonly string[]): Dataset {
+export function sampleInto(input: string, name: string, flags: readonly string[], pairs = pair): Dataset {
   if (!existsSync(join(input, pair, "_COMPLETE"))) {
-    const command = ["sample", "--out", input, "--pairs", pair, ...flags];
+    const command = ["sample", "--out", input, "--pairs", pairs, ...flags];
     const { status } = spawnSync(join(root, "bin/widemerge"), command, { stdio: ["ignore", "ignore", "inherit"] });
     if (status !== 0) throw new Error(`widemerge ${command.join(" ")} ended with ${status}`);
   }

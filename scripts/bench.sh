@@ -1,6 +1,6 @@
 #!/bin/sh
 # The benchmark: widemerge against the physical limit and its peers, on the same files, in one run.
-# SIZE=tiny|small|full (small, about 2 GB)  RUNS=3  KEEP=1 keeps bench/work  PARTS=aligned,misaligned,growth,bucket  ONLY=part of a name
+# SIZE=tiny|small|full (small, about 2 GB)  RUNS=3  KEEP=1 keeps bench/work  PARTS=aligned,misaligned,growth,bucket,fanout  ONLY=part of a name
 # Python peers take part where scripts/interop.sh has made .venv/.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -9,11 +9,13 @@ for tool in prlimit df; do
   command -v "$tool" >/dev/null 2>&1 || { echo "bench: needs $tool (Linux: util-linux, coreutils)." >&2; exit 2; }
 done
 node=$(scripts/find-node.sh) || { echo "bench: needs Node 22.19 or newer: run 'make setup'." >&2; exit 2; }
-case ",${PARTS:-all}," in
-  ,bucket,) ;;
-  *) "$node" --no-warnings bench/run.ts ;;
+# Cloud Storage and runs of many pairs are sections of their own.
+case ",${PARTS:-aligned}," in
+  *,aligned,* | *,misaligned,* | *,growth,*) "$node" --no-warnings bench/run.ts ;;
 esac
-# Cloud Storage is a section of its own.
 case ",${PARTS:-bucket}," in
   *,bucket,*) "$node" --no-warnings bench/bucket.ts ;;
+esac
+case ",${PARTS:-fanout}," in
+  *,fanout,*) "$node" --no-warnings bench/fanout.ts ;;
 esac

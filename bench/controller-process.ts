@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+
+/** How a controller ended: seconds, and the high-water mark of its own resident set, without its workers. */
+export interface ControllerEnd {
+  readonly seconds: number;
+  readonly exitCode: number;
+  readonly peakBytes: number;
+}
+
+export interface Controller {
+  readonly ended: Promise<ControllerEnd>;
+  /** SIGKILL after so many milliseconds; true when it had ended by itself before. */
+  killAfter(milliseconds: number): Promise<boolean>;
+}
+
+/** Starts a controller; its workers may outlive it. */
+export function startController(command: readonly string[]): Controller {
+  const [program = "", ...args] = command;
+  const started = performance.now();
+  const child = spawn(program, args, { stdio: ["ignore", "ignore", "ignore"] });
+  let peakBytes = 0;
+  const timer = setInterval(() => {
+    peakBytes = Math.max(peakBytes, readPeak(child.pid ?? -1));
+  }, 50);
+  const ended = once(child, "exit").then(([code]) => {
+    clearInterval(timer);
+    return { seconds: (performance.now() - started) / 1000, exitCode: Number(code ?? -1), peakBytes };
+  });
+  return {
+    ended,
+    async killAfter(milliseconds) {
+      const first = await Promise.race([ended.then(() => true), setTimeout(milliseconds, false)]);
+      child.kill("SIGKILL");
+      await ended;
+      return first;
+    },
+  };
+}
+
+function readPeak(pid: number): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}

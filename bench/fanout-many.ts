@@ -1,0 +1,21 @@
+/** A run of many pairs whose workers do nothing: folder and number of pairs are the arguments. */
+import { runPairs } from "../src/controller/run.ts";
+import { createLocalStore } from "../src/store/local.ts";
+import { makeLocalBackend } from "../test/support/local-backend.ts";
+import { GiB, makeStand } from "../test/support/run.ts";
+
+const [folder = "", count = "0"] = process.argv.slice(2);
+const pairs = Array.from({ length: Number(count) }, (_, index) => `ok${index}`);
+const stand = makeStand(folder, pairs);
+const { exitCode } = await runPairs({
+  store: createLocalStore(false),
+  machine: makeLocalBackend(stand),
+  backend: "local",
+  capacity: { ceilingBytes: GiB, parallelism: () => 8, spot: false },
+  settings: stand.settings,
+  pairs,
+  wanted: "bench",
+  widemerge: "0.0.0",
+  signal: new AbortController().signal,
+});
+process.exitCode = exitCode;

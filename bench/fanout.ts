@@ -1,0 +1,136 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { startController } from "./controller-process.ts";
+import { sampleInto } from "./data.ts";
+import { type FanoutResults, type Manyfold, renderFanout, type Wall } from "./fanout-report.ts";
+import { describeMachine } from "./machine.ts";
+
+/**
+ * The benchmark's section on runs of many pairs: what the controller costs, and what kills do to a run. Variables:
+ * KILLS (50), KEEP=1 keeps the data under bench/work.
+ */
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = join(here, "..");
+const work = join(here, "work");
+const input = join(work, "fanout");
+const pairs: readonly string[] = parse(readFileSync(join(root, "profiles/27-pairs.yaml"), "utf8")).pairs;
+const kills = Number(process.env.KILLS ?? 50);
+
+mkdirSync(work, { recursive: true });
+try {
+  say(`making ${pairs.length} pairs of 41 tables ...`);
+  sampleInto(input, "fanout", ["--tables", "40", "--misaligned", "0.2"], pairs.join(","));
+  publish({
+    date: new Date().toISOString().slice(0, 10),
+    machine: describeMachine(work),
+    pairs: pairs.length,
+    walls: [await timeRun(pairs.length), await timeRun(2)],
+    many: [await countMany(250), await countMany(1000)],
+    kills: await killOften(),
+  });
+} finally {
+  if (process.env.KEEP !== "1") rmSync(work, { recursive: true, force: true });
+}
+
+function runAll(output: string, parallelism: number, ...flags: readonly string[]): readonly string[] {
+  const folders = ["--input", input, "--output", output, "--pairs", pairs.join(",")];
+  const limits = ["--memory-ceiling", "512MiB", "--parallelism", String(parallelism), "--no-sync"];
+  return [join(root, "bin/widemerge"), "run-all", ...folders, ...limits, "--run", "bench", ...flags];
+}
+
+/** One run from start to end, against what its pairs took by their own records. */
+async function timeRun(parallelism: number): Promise<Wall> {
+  const output = join(work, `fanout-out-${parallelism}`);
+  const { seconds, exitCode, peakBytes } = await startController(runAll(output, parallelism)).ended;
+  if (exitCode !== 0) throw new Error(`run-all ended with ${exitCode}`);
+  const records = readRecords(output);
+  const times = records.map(({ start, end }) => [Date.parse(start) / 1000, Date.parse(end) / 1000] as const);
+  const slowest = Math.max(...times.map(([start, end]) => end - start));
+  const working = Math.max(...times.map(([, end]) => end)) - Math.min(...times.map(([start]) => start));
+  say(`${parallelism} at a time: ${seconds.toFixed(2)} s, slowest pair ${slowest.toFixed(2)} s`);
+  rmSync(output, { recursive: true, force: true });
+  return { parallelism, seconds, slowest, working, controllerBytes: peakBytes };
+}
+
+/** A run of pairs that do no work: plan, submit, watch, gather. */
+async function countMany(count: number): Promise<Manyfold> {
+  const folder = join(work, `many-${count}`);
+  const program = [process.execPath, "--no-warnings", "--max-semi-space-size=2", join(here, "fanout-many.ts")];
+  const { seconds, exitCode, peakBytes } = await startController([...program, folder, String(count)]).ended;
+  if (exitCode !== 0) throw new Error(`the run of ${count} pairs ended with ${exitCode}`);
+  say(`${count} pairs without work: ${seconds.toFixed(2)} s, ${Math.round(peakBytes / 2 ** 20)} MiB`);
+  rmSync(folder, { recursive: true, force: true });
+  return { pairs: count, seconds, controllerBytes: peakBytes };
+}
+
+/** Runs whose controllers are killed again and again; what they leave is compared with an undisturbed run's. */
+async function killOften(): Promise<FanoutResults["kills"]> {
+  const calm = join(work, "calm");
+  if ((await startController(runAll(calm, 2)).ended).exitCode !== 0) throw new Error("the undisturbed run failed");
+  const total = { count: 0, runs: 0, failed: 0, lost: 0, doubled: 0 };
+  while (total.count < kills) {
+    const killed = join(work, "killed");
+    total.count += await killUntilDone(killed, kills - total.count);
+    total.runs += 1;
+    if ((await startController(runAll(killed, 2)).ended).exitCode !== 0) total.failed += 1;
+    const results = readRecords(killed).filter(({ done }) => done);
+    total.lost += pairs.filter((pair) => sumOf(calm, pair) !== sumOf(killed, pair)).length;
+    total.doubled += pairs.filter((pair) => results.filter((record) => record.pair === pair).length > 1).length;
+    say(`${total.count} kills in ${total.runs} runs: ${total.lost} pairs lost, ${total.doubled} doubled`);
+    rmSync(killed, { recursive: true, force: true });
+  }
+  return total;
+}
+
+/** Kills the controllers of one run until one of them ends by itself, or so many were killed; returns how many were. */
+async function killUntilDone(output: string, most: number): Promise<number> {
+  for (let done = 0; done < most; done += 1) {
+    // Long enough to begin, short enough that many kills fall into a run.
+    const ended = await startController(runAll(output, 2)).killAfter(400 + Math.random() * 2000);
+    if (ended) return done;
+  }
+  return most;
+}
+
+/** CRC32C of a pair's output by its manifest, if there are both and their sizes agree. */
+function sumOf(output: string, pair: string): string | undefined {
+  try {
+    const manifest = JSON.parse(readFileSync(join(output, `training_${pair}.manifest.json`), "utf8"));
+    const { size } = statSync(join(output, `training_${pair}.parquet`));
+    return size === manifest.output.size ? manifest.output.crc32c : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface RecordFacts {
+  readonly pair: string;
+  readonly start: string;
+  readonly end: string;
+  readonly done: boolean;
+}
+
+function readRecords(output: string): RecordFacts[] {
+  const folder = join(output, "runs/bench/results");
+  return readdirSync(folder).flatMap((pair) =>
+    readdirSync(join(folder, pair)).map((name) => {
+      const { start, end, result } = JSON.parse(readFileSync(join(folder, pair, name), "utf8"));
+      return { pair, start, end, done: result.outcome === "done" };
+    }),
+  );
+}
+
+function publish(results: FanoutResults): void {
+  const page = renderFanout(results);
+  process.stdout.write(page);
+  mkdirSync(join(here, "results"), { recursive: true });
+  writeFileSync(join(here, "results/fanout.md"), page);
+  writeFileSync(join(here, "results/fanout.json"), `${JSON.stringify(results, null, 2)}\n`);
+}
+
+function say(text: string): void {
+  process.stderr.write(`bench: ${text}\n`);
+}
