@@ -11,8 +11,10 @@ RUN npm ci --omit=dev --ignore-scripts --loglevel=error
 COPY scripts/prune-packages.sh scripts/
 RUN scripts/prune-packages.sh node_modules
 
-# What nothing here ever starts: package managers, headers, manuals. No program keeps the right to change its user.
+# tini is process 1: the kernel drops a signal that process 1 has no handler for, and Node has none while it starts.
+# Out goes what nothing here ever starts: package managers, headers, manuals; and every right to change one's user.
 FROM ${BASE} AS system
+RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends tini
 RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share /usr/local/bin/npm /usr/local/bin/npx \
       /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn* /root/.npm /root/.cache \
       /usr/share/man /usr/share/info /usr/share/locale /usr/share/lintian \
@@ -22,7 +24,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /usr/local/share /usr/
   && echo 'widemerge:x:65532:65532::/tmp:/usr/sbin/nologin' >>/etc/passwd \
   && echo 'widemerge:x:65532:' >>/etc/group \
   && mkdir -p /data /opt/widemerge \
-  && node --version && prlimit --version && setpriv --version
+  && node --version && prlimit --version && setpriv --version && tini --version
 
 # Copied anew: what was deleted above would otherwise still be carried along in the base's layers.
 FROM scratch AS runtime
@@ -47,7 +49,7 @@ COPY scripts/warm-up.sh scripts/
 RUN scripts/warm-up.sh
 
 FROM runtime
-COPY --from=compiled /opt/widemerge/.toolchain/compile-cache .toolchain/compile-cache/
+COPY --from=compiled --chown=0:0 /opt/widemerge/.toolchain/compile-cache .toolchain/compile-cache/
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 ARG SOURCE=unknown
@@ -59,6 +61,5 @@ LABEL org.opencontainers.image.title="widemerge" \
       org.opencontainers.image.source="${SOURCE}"
 USER 65532:65532
 WORKDIR /data
-# Node as process 1: it takes the signals itself, ends its worker and is gone; nothing else is left to be reaped.
-ENTRYPOINT ["widemerge"]
+ENTRYPOINT ["tini", "--", "widemerge"]
 CMD ["--help"]

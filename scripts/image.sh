@@ -5,11 +5,11 @@ usage="usage: scripts/image.sh COMMAND
   install            install podman and debootstrap (Debian, apt-get)
   build TAG          build the image from the Dockerfile; \$WIDEMERGE_BASE names another base
   stand-in TAG       make a base from Debian's packages and this machine's Node, where no image registry can be reached
-  run ARGUMENTS...   what 'docker run' would do
+  run ARGUMENTS...   what 'docker run' would do; also kill, wait, rm, inspect
   save TAG FILE      write the image as 'docker save' does
   sizes TAG          what the image holds, in MB unpacked, largest first
   engine             print the engine's name; exit code 3 where there is none"
-cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
+checkout=$(CDPATH= cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 say() { echo "image: $*" >&2; }
 
 choose_engine() {
@@ -38,6 +38,7 @@ lower() {
 }
 
 build() {
+  cd "$checkout"
   local arguments=(--build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)") source
   arguments+=(--build-arg "VERSION=$(sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)")
   # Never with the name and password that an address may hold.
@@ -50,17 +51,17 @@ build() {
 
 # Under the same name the published base would be something else: the tag says that this one is not it.
 stand_in() {
-  local root npm
+  local npm
   command -v debootstrap >/dev/null 2>&1 || { say "debootstrap is missing: scripts/image.sh install"; exit 3; }
   npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
   [ -e "$npm/bin/npm-cli.js" ] || { say "npm is not in its own folder: $npm"; exit 3; }
-  root=$(mktemp -d)
+  root=$(mktemp -d) # not local: the trap outlives the function
   trap 'rm -rf "$root"' EXIT
   chmod 755 "$root"
   debootstrap --variant=minbase --include=libatomic1,libstdc++6,ca-certificates bookworm "$root" "${WIDEMERGE_DEBIAN:-http://deb.debian.org/debian}" >&2
   rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/*
   mkdir -p "$root/usr/local/lib/node_modules" "$root/usr/local/etc"
-  cp -L "$(readlink -f "$(scripts/find-node.sh)")" "$root/usr/local/bin/node"
+  cp -L "$(readlink -f "$("$checkout/scripts/find-node.sh")")" "$root/usr/local/bin/node"
   cp -a "$npm" "$root/usr/local/lib/node_modules/"
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
   # How this machine's npm reaches its registry; a name and a password in the address stay here.
@@ -92,6 +93,6 @@ case $command:$# in
   stand-in:1) stand_in "$1" ;;
   save:2) call save --output "$2" "$1" ;;
   sizes:1) sizes "$1" ;;
-  run:*) call run "$@" ;;
+  run:* | kill:* | wait:* | rm:* | inspect:*) call "$command" "$@" ;;
   *) echo "$usage" >&2; exit 2 ;;
 esac

@@ -14,3 +14,5 @@ widemerge run-all --run warm-up --pairs audusd,gbpusd --input checkpoints --outp
 cd "$here"
 NODE_COMPILE_CACHE=$here/.toolchain/compile-cache node --max-semi-space-size=2 --no-warnings --input-type=module \
   --eval 'await Promise.all(["@kubernetes/client-node", "@google-cloud/storage", "@google-cloud/run"].map((name) => import(name)))'
+# Node keeps them for its own user alone.
+chmod -R a+rX .toolchain/compile-cache

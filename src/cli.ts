@@ -1,36 +1,40 @@
 /** Command line of widemerge: wires the commands, and is the only place that turns failures into exit codes. */
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
-import { cancelCommand } from "./commands/cancel.ts";
-import { manifestCommand } from "./commands/manifest.ts";
-import { mergeCommand } from "./commands/merge.ts";
-import { planCommand } from "./commands/plan.ts";
-import { reportCommand } from "./commands/report.ts";
-import { runAllCommand } from "./commands/run-all.ts";
-import { sampleCommand } from "./commands/sample.ts";
-import { statusCommand } from "./commands/status.ts";
-import { verifyCommand } from "./commands/verify.ts";
 import { ExitCode } from "./contract/exit.ts";
 import { toFailure } from "./contract/failure.ts";
 import { describeProblems } from "./report/text.ts";
+
+/** Commands by name. Each is loaded with what it needs when it is asked for: some need a native library of 60 MB. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  sample: async () => (await import("./commands/sample.ts")).sampleCommand(),
+  plan: async () => (await import("./commands/plan.ts")).planCommand(),
+  merge: async () => (await import("./commands/merge.ts")).mergeCommand(),
+  verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
+  "run-all": async () => (await import("./commands/run-all.ts")).runAllCommand(),
+  status: async () => (await import("./commands/status.ts")).statusCommand(),
+  report: async () => (await import("./commands/report.ts")).reportCommand(),
+  cancel: async () => (await import("./commands/cancel.ts")).cancelCommand(),
+  manifest: async () => (await import("./commands/manifest.ts")).manifestCommand(),
+};
 
 const program = new Command("widemerge")
   .description(packageJson.description)
   .version(packageJson.version)
   .showHelpAfterError("Run with --help to see what is allowed.")
   .exitOverride();
-const commands = [
-  sampleCommand(),
-  planCommand(),
-  mergeCommand(),
-  verifyCommand(),
-  runAllCommand(),
-  statusCommand(),
-  reportCommand(),
-  cancelCommand(),
-  manifestCommand(),
-];
-for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program));
+const [asked = ""] = process.argv.slice(2);
+// Help and misspelt names need all of them.
+const names = Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands);
+for (const name of names) {
+  const command = await commands[name]?.();
+  if (command !== undefined) program.addCommand(command.exitOverride().copyInheritedSettings(program));
+}
+
+// Whoever reads the output may stop before its end.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 
 try {
   await program.parseAsync();

@@ -55,6 +55,14 @@ test("defaults stand where nothing is said", () => {
     retries: 3,
     retriesUnexpected: 1,
     assembly: "auto",
+    stallSeconds: 60,
+    namespace: "widemerge",
+    imagePullPolicy: "IfNotPresent",
+    cpu: "auto",
+    spot: false,
+    nodeSelector: [],
+    tolerations: [],
+    keepFinished: 604800,
   });
   assert.ok(Object.isFrozen(settings));
 });
@@ -89,6 +97,13 @@ test("texts become what they say: sizes, counts, lists, true and false", () => {
   );
   assert.deepEqual([settings.pairs, settings.requireMarker, settings.logEvery], [["audusd", "eur_usd-2"], false, 7]);
   assert.equal(resolveSettings({ flags: { expectTables: "tables.txt" }, environment: {} }).expectTables, "tables.txt");
+});
+
+test("what a run is told", () => {
+  const flags = { memoryCeilings: "60GiB,70GiB", maxCost: "2.50", retries: "0", parallelism: "4", run: "2026-11-21-a" };
+  const { memoryCeilings, maxCost, retries, parallelism, run } = resolveSettings({ flags, environment: {} });
+  assert.deepEqual(memoryCeilings, [60 * 2 ** 30, 70 * 2 ** 30]);
+  assert.deepEqual([maxCost, retries, parallelism, run], [2.5, 0, 4, "2026-11-21-a"]);
 });
 
 test("every setting has a flag and a variable", () => {
@@ -126,6 +141,11 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
   ["an empty pair", { pairs: "" }, /--pairs is not allowed/],
   ["a pair of 64 letters", { pairs: "x".repeat(64) }, /--pairs is not allowed/],
   ["yes for true", { replace: "yes" }, /--replace is not allowed: found "yes"; allowed: true or false/],
+  ["a run that is a path", { run: "../x" }, /--run is not allowed: found "..\/x"; allowed: a run id/],
+  ["a run that begins with -", { run: "-x" }, /--run is not allowed/],
+  ["an attempt that is a path", { attempt: "../x" }, /--attempt is not allowed/],
+  ["money below nothing", { maxCost: -1 }, /--max-cost is not allowed: found -1; allowed: an amount of \$/],
+  ["sizes that are none", { memoryCeilings: "50GiB,lots" }, /--memory-ceilings is not allowed/],
   ["a fraction of a row", { rowGroupRows: 0.5 }, /--row-group-rows is not allowed/],
 ];
 

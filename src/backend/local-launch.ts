@@ -48,6 +48,7 @@ export class LocalLaunch {
   #ready = false;
   #changed = true;
   #look: NodeJS.Timeout | undefined;
+  #filling: NodeJS.Immediate | undefined;
   /** Attempts that other processes started, by id, with their tasks. */
   readonly #adopted = new Map<string, number>();
 
@@ -128,15 +129,20 @@ export class LocalLaunch {
     if (this.#adopted.size === 0) clearInterval(this.#look);
   }
 
-  /** Starts what fits. */
+  /** Starts what fits, soon: of many workers that end at once, each would otherwise keep everybody else waiting. */
   #fill(): void {
-    if (!this.#ready) return;
-    const slots = slotsOf(this.#launch, this.#options.budgetBytes);
-    for (const task of this.#tasks) {
-      if (this.#running() >= slots) return;
-      if (this.#isCancelled()) return this.#dropWaiting();
-      if (task.state === "waiting" && !this.#pauses.has(task.index)) this.#start(task);
-    }
+    if (!this.#ready || this.#filling !== undefined) return;
+    this.#filling = setImmediate(() => {
+      this.#filling = undefined;
+      this.#startWaiting();
+    });
+  }
+
+  #startWaiting(): void {
+    if (this.#isCancelled()) return this.#dropWaiting();
+    const free = slotsOf(this.#launch, this.#options.budgetBytes) - this.#running();
+    const ready = this.#tasks.filter(({ index, state }) => state === "waiting" && !this.#pauses.has(index));
+    for (const task of ready.slice(0, Math.max(0, free))) this.#start(task);
   }
 
   #dropWaiting(): void {

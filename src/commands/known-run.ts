@@ -1,7 +1,8 @@
+import * as v from "valibot";
 import type { Backend } from "../backend/backend.ts";
-import type { Settings } from "../contract/settings.ts";
+import { Settings } from "../contract/settings.ts";
 import { findRun } from "../controller/open.ts";
-import type { RunStore } from "../controller/paths.ts";
+import { type RunStore, runPaths } from "../controller/paths.ts";
 import { RunSession } from "../controller/session.ts";
 import { createStore } from "../store/route.ts";
 import { openMachine } from "./machines.ts";
@@ -18,6 +19,8 @@ export const knownRunSettings = [
   "run",
 ] as const;
 
+const { input: defaultInput } = v.parse(Settings, {});
+
 /** A run that exists, as its folder and its backend tell it. */
 export interface KnownRun {
   readonly store: RunStore;
@@ -29,13 +32,21 @@ export interface KnownRun {
 
 /** Finds a run by its name; none is the newest. @throws Failure (usage) when there is none. */
 export async function openKnownRun(named: string | undefined, given: Settings): Promise<KnownRun> {
-  const store = await createStore(given, [given.input, given.output]);
-  const record = await findRun(store, given.output, named ?? given.run ?? "last");
-  // The folders by the paths of whoever asks: the run may have been begun in another directory.
-  const settings: Settings = { ...given, ...record.settings, backend: record.backend };
-  const { backend, capacity } = await openMachine(record.backend, settings);
-  const ceilingBytes = record.handles[0]?.launch.ceilingBytes ?? capacity.ceilingBytes;
-  const session = new RunSession(store, settings, { ...record, output: given.output }, ceilingBytes);
+  const outputs = await createStore(given, [given.output]);
+  const record = await findRun(outputs, given.output, named ?? given.run ?? "last");
+  const version = (await outputs.stat(runPaths(outputs, given.output, record.run).record))?.version;
+  const ceilingBytes = (record.handles[0]?.launch ?? record.pending)?.ceilingBytes ?? 0;
+  const settings: Settings = {
+    ...given,
+    ...record.settings,
+    // The checkpoints that the run was begun with, unless whoever asks names them by another path.
+    input: given.input === defaultInput ? record.input : given.input,
+    backend: record.backend,
+    memoryCeiling: ceilingBytes,
+  };
+  const { backend } = await openMachine(record.backend, settings);
+  const store = await createStore(settings, [settings.input, settings.output]);
+  const session = new RunSession(store, settings, { record, version }, ceilingBytes);
   await session.load();
   return { store, session, backend, settings };
 }

@@ -24,9 +24,6 @@ export interface Machine {
   readonly vcpu: number;
 }
 
-/** The ceiling of a pair elsewhere, unless one is stated: that of the 27 pairs' profile. */
-const remoteCeiling = 50 * 2 ** 30;
-
 /** The backend of that name. Only its own client library is loaded. @throws Failure (usage) */
 export async function openMachine(name: BackendName, settings: Settings): Promise<Machine> {
   if (name === "local") return openLocal(settings);
@@ -77,7 +74,7 @@ async function openKubernetes(settings: Settings): Promise<Machine> {
   const options = v.parse(KubernetesOptions, settings);
   const { createKubernetesBackend } = await import("../backend/kubernetes.ts");
   const { countCpus } = await import("../backend/kubernetes-pod.ts");
-  const ceilingBytes = settings.memoryCeiling === "auto" ? remoteCeiling : settings.memoryCeiling;
+  const ceilingBytes = requireCeiling(settings);
   const { parallelism, spot } = { ...settings, ...options };
   return {
     backend: createKubernetesBackend(options, toWorkerEnvironment(settings)),
@@ -88,6 +85,13 @@ async function openKubernetes(settings: Settings): Promise<Machine> {
     },
     vcpu: countCpus(options.cpu, ceilingBytes),
   };
+}
+
+function requireCeiling({ memoryCeiling }: Settings): number {
+  if (memoryCeiling !== "auto") return memoryCeiling;
+  const fix = "state it with --memory-ceiling, such as 50GiB";
+  const problem = { what: "a pod needs its memory in numbers", found: "memoryCeiling auto", fix };
+  throw new Failure(ExitCode.usage, [problem]);
 }
 
 /** Beside the run's other files, or on this machine where those are in a bucket. */

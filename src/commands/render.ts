@@ -14,5 +14,5 @@ export type Rendered = readonly (readonly [string, string])[];
 
 process.once("message", async ({ view, prices }: RenderOrder) => {
   const documents: Rendered = [...(await renderDocuments(view, prices))];
-  process.send?.(documents, () => process.disconnect());
+  process.send?.(documents, () => process.disconnect?.());
 });

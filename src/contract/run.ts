@@ -116,6 +116,13 @@ export interface RunRecord {
   readonly cancelled: boolean;
   /** The settings that change the outputs' bytes: a run goes on only with the same. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What was allowed to be tried again, as it was last asked for. */
+  readonly policy?: {
+    readonly retries: number;
+    readonly retriesUnexpected: number;
+    /** Bytes. */
+    readonly memoryCeilings: readonly number[];
+  };
   /** A launch that is being submitted: after a kill nobody knows whether it was, so it is submitted again. */
   readonly pending?: Launch;
   /** Number of the first launch whose failures count: a run that was over and is started again begins anew. */

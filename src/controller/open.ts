@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import { outputSettings } from "../contract/done.ts";
@@ -127,8 +128,8 @@ function claim(store: RunStore, output: string, run: string): Promise<boolean> {
 function compareRequest(record: RunRecord, { pairs, backend, settings }: RunRequest): Problem[] {
   const asked: Readonly<Record<string, unknown>> = {
     backend,
-    input: settings.input,
-    output: settings.output,
+    input: toAbsolute(settings.input),
+    output: toAbsolute(settings.output),
     pairs: pairs.length === 0 ? record.pairs : pairs,
     settings: record.settings === undefined ? undefined : outputSettings(settings),
   };
@@ -156,14 +157,19 @@ export function newRecord(
     widemerge,
     created: new Date().toISOString(),
     backend: request.backend,
-    input,
-    output,
+    input: toAbsolute(input),
+    output: toAbsolute(output),
     pairs: request.pairs,
     handles: [],
     doneBefore,
     cancelled: false,
     settings: outputSettings(request.settings),
   };
+}
+
+/** Folders of this machine by their full path: a run may be gone on with, or looked at, in another directory. */
+function toAbsolute(path: string): string {
+  return /^[a-z]+:\/\//.test(path) ? path : resolve(path);
 }
 
 /** A run that was over or cancelled is taken up anew: what failed is tried again, and its old failures do not count. */

@@ -1,8 +1,7 @@
 import { causeOf } from "../contract/cause.ts";
 import { ExitCode } from "../contract/exit.ts";
 import { describeProblem } from "../contract/failure.ts";
-import type { Attempt, Cause, WorkerRecord } from "../contract/run.ts";
-import type { Settings } from "../contract/settings.ts";
+import type { Attempt, Cause, RunRecord, WorkerRecord } from "../contract/run.ts";
 import { formatMemory } from "../contract/units.ts";
 
 /** How often each cause may make a pair fail before it is given up; memory has its ladder of ceilings instead. */
@@ -22,10 +21,7 @@ export type Decision =
   | { readonly action: "start"; readonly ceilingBytes: number }
   | { readonly action: "give up"; readonly cause: Cause };
 
-export function policyOf(
-  settings: Pick<Settings, "retries" | "retriesUnexpected" | "memoryCeilings">,
-  ceilingBytes: number,
-): Policy {
+export function policyOf(settings: NonNullable<RunRecord["policy"]>, ceilingBytes: number): Policy {
   return {
     limits: {
       // Capacity that was taken away says nothing about the pair.

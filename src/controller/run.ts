@@ -118,12 +118,18 @@ class RunController {
   async #open(run: string): Promise<RunSession> {
     const { settings, capacity, widemerge } = this.#options;
     // Read under the lease: until it was taken, another controller may have gone on with the run.
-    const known = await readDocument<RunRecord>(this.#store, runPaths(this.#store, settings.output, run).record);
+    const { record: path } = runPaths(this.#store, settings.output, run);
+    const version = (await this.#store.stat(path))?.version;
+    const known = await readDocument<RunRecord>(this.#store, path);
     const pairs = known?.pairs ?? this.#options.pairs;
     const { standings } = await planRun(this.#store, settings, pairs);
     const doneBefore = standings.filter(({ verdict }) => verdict === "done").map(({ pair }) => pair);
-    const record = known === undefined ? newRecord(run, widemerge, this.#options, doneBefore) : reopen(known);
-    const session = new RunSession(this.#store, settings, record, capacity.ceilingBytes);
+    const { retries, retriesUnexpected, memoryCeilings } = settings;
+    const record = {
+      ...(known === undefined ? newRecord(run, widemerge, this.#options, doneBefore) : reopen(known)),
+      policy: { retries, retriesUnexpected, memoryCeilings },
+    };
+    const session = new RunSession(this.#store, settings, { record, version }, capacity.ceilingBytes);
     await session.save(record);
     await this.#store.remove(session.paths.cancel);
     await session.load(standings);

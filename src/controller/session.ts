@@ -1,4 +1,6 @@
 import pMap from "p-map";
+import { ExitCode } from "../contract/exit.ts";
+import { Failure } from "../contract/failure.ts";
 import type { Handle, Launch, RunRecord, RunView, TaskStatus, WorkerRecord } from "../contract/run.ts";
 import type { Settings } from "../contract/settings.ts";
 import { formatDocument, type RunPaths, type RunStore, readDocument, runPaths } from "./paths.ts";
@@ -11,6 +13,12 @@ interface LaunchDocument {
   readonly format: 1;
   readonly handle: Handle;
   readonly statuses: readonly TaskStatus[];
+}
+
+/** A run's record and the version that it has in the store; none for a run that begins. */
+export interface StoredRecord {
+  readonly record: RunRecord;
+  readonly version: string | undefined;
 }
 
 const readsAtOnce = 4;
@@ -29,13 +37,16 @@ export class RunSession implements RunFacts {
   readonly #seen = new Set<string>();
   /** Numbers of the launches whose end is in the store. */
   readonly #ended = new Set<number>();
+  /** The record's version in the store, as this process knows it. */
+  #version: string | undefined;
 
-  constructor(store: RunStore, settings: Settings, record: RunRecord, ceilingBytes: number) {
+  constructor(store: RunStore, settings: Settings, { record, version }: StoredRecord, ceilingBytes: number) {
+    this.#version = version;
     this.#store = store;
     this.#settings = settings;
     this.record = record;
-    this.paths = runPaths(store, record.output, record.run);
-    this.policy = policyOf(settings, ceilingBytes);
+    this.paths = runPaths(store, settings.output, record.run);
+    this.policy = policyOf(record.policy ?? settings, ceilingBytes);
   }
 
   /** Reads how the launches so far ended, and where every pair stands. */
@@ -80,9 +91,16 @@ export class RunSession implements RunFacts {
     this.#ended.add(number);
   }
 
-  /** Changes the record, in the store first. */
+  /**
+   * Changes the record, in the store first. @throws Failure (terminated) when another controller has changed it: one that
+   * was suspended for long must not write over what its successor knows.
+   */
   async save(record: RunRecord): Promise<void> {
-    await this.#store.writeText(this.paths.record, formatDocument(record));
+    const text = formatDocument(record);
+    const written = await this.#store.writeTextIf(this.paths.record, text, this.#version);
+    // A write whose answer was lost shows as refused: what counts is what is there.
+    if (!written && (await this.#store.readText(this.paths.record)) !== text) throw overtaken(record.run);
+    this.#version = (await this.#store.stat(this.paths.record))?.version;
     this.record = record;
   }
 
@@ -126,4 +144,10 @@ export class RunSession implements RunFacts {
 /** Whether the backend will do no more for a task. */
 export function isTaskOver(state: TaskStatus["state"]): boolean {
   return state === "succeeded" || state === "failed" || state === "cancelled";
+}
+
+function overtaken(run: string): Failure {
+  const fix = "nothing is lost: it goes on with the run";
+  const found = "its record was changed by somebody else";
+  return new Failure(ExitCode.terminated, [{ what: `another controller took run ${run} over`, found, fix }]);
 }

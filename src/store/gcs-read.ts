@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
@@ -61,6 +62,7 @@ async function* streamRange(
       client.countBytes("bytesDown", piece.length);
       yield piece;
     }
+    await request?.end();
   } catch (error) {
     throw explainRead(error, source);
   } finally {
@@ -72,6 +74,7 @@ async function* streamRange(
 class RangeRequest {
   private readonly stream;
   private readonly pieces: AsyncIterator<Uint8Array>;
+  private answered = false;
   private readonly stallMilliseconds: number;
   private readonly path: string;
 
@@ -80,28 +83,48 @@ class RangeRequest {
     this.path = source.path;
     this.stallMilliseconds = client.stallMilliseconds;
     this.stream = client
-      .file(source.path, source.version)
+      .download(source.path, source.version)
       .createReadStream({ start, end: end - 1, validation: false, decompress: false });
+    this.stream.once("response", () => {
+      this.answered = true;
+    });
     this.pieces = this.stream[Symbol.asyncIterator]();
   }
 
   async next(): Promise<Uint8Array> {
-    const seconds = this.stallMilliseconds / 1000;
-    const timer = setTimeout(
-      () => this.stream.destroy(new Error(`no byte for ${seconds} s from ${this.path}`)),
-      this.stallMilliseconds,
-    );
-    try {
-      const { value, done } = await this.pieces.next();
-      if (done === true) throw new Error(`premature close of ${this.path}`);
-      return value;
-    } finally {
-      clearTimeout(timer);
-    }
+    const { value, done } = await this.withoutStall(this.pieces.next());
+    if (done === true) throw new Error(`premature close of ${this.path}`);
+    return value;
   }
 
+  /**
+   * After the last byte: waits for the end of the answer. A request that is given up a moment earlier takes its
+   * connection along, and with it the request that has the connection next.
+   */
+  async end(): Promise<void> {
+    // All bytes are here: how the connection ends does not matter any more.
+    await this.withoutStall(this.pieces.next()).catch(() => undefined);
+  }
+
+  /** The client pipes an answer into the stream without looking whether that was destroyed, and throws where nobody hears. */
   close(): void {
-    this.stream.destroy();
+    this.stream.on("error", () => undefined);
+    if (this.answered) this.stream.destroy();
+    else this.stream.once("response", () => setImmediate(() => this.stream.destroy()));
+  }
+
+  private async withoutStall<Value>(work: Promise<Value>): Promise<Value> {
+    const timer = new AbortController();
+    const stalled = setTimeout(this.stallMilliseconds, undefined, { signal: timer.signal }).then(() => {
+      throw new Error(`no byte for ${this.stallMilliseconds / 1000} s from ${this.path}`);
+    });
+    work.catch(() => undefined);
+    stalled.catch(() => undefined);
+    try {
+      return await Promise.race([work, stalled]);
+    } finally {
+      timer.abort();
+    }
   }
 }
 

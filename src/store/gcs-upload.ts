@@ -9,12 +9,6 @@ import { openGcs } from "./gcs-read.ts";
 import { Scratch } from "./gcs-scratch.ts";
 import type { OpenFile, Stage, StoredFile, Written } from "./store.ts";
 
-/**
- * What is sent as one request of a resumable upload, and kept until it is acknowledged: a multiple of 256 KiB, as the
- * protocol wants it. The service's advice is 8 MiB or more.
- */
-export const chunkBytes = 16 * 2 ** 20;
-
 /** An output that goes up as one resumable upload while it is made: nothing touches a disk. */
 export class UploadStage implements Stage {
   position = 0;
@@ -78,7 +72,8 @@ export class UploadStage implements Stage {
     this.client.count("classA");
     const upload = this.client.file(this.stagedPath).createWriteStream({
       resumable: true,
-      chunkSize: chunkBytes,
+      // What is sent as one request, and kept until it is acknowledged. The service's advice is 8 MiB or more.
+      chunkSize: this.client.chunkBytes,
       // The sum of what was sent is compared with the service's when all of it is there.
       validation: false,
       contentType,

@@ -74,7 +74,7 @@ class GcsStore implements Store {
       try {
         const download = async (): Promise<string> => {
           this.client.count("classB");
-          const [bytes] = await this.client.file(path).download({ validation: "crc32c" });
+          const [bytes] = await this.client.download(path).download({ validation: "crc32c" });
           this.client.countBytes("bytesDown", bytes.length);
           return bytes.toString();
         };

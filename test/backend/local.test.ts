@@ -57,13 +57,15 @@ async function finish(backend: Backend, handle: Handle): Promise<readonly TaskSt
   }
 }
 
-/** A process that submits a launch and waits to be killed. */
+/** A process that submits a launch and, once its first worker is started, waits to be killed. */
 async function submitElsewhere(stand: Stand, launch: Launch, seconds: number): Promise<ChildProcess> {
   const code = `
     import { makeLocalBackend } from "${new URL("../support/local-backend.ts", import.meta.url).href}";
     const stand = ${JSON.stringify(stand)};
-    await makeLocalBackend(stand, {}, ${seconds}).submit(${JSON.stringify(launch)});
-    console.log("submitted");
+    const backend = makeLocalBackend(stand, {}, ${seconds});
+    const handle = await backend.submit(${JSON.stringify(launch)});
+    while ((await backend.status(handle))[0].state === "waiting") await new Promise(setImmediate);
+    console.log("started");
     setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "-e", code], {
     stdio: ["ignore", "pipe", "inherit"],

@@ -54,7 +54,7 @@ describe("the lease of a run", () => {
     await held[0]?.value.release();
   });
 
-  it("of a process on this host that is gone is taken over at once", async () => {
+  it("of a process on this host that is gone is taken over at once", async (context) => {
     const path = newPath();
     const code = `
       import { takeLease } from "${new URL("../../src/controller/lease.ts", import.meta.url).href}";
@@ -63,6 +63,7 @@ describe("the lease of a run", () => {
       console.log("held");
       setInterval(() => undefined, 1000);`;
     const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "-e", code]);
+    context.after(() => child.kill("SIGKILL"));
     await once(child.stdout, "data");
     assert.equal((await findController(store, path, "x"))?.pid, child.pid);
     assert.match((await failureOf(takeLease(store, path, { run: "x" }))).message, /has a controller already/);

@@ -57,7 +57,9 @@ describe("a run", () => {
         ["report.html", "<p>"],
         ["costs/ok1.json", "{}"],
       ]);
-    const { view, exitCode } = await runPairs(optionsOf(stand, { documents, onView: (it) => views.push(it) }));
+    const { view, exitCode } = await runPairs(
+      optionsOf(stand, { machine: makeLocalBackend(stand, {}, 0.1), documents, onView: (it) => views.push(it) }),
+    );
     assert.equal(exitCode, ExitCode.done);
     assert.deepEqual(
       statesOf(view),
@@ -190,6 +192,25 @@ describe("a run", () => {
     assert.deepEqual(statesOf(view), ["storage1 failed", "ok1 done"]);
     assert.equal(view.pairs[0]?.attempts.length, 2);
   });
+});
+
+it("a controller that was overtaken writes nothing over what its successor knows", async () => {
+  const stand = newStand(["ok1", "stay1"]);
+  const path = join(stand.output, "runs", "run", "run.json");
+  let other = "";
+  const stop = new AbortController();
+  const onView = ({ pairs }: RunView): void => {
+    if (pairs[0]?.state !== "done" || other !== "") return;
+    other = JSON.stringify({ ...readRecord(stand), widemerge: "a successor" });
+    rmSync(path);
+    writeFileSync(path, other);
+    stop.abort(new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]));
+    writeFileSync(join(stand.output, "runs", "run", "cancel.json"), '{"format":1}');
+  };
+  const options = { onView, beatMilliseconds: 10, capacity: { ...optionsOf(stand).capacity, parallelism: () => 2 } };
+  const failure = await failureOf(runPairs(optionsOf(stand, options)));
+  assert.match(failure.message, /another controller took run run over/);
+  assert.equal(readFileSync(path, "utf8"), other);
 });
 
 describe("a store and a backend that are lost for a while", () => {

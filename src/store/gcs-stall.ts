@@ -1,0 +1,24 @@
+import { subscribe } from "node:diagnostics_channel";
+import { ClientRequest } from "node:http";
+
+/** Host → milliseconds. */
+const limits = new Map<string, number>();
+
+/**
+ * Breaks every request to a host on which no byte moves for so long, in either direction. The client takes a time limit
+ * and hands it down to an HTTP library that has none: its requests would wait for ever.
+ */
+export function limitStalls(host: string, milliseconds: number): void {
+  if (limits.size === 0) subscribe("http.client.request.created", onRequest);
+  limits.set(host, milliseconds);
+}
+
+function onRequest(message: unknown): void {
+  if (typeof message !== "object" || message === null || !("request" in message)) return;
+  const { request } = message;
+  if (!(request instanceof ClientRequest)) return;
+  const limit = limits.get(String(request.getHeader("host")));
+  if (limit === undefined) return;
+  const stall = () => Object.assign(new Error(`no byte for ${limit / 1000} s`), { code: "ETIMEDOUT" });
+  request.setTimeout(limit, () => request.destroy(stall()));
+}

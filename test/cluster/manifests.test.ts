@@ -1,0 +1,223 @@
+/** The manifests under k8s/, applied as a person would: the overlay's places and image set, then `kubectl apply -k`. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { parseAllDocuments } from "yaml";
+import { createKubernetesBackend } from "../../src/backend/kubernetes.ts";
+import { Failure } from "../../src/contract/failure.ts";
+import { nameOutputs } from "../../src/contract/output.ts";
+import type { TaskStatus } from "../../src/contract/run.ts";
+import { Field, image, launchOf, whySkipped } from "./support.ts";
+
+const skip = whySkipped();
+const checkout = new URL("../..", import.meta.url).pathname;
+const pairs = ["audusd", "gbpusd", "usdjpy"];
+const field = new Field("manifests");
+const overlays = ["generic", "gke-autopilot"];
+
+/** The image that the Dockerfile makes, where IMAGE names one; else the one that stands in for it. */
+function chooseImage(): string {
+  const built = process.env.IMAGE;
+  if (built === undefined) return image;
+  const archive = join(field.folder, "image.tar");
+  execFileSync(join(checkout, "scripts/image.sh"), ["save", built, archive], { stdio: "pipe" });
+  execFileSync(join(checkout, "scripts/cluster.sh"), ["image", archive, "localhost/widemerge:built"], {
+    stdio: "pipe",
+  });
+  rmSync(archive);
+  return "localhost/widemerge:built";
+}
+
+function edit(path: string, change: (text: string) => string): void {
+  writeFileSync(path, change(readFileSync(path, "utf8")));
+}
+
+/** A copy of k8s/ with the overlays set for this cluster; the schedule is added to the generic one as `own`. */
+function prepare(folder: string): void {
+  const [newName = "", newTag = ""] = chooseImage().split(/:(?=[^:]*$)/);
+  cpSync(join(checkout, "k8s"), folder, { recursive: true });
+  for (const overlay of overlays)
+    edit(join(folder, "overlays", overlay, "kustomization.yaml"), (text) =>
+      text
+        .replace("namespace: widemerge", `namespace: ${field.namespace}`)
+        .replace(
+          /( *- name: widemerge\n)( *newName: .*\n)? *newTag: .*/,
+          `$1    newName: ${newName}\n    newTag: ${newTag}`,
+        ),
+    );
+  edit(join(folder, "overlays/generic/settings.env"), (text) => text.replaceAll("/data", field.folder));
+  edit(join(folder, "overlays/generic/volume.yaml"), (text) => text.replaceAll("/data", field.folder));
+  appendFileSync(join(folder, "overlays/generic/settings.env"), settings.join("\n"));
+  mkdirSync(join(folder, "own"));
+  const own = [
+    "resources: [../overlays/generic]",
+    "components: [../components/schedule]",
+    `namespace: ${field.namespace}`,
+  ];
+  writeFileSync(join(folder, "own/kustomization.yaml"), own.join("\n"));
+}
+
+/** The profile is for machines of 50 GiB. */
+const settings = [
+  `WIDEMERGE_PAIRS=${pairs.join(",")}`,
+  "WIDEMERGE_MEMORY_CEILING=512MiB",
+  "WIDEMERGE_MEMORY_WARN=auto",
+  "WIDEMERGE_MEMORY_FREE=0",
+  "WIDEMERGE_DISK_FREE=auto",
+  "WIDEMERGE_EXPECT_TABLES=6",
+  "WIDEMERGE_CPU=0.5",
+  "WIDEMERGE_IMAGE_PULL_POLICY=Never",
+  "WIDEMERGE_SYNC=false",
+];
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** The rules of the controller's Role, from k8s/ itself. */
+function readRules(): readonly Rule[] {
+  const documents = parseAllDocuments(readFileSync(join(checkout, "k8s/base/accounts.yaml"), "utf8"));
+  const role = documents.map((document) => document.toJS()).find(({ kind }) => kind === "Role");
+  return role.rules;
+}
+
+describe("the manifests", { skip, timeout: 600_000 }, () => {
+  const manifests = () => join(field.folder, "k8s");
+  before(() => {
+    field.open();
+    field.sample(pairs, "--tables", "5");
+    prepare(manifests());
+  });
+  after(() => field.close());
+
+  function waitFor(job: string, condition = "complete"): void {
+    field.kubectl("wait", `--for=condition=${condition}`, `job/${job}`, "--timeout=180s");
+  }
+
+  for (const overlay of overlays)
+    test(`the server accepts ${overlay} as it is`, () => {
+      const args = ["apply", "--dry-run=server", "-k", join(manifests(), "overlays", overlay)];
+      const { status, stderr, stdout } = spawnSync("kubectl", args, { encoding: "utf8" });
+      assert.equal(status, 0, stderr);
+      assert.doesNotMatch(stderr, /Warning: (?!resource namespaces)/, "nor has it a word of warning");
+      for (const kind of ["role", "rolebinding", "serviceaccount/worker", "configmap/settings-", "job.batch/all-pairs"])
+        assert.ok(stdout.includes(kind), `${kind} in ${stdout}`);
+    });
+
+  test("applied, it merges every pair without anybody looking on, and leaves its report", () => {
+    field.kubectl("apply", "-k", join(manifests(), "own"));
+    waitFor("all-pairs");
+    for (const pair of pairs)
+      for (const name of Object.values(nameOutputs(pair))) assert.ok(existsSync(join(field.output, name)), name);
+    assert.ok(existsSync(join(field.output, "runs/all-pairs/report.html")), "the run is called as its Job");
+    const path = "{.items[*].spec.template.spec['serviceAccountName','automountServiceAccountToken']}";
+    const workers = field.kubectl("get", "jobs", "-l", "widemerge/run=all-pairs", "-o", `jsonpath=${path}`);
+    assert.equal(workers, "worker false");
+  });
+
+  test("a run by hand from the schedule finds every pair done", () => {
+    field.kubectl("create", "job", "by-hand", "--from=cronjob/nightly");
+    waitFor("by-hand");
+    assert.match(field.kubectl("logs", "job/by-hand"), /3 .*done before/);
+    assert.equal(field.kubectl("get", "jobs", "-l", "widemerge/run=by-hand", "-o", "name"), "");
+  });
+
+  test("a controller that is lost is started again and goes on with its run", () => {
+    for (const pair of pairs) rmSync(join(field.output, nameOutputs(pair).manifest));
+    field.kubectl("create", "job", "lost", "--from=cronjob/nightly");
+    field.kubectl("wait", "--for=create", "job/widemerge-lost-0", "--timeout=60s");
+    field.kubectl("delete", "pod", "-l", "job-name=lost", "--grace-period=0", "--force");
+    waitFor("lost");
+    for (const pair of pairs) assert.ok(existsSync(join(field.output, nameOutputs(pair).manifest)), pair);
+  });
+
+  test("a pair that is refused fails the Job at once, and its pod says why", () => {
+    rmSync(join(field.input, "usdjpy/_COMPLETE"));
+    rmSync(join(field.output, nameOutputs("usdjpy").manifest));
+    field.kubectl("create", "job", "refused", "--from=cronjob/nightly");
+    waitFor("refused", "failed");
+    const path = "{.items[*].status.containerStatuses[0].state.terminated['exitCode','message']}";
+    const told = field.kubectl("get", "pods", "-l", "job-name=refused", "-o", `jsonpath=${path}`);
+    assert.match(told, /^3 [^]*usdjpy[^]*_COMPLETE/);
+    assert.equal(told.match(/usdjpy.*failed/g)?.length, 1, `once: ${told}`);
+    writeFileSync(join(field.input, "usdjpy/_COMPLETE"), "");
+  });
+});
+
+describe("the controller's Role", { skip, timeout: 300_000 }, () => {
+  const own = new Field("role");
+  const admin = process.env.KUBECONFIG ?? "";
+  before(() => {
+    own.open();
+    own.sample(["nzdusd"], "--tables", "5");
+  });
+  after(() => {
+    process.env.KUBECONFIG = admin;
+    own.close();
+  });
+
+  /** Submits, watches to the end and cancels, with no other right than these rules. */
+  async function carryOut(run: string, rules: readonly Rule[]): Promise<TaskStatus["state"] | undefined> {
+    process.env.KUBECONFIG = admin;
+    process.env.KUBECONFIG = own.restrict(run, rules);
+    const backend = createKubernetesBackend(own.options, own.environment);
+    const handle = await backend.submit(launchOf(run, ["nzdusd"]));
+    const wait = { milliseconds: 1000, signal: new AbortController().signal };
+    for (let looks = 0; looks < 120; looks += 1) {
+      const [task] = await backend.status(handle, wait);
+      if (task?.state !== "succeeded" && task?.state !== "failed") continue;
+      await backend.cancel(handle);
+      return task.state;
+    }
+    return undefined;
+  }
+
+  test("is enough for a launch from submit to cancel", async () => {
+    assert.equal(await carryOut("whole", readRules()), "succeeded");
+  });
+
+  test("grants exactly seven verbs, each of which is tried below", () => {
+    assert.deepEqual(
+      readRules().flatMap(({ resources, verbs }) => verbs.map((verb) => `${verb} ${resources}`)),
+      [...needed, ...helpful].sort((left, right) => order.indexOf(left) - order.indexOf(right)),
+    );
+  });
+
+  for (const right of needed)
+    test(`without ${right} it stops and says so`, async () => {
+      const error = await carryOut(nameOf(right), without(right)).then(String, (reason: unknown) => reason);
+      assert.ok(error instanceof Failure, String(error));
+      const [verb = "", resource = ""] = right.split(" ");
+      assert.equal(error.exitCode, 3);
+      assert.ok(error.message.includes(`refused to ${right} in namespace ${own.namespace}`), error.message);
+      assert.match(error.message, new RegExp(`resources: \\["${resource}"\\], verbs: \\["${verb}"\\]`));
+    });
+
+  for (const right of helpful)
+    test(`without ${right} it does its work all the same`, async () => {
+      assert.equal(await carryOut(nameOf(right), without(right)), "succeeded");
+    });
+});
+
+const needed = ["create jobs", "list jobs", "delete jobs", "list pods"];
+/** A watch only saves waiting; a label on a pod is for people. */
+const helpful = ["watch jobs", "watch pods", "patch pods"];
+const order = [
+  ...["create", "list", "watch", "delete"].map((verb) => `${verb} jobs`),
+  ...["list", "watch", "patch"].map((verb) => `${verb} pods`),
+];
+
+function nameOf(right: string): string {
+  return `without-${right.replace(" ", "-")}`;
+}
+
+function without(right: string): readonly Rule[] {
+  return readRules().map((rule) => ({
+    ...rule,
+    verbs: rule.verbs.filter((verb) => `${verb} ${rule.resources}` !== right),
+  }));
+}

@@ -1,0 +1,128 @@
+/** Every kind of request of a merge × every fault that can hit it: the merge succeeds, and the output is the same. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Exchange, Fault } from "../support/faults.ts";
+import { findGcsAbsence } from "../support/gcs.ts";
+import { checkFinished, explain, mergeOverWire, openStand, readOutput, type Shape, type Stand } from "./stand.ts";
+
+const KiB = 1024;
+const absence = findGcsAbsence();
+
+type Faults = Readonly<Record<string, Fault>>;
+
+const reads: Faults = {
+  "503 before": { kind: "answer", status: 503 },
+  "429 before": { kind: "answer", status: 429 },
+  "reset before the answer": { kind: "reset", at: { requestBytes: 0 } },
+  "reset in the answer": { kind: "reset", at: { responseBytes: 100 } },
+  "stall before the answer": { kind: "stall", at: { requestBytes: 0 } },
+  "stall in the answer": { kind: "stall", at: { responseBytes: 100 } },
+  "lost answer": { kind: "lose response" },
+};
+const writes: Faults = {
+  "503 before": { kind: "answer", status: 503 },
+  "429 before": { kind: "answer", status: 429 },
+  "reset before the answer": { kind: "reset", at: { requestBytes: 0 } },
+  "stall before the answer": { kind: "stall", at: { requestBytes: 0 } },
+  "duplicate, first answer": { kind: "duplicate", answer: "first" },
+  "duplicate, second answer": { kind: "duplicate", answer: "second" },
+  "lost answer": { kind: "lose response" },
+};
+/** Of writes whose body is longer than so many bytes. */
+const longWrites = (requestBytes: number): Faults => ({
+  ...writes,
+  [`503 after ${requestBytes / KiB} KiB`]: { kind: "answer", status: 503, requestBytes },
+  [`reset after ${requestBytes / KiB} KiB`]: { kind: "reset", at: { requestBytes } },
+  [`stall after ${requestBytes / KiB} KiB`]: { kind: "stall", at: { requestBytes } },
+});
+
+/** The nth request that fits, from 1. */
+function nth(n: number, fits: (exchange: Exchange) => boolean): () => (exchange: Exchange) => boolean {
+  return () => {
+    let count = 0;
+    return (exchange) => {
+      if (!fits(exchange)) return false;
+      count += 1;
+      return count === n;
+    };
+  };
+}
+
+const of = (kind: Exchange["kind"], part: string) => (exchange: Exchange) =>
+  exchange.kind === kind && decodeURIComponent(exchange.path).includes(part);
+
+/** The first table that is read in bulk: that begins once the scratch of the dead is gone. */
+function firstBody(): (exchange: Exchange) => boolean {
+  let swept = false;
+  return (exchange) => {
+    swept ||= of("list", ".scratch")(exchange);
+    return swept && of("media", "/in/")(exchange);
+  };
+}
+
+interface Row {
+  readonly request: string;
+  readonly pick: () => (exchange: Exchange) => boolean;
+  readonly faults: Faults;
+}
+
+/** Whatever is put together. */
+const everywhere: readonly Row[] = [
+  { request: "list of the checkpoint", pick: nth(1, of("list", "prefix=in/")), faults: reads },
+  { request: "list of the scratch", pick: nth(1, of("list", ".scratch")), faults: reads },
+  { request: "description of the output", pick: nth(1, of("metadata", "training_audusd.parquet")), faults: reads },
+  { request: "footer of the targets", pick: nth(1, of("media", "targets.parquet")), faults: reads },
+  { request: "rest of the targets' footer", pick: nth(2, of("media", "targets.parquet")), faults: reads },
+  { request: "key of the targets", pick: nth(3, of("media", "targets.parquet")), faults: reads },
+  { request: "probe of the output folder", pick: nth(1, of("upload", "probe-")), faults: writes },
+  { request: "manifest", pick: nth(1, of("upload", "manifest.json")), faults: writes },
+  { request: "removal of a scratch object", pick: nth(1, of("delete", "audusd/")), faults: writes },
+  { request: "footer of the staged output", pick: nth(1, of("media", "output.parquet")), faults: reads },
+  { request: "publication", pick: nth(1, of("compose", "training_audusd.parquet/compose")), faults: writes },
+];
+const composing: readonly Row[] = [
+  { request: "body of an aligned table", pick: firstBody, faults: reads },
+  { request: "part", pick: nth(2, of("upload", "/part-")), faults: longWrites(16 * KiB) },
+  { request: "staged composition", pick: nth(1, of("compose", "output.parquet/compose")), faults: writes },
+];
+/** Of more objects than one composition takes. */
+const joining: readonly Row[] = [{ request: "first join", pick: nth(1, of("compose", "join-")), faults: writes }];
+const streaming: readonly Row[] = [
+  { request: "body of a spliced table", pick: firstBody, faults: reads },
+  { request: "start of the upload", pick: nth(1, of("resumable start", "output.parquet")), faults: writes },
+  { request: "first chunk", pick: nth(1, ({ kind }) => kind === "resumable chunk"), faults: longWrites(256 * KiB) },
+  { request: "middle chunk", pick: nth(2, ({ kind }) => kind === "resumable chunk"), faults: longWrites(256 * KiB) },
+  { request: "last chunk", pick: nth(1, ({ lastChunk }) => lastChunk), faults: longWrites(256 * KiB) },
+  { request: "description of the staged output", pick: nth(1, of("metadata", "output.parquet")), faults: reads },
+];
+
+describe("faults on the wire", { skip: absence }, () => {
+  const small = { tables: 8, rows: 3000, misaligned: 0.3 };
+  register("composed", small, "compose", [...everywhere, ...composing]);
+  register("composed of many", { tables: 36, rows: 100 }, "compose", joining);
+  register("streamed", small, "stream", streaming);
+});
+
+function register(name: string, shape: Shape, assembly: string, rows: readonly Row[]): void {
+  describe(name, { concurrency: 12 }, () => {
+    let stand: Stand;
+    let expected: Buffer;
+    before(async () => {
+      stand = await openStand(shape);
+      const end = await mergeOverWire(stand, [], { assembly });
+      const { bytes } = await readOutput(stand, end.prefix);
+      assert.ok(bytes, explain(end));
+      expected = bytes;
+    });
+    after(() => stand.gcs.stop());
+    for (const { request, pick, faults } of rows)
+      for (const [fault, what] of Object.entries(faults))
+        it(`${request}: ${fault}`, async () => {
+          const end = await mergeOverWire(stand, [{ on: pick(), fault: what }], { assembly });
+          const hit = end.proxy.requests.filter((exchange) => exchange.fault !== undefined);
+          assert.equal(hit.length, 1, "the fault hit nothing");
+          assert.equal(end.result?.outcome, "done", explain(end));
+          await checkFinished(stand, end.prefix, expected);
+        });
+  });
+}

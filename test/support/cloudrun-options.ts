@@ -1,0 +1,25 @@
+import * as v from "valibot";
+import { CloudRunOptions } from "../../src/contract/cloudrun.ts";
+import type { Launch } from "../../src/contract/run.ts";
+
+/** Options as settings would give them. */
+export function makeCloudRunOptions(stated: v.InferInput<typeof CloudRunOptions> = {}): CloudRunOptions {
+  const image = "us-central1-docker.pkg.dev/fx-features/fx/widemerge:1.0.0";
+  return v.parse(CloudRunOptions, { project: "fx-features", region: "us-central1", image, ...stated });
+}
+
+export const bucketEnvironment = { WIDEMERGE_INPUT: "gs://fx/checkpoints", WIDEMERGE_OUTPUT: "gs://fx/training" };
+
+/** The launch of a run's first 27 pairs at 2 GiB, with what a test wants otherwise. */
+export function makeCloudRunLaunch(change: Partial<Launch> = {}, count = 27): Launch {
+  return {
+    run: "2026-11-21-a",
+    number: 0,
+    tasks: Array.from({ length: count }, (_, index) => ({ index, pair: `pair${index}` })),
+    ceilingBytes: 2 * 2 ** 30,
+    parallelism: count,
+    spot: false,
+    retries: 3,
+    ...change,
+  };
+}
