@@ -172,7 +172,7 @@ test("settings come from the file, then variables, then flags", async () => {
 const usage: [string, string[], RegExp][] = [
   ["an unknown command", ["blend"], /unknown command 'blend'/],
   ["an unknown flag", ["merge", "audusd", "--fast"], /unknown option '--fast'/],
-  ["no pair", ["merge"], /missing required argument 'pair'/],
+  ["no pair", ["merge"], /no pair to merge/],
   ["a pair that is a path", ["merge", "../x"], /not a pair's name: found "\.\.\/x"/],
   ["an empty pair", ["merge", ""], /not a pair's name: found ""/],
   [

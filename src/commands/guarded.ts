@@ -5,7 +5,7 @@ import type { WorkerReport } from "../contract/result.ts";
 import { Pair, type Settings } from "../contract/settings.ts";
 import type { Task, TaskLimits } from "../contract/task.ts";
 import { resolveCeiling } from "../memory/ceiling.ts";
-import { readLimits } from "../memory/limits.ts";
+import { leaveOutGroups, readLimits } from "../memory/limits.ts";
 import { type ChildEnd, type Supervision, supervise } from "../memory/supervise.ts";
 import { type Progress, showProgress } from "./progress.ts";
 
@@ -29,7 +29,8 @@ type WithoutLimits<Some> = Some extends Task ? Omit<Some, "limits"> : never;
  */
 export async function runGuarded(task: WithoutLimits<Task>, settings: Settings): Promise<GuardedEnd> {
   const start = performance.now();
-  const limits = readLimits();
+  const found = readLimits();
+  const limits = settings.memoryScope === "process" ? leaveOutGroups(found) : found;
   const { ceiling, problems } = resolveCeiling(settings, limits);
   failOn(ExitCode.input, problems);
   const taskLimits: TaskLimits = {

@@ -59,6 +59,17 @@ function placeholder(name: SettingName): string {
     stallSeconds: "n",
     gcsEndpoint: "url",
     memoryScope: "container|process",
+    backend: "local|kubernetes|cloudrun",
+    parallelism: "auto|n",
+    memoryCeilings: "size,size,…",
+    retries: "n",
+    retriesUnexpected: "n",
+    maxCost: "$",
+    prices: "file",
+    cpu: "auto|n",
+    volumeClaim: "name[:/folder]",
+    deadline: "seconds",
+    tolerations: "key[=value][:effect],…",
   };
   return words[name] ?? "name";
 }

@@ -44,12 +44,17 @@ export function countAffordable(
   return count;
 }
 
-/** A launch of a wave. */
+/**
+ * A launch of a wave. Spot capacity is for the first one alone: what that left undone is started again on demand, so that
+ * a pair that keeps losing its place is done in the end.
+ */
 export function toLaunch(
   wave: Wave,
   shape: Pick<Launch, "run" | "number" | "parallelism" | "spot" | "retries" | "retriesUnexpected">,
 ): Launch {
-  return { ...shape, ceilingBytes: wave.ceilingBytes, tasks: wave.pairs.map((pair, index) => ({ index, pair })) };
+  const spot = shape.spot && shape.number === 0;
+  const tasks = wave.pairs.map((pair, index) => ({ index, pair }));
+  return { ...shape, spot, ceilingBytes: wave.ceilingBytes, tasks };
 }
 
 /** The exit code of a run of which nothing runs any more: 0 only when every pair is done. Pure. */

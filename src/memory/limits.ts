@@ -37,6 +37,11 @@ export interface LimitsOptions {
   readonly parallelism?: number;
 }
 
+/** The limits without the control group: for a job that shares it with others and answers for its own processes only. */
+export function leaveOutGroups({ cgroup: _, limitDir: __, ...limits }: Limits): Limits {
+  return { ...limits, source: "none" };
+}
+
 interface GroupLimit {
   readonly dir: string;
   readonly limitBytes: number;

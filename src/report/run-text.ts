@@ -20,7 +20,7 @@ export function describeRun(view: RunView, cost: RunCost): string {
     const sum = cost.pairs[index]?.estimated ?? { usd: 0, missing: [] };
     table.push([...describePair(pair, view.at), formatSum(sum)].map(clean));
   }
-  const reasons = view.pairs.filter((pair) => pair.why !== undefined && pair.state !== "done");
+  const reasons = view.pairs.filter((pair) => pair.why !== undefined && !pair.state.startsWith("done"));
   const lines = [
     `run ${record.run} on ${record.backend}${record.cancelled ? ", cancelled" : ""}: ${countStates(view.pairs)}`,
     "",

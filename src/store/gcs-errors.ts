@@ -36,9 +36,15 @@ export function statusOf(error: unknown): number | undefined {
 export function isTransient(error: unknown): boolean {
   const status = statusOf(error);
   if (status !== undefined) return transientStatus.has(status);
-  if (!(error instanceof Error)) return false;
+  if (!(error instanceof Error)) return brokenConnection.test(reasonsOf(error));
   const code = "code" in error ? String(error.code) : "";
   return brokenConnection.test(`${code} ${error.message} ${error.name}`);
+}
+
+/** Where a resumable upload got no answer to its start, the client asks with an object that has codes alone. */
+function reasonsOf(error: unknown): string {
+  if (typeof error !== "object" || error === null || !("errors" in error) || !Array.isArray(error.errors)) return "";
+  return error.errors.map(({ reason }: { readonly reason?: unknown }) => String(reason)).join(" ");
 }
 
 /** A client error as a Failure with its cause, the bucket and object, and what to grant or do. */

@@ -1,5 +1,5 @@
 import { subscribe } from "node:diagnostics_channel";
-import { ClientRequest } from "node:http";
+import { ClientRequest, type IncomingMessage } from "node:http";
 
 /** Host → milliseconds. */
 const limits = new Map<string, number>();
@@ -19,6 +19,11 @@ function onRequest(message: unknown): void {
   if (!(request instanceof ClientRequest)) return;
   const limit = limits.get(String(request.getHeader("host")));
   if (limit === undefined) return;
+  // Once there is an answer, only what happens to that is heard.
+  let open: ClientRequest | IncomingMessage = request;
+  request.once("response", (answer) => {
+    open = answer;
+  });
   const stall = () => Object.assign(new Error(`no byte for ${limit / 1000} s`), { code: "ETIMEDOUT" });
-  request.setTimeout(limit, () => request.destroy(stall()));
+  request.setTimeout(limit, () => open.destroy(stall()));
 }

@@ -1,10 +1,8 @@
+import { completeMarker, listTables, parseExpected, tableSuffix } from "../contract/checkpoint.ts";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure, type Problem } from "../contract/failure.ts";
 import type { InputFile } from "../contract/plan.ts";
 import type { Job } from "./job.ts";
-
-const suffix = ".parquet";
-const marker = "_COMPLETE";
 
 /** What lies in a checkpoint folder: the targets, the feature tables by name, and what is wrong with the set. */
 export interface Inventory {
@@ -25,18 +23,12 @@ export async function takeInventory(job: Job): Promise<Inventory> {
       { what: `no checkpoint of ${job.pair}`, found: `no folder ${folder}`, fix: "check --input and the pair's name" },
     ]);
   }
-  const tables = files
-    .filter((file) => file.name.endsWith(suffix))
-    .map((file) => ({
-      table: file.name.slice(0, -suffix.length),
-      path: file.path,
-      size: file.size,
-      version: file.version,
-      ...(file.crc32c === undefined ? {} : { crc32c: file.crc32c }),
-    }));
+  const tables = listTables(files);
   const targets = tables.find((table) => table.table === job.settings.targets);
   const problems = [
-    ...(job.settings.requireMarker && !files.some((file) => file.name === marker) ? [missingMarker(folder)] : []),
+    ...(job.settings.requireMarker && !files.some((file) => file.name === completeMarker)
+      ? [missingMarker(folder)]
+      : []),
     ...(targets === undefined ? [missingTargets(job.settings.targets, folder)] : []),
     ...(await compareWithExpected(job, tables)),
   ];
@@ -46,7 +38,7 @@ export async function takeInventory(job: Job): Promise<Inventory> {
 function missingMarker(folder: string): Problem {
   return {
     what: "the checkpoint is not marked complete",
-    found: `no ${marker} in ${folder}`,
+    found: `no ${completeMarker} in ${folder}`,
     fix: "wait until the extraction is over, or pass --no-require-marker",
   };
 }
@@ -54,7 +46,7 @@ function missingMarker(folder: string): Problem {
 function missingTargets(name: string, folder: string): Problem {
   return {
     what: "no targets table",
-    found: `no ${name}${suffix} in ${folder}`,
+    found: `no ${name}${tableSuffix} in ${folder}`,
     fix: "extract the targets, or name their table with --targets",
     table: name,
   };
@@ -73,7 +65,7 @@ async function compareWithExpected(job: Job, tables: readonly InputFile[]): Prom
     ...missing.map((table) => ({ what: "table missing", found: "no such file", fix: "extract this table", table })),
     ...surplus.map((table) => ({
       what: "table not expected",
-      found: `${table}${suffix}`,
+      found: `${table}${tableSuffix}`,
       fix: `remove it, or add it to ${expected}`,
       table,
     })),
@@ -89,8 +81,8 @@ function compareCount(expected: number, found: number): Problem[] {
   return [{ what: `${expected} tables expected, targets included`, found: `${found} tables`, fix }];
 }
 
-/** Names one a line, with or without ".parquet"; "{pair}" stands for the pair; "#" starts a comment. */
-async function readExpected(job: Job, path: string): Promise<string[]> {
+/** The expected names from their file. @throws Failure (usage) when there is none. */
+async function readExpected(job: Job, path: string): Promise<readonly string[]> {
   const text = await job.store.readText(path);
   if (text === undefined) {
     throw new Failure(ExitCode.usage, [
@@ -101,8 +93,5 @@ async function readExpected(job: Job, path: string): Promise<string[]> {
       },
     ]);
   }
-  const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
-  return lines
-    .filter((line) => line !== "")
-    .map((line) => line.replaceAll("{pair}", job.pair).replace(/\.parquet$/, ""));
+  return parseExpected(text, job.pair);
 }

@@ -1,10 +1,10 @@
+import { outputSettings } from "../contract/done.ts";
 import type { MemoryRecord } from "../contract/event.ts";
 import { nameOutputs } from "../contract/output.ts";
 import type { Plan } from "../contract/plan.ts";
 import type { Manifest, StageTime, Verification } from "../contract/result.ts";
 import type { Written } from "../store/store.ts";
 import { type Job, outputPaths } from "./job.ts";
-import { outputSettings } from "./plan.ts";
 import { version } from "./version.ts";
 
 /** What the manifest is made of. */

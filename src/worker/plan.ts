@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { outputSettings } from "../contract/done.ts";
 import type { Problem } from "../contract/failure.ts";
 import type { Plan, TablePlan } from "../contract/plan.ts";
 import type { Settings } from "../contract/settings.ts";
@@ -131,12 +132,6 @@ function checkAlignable(table: Inspected, plan: TablePlan | undefined, layout: L
         ]
       : []),
   ];
-}
-
-/** Settings that change the bytes of the output. */
-export function outputSettings(settings: Settings): Record<string, unknown> {
-  const { key, targets, duplicates, naming, rowGroupRows } = settings;
-  return { key, targets, duplicates, naming, rowGroupRows };
 }
 
 function digestPlan({ pair, settings, targets, features }: PlanInput): string {

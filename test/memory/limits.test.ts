@@ -3,7 +3,7 @@ import { freemem, totalmem } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { readOomKills } from "../../src/memory/cgroup.ts";
-import { type Limits, readLimits } from "../../src/memory/limits.ts";
+import { type Limits, leaveOutGroups, readLimits } from "../../src/memory/limits.ts";
 import { makeTree } from "./tree.ts";
 
 const gibibyte = 2 ** 30;
@@ -84,6 +84,15 @@ describe("cgroup v2", () => {
       ...group2("sys/fs/c group/inner", String(5 * gibibyte), 0),
     });
     assert.equal(limits.memoryLimitBytes, 5 * gibibyte);
+  });
+
+  it("leaves the group out for a job that shares it, and keeps its limit", (context) => {
+    const files = { "proc/self/cgroup": "0::/job\n", "proc/self/mountinfo": unified };
+    const limits = read(context, { ...files, ...group2("sys/fs/cgroup/job", String(2 * gibibyte), 100) });
+    assert.ok(limits.cgroup !== undefined && limits.limitDir !== undefined);
+    const own = leaveOutGroups(limits);
+    assert.deepEqual([own.source, own.cgroup, own.limitDir], ["none", undefined, undefined]);
+    assert.equal(own.memoryLimitBytes, 2 * gibibyte);
   });
 
   it("takes max, and a limit above the machine's memory, for none", (context) => {
