@@ -135,16 +135,35 @@ export class CloudRunClient {
   }
 }
 
-/** Connects to Cloud Run in one project; loading its library takes a moment, so that is left until it is needed. */
+/**
+ * Connects to Cloud Run in one project; loading its library takes a moment, so that is left until it is needed.
+ * @throws Failure (input) where there are no credentials.
+ */
 export async function connectCloudRun(project: string, options: CloudRunOptions): Promise<CloudRunClient> {
   const library = await import("@google-cloud/run");
-  return new CloudRunClient(library, project, await readOptions(options));
+  const { cloudRunEndpoint } = options;
+  return new CloudRunClient(
+    library,
+    project,
+    cloudRunEndpoint === undefined ? await logIn(project) : await trust(cloudRunEndpoint),
+  );
 }
 
-async function readOptions({ cloudRunEndpoint }: CloudRunOptions): Promise<ClientOptions> {
-  if (cloudRunEndpoint === undefined) return {};
-  const [apiEndpoint = "", port] = cloudRunEndpoint.split(":");
+/** Clients that find no credentials themselves end the process: they are found first, once for all of them. */
+async function logIn(project: string): Promise<ClientOptions> {
+  const { GoogleAuth } = await import("google-gax");
+  const auth = new GoogleAuth({ scopes: ["https://www.googleapis.com/auth/cloud-platform"] });
+  try {
+    await auth.getClient();
+  } catch (error) {
+    throw toApiFailure(error, { action: "let this user in", permission: "", project });
+  }
+  return { auth };
+}
+
+async function trust(endpoint: string): Promise<ClientOptions> {
   const { grpc } = await import("google-gax");
+  const [apiEndpoint = "", port] = endpoint.split(":");
   return { apiEndpoint, port: Number(port), sslCreds: grpc.credentials.createInsecure() };
 }
 

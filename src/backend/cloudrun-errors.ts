@@ -22,7 +22,8 @@ export const Code = {
   unauthenticated: 16,
 } as const;
 
-const credentials = /default credentials|invalid_grant|invalid_rapt|reauth|refresh token|metadata server/i;
+const credentials =
+  /default credentials|credential file|invalid_grant|invalid_rapt|reauth|refresh token|metadata server/i;
 const login = "log in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS";
 
 /** The gRPC code of an error of the client; undefined for any other. */

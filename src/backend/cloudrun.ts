@@ -97,6 +97,7 @@ class CloudRunBackend implements Backend {
     if (known !== undefined) return known;
     const client = connectCloudRun(project, this.options);
     this.clients.set(project, client);
+    client.catch(() => this.clients.delete(project));
     return client;
   }
 }

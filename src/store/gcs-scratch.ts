@@ -7,6 +7,8 @@ import { formatGcsPath, joinGcsPath, parseGcsPath } from "./gcs-path.ts";
 import { isOwnerDead, newOwner } from "./owner.ts";
 
 const scratchFolder = ".scratch";
+/** In the place of a pair, which never begins with a dot: what is written to see whether writing is allowed. */
+const probes = ".probes";
 const deletesAtOnce = 16;
 
 /** What one writer stages for one output: objects under `<output>/.scratch/<run>/<pair>/<writer>/`. */
@@ -36,6 +38,11 @@ export class Scratch {
   }
 }
 
+/** Where this process writes to see whether it may; swept like all scratch. */
+export function probePath(client: GcsClient, folder: string): string {
+  return joinGcsPath(folder, [scratchFolder, client.run, probes, newOwner(), "probe"]);
+}
+
 /** Removes what dead writers of an output left; returns how many writers. */
 export async function sweepScratch(client: GcsClient, path: string): Promise<number> {
   const { bucket, name } = parseGcsPath(path);
@@ -47,7 +54,7 @@ export async function sweepScratch(client: GcsClient, path: string): Promise<num
     for await (const page of listPages(client, bucket, prefix)) {
       for (const object of page) {
         const [, objectPair, owner] = object.name.slice(prefix.length).split("/");
-        if (objectPair !== pair || owner === undefined) continue;
+        if ((objectPair !== pair && objectPair !== probes) || owner === undefined) continue;
         const writer = writers.get(owner) ?? { names: [], changed: 0 };
         writer.names.push(formatGcsPath({ bucket, name: object.name }));
         writer.changed = Math.max(writer.changed, Date.parse(object.updated));

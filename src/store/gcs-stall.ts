@@ -23,6 +23,8 @@ function onRequest(message: unknown): void {
   let open: ClientRequest | IncomingMessage = request;
   request.once("response", (answer) => {
     open = answer;
+    // The HTTP library ends every time limit when an answer begins.
+    process.nextTick(() => request.setTimeout(limit));
   });
   const stall = () => Object.assign(new Error(`no byte for ${limit / 1000} s`), { code: "ETIMEDOUT" });
   request.setTimeout(limit, () => open.destroy(stall()));

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import pRetry from "p-retry";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
@@ -9,7 +8,7 @@ import { isTransient, statusOf, toStorageFailure } from "./gcs-errors.ts";
 import { contentType, describeItem, describeObject, objectFields, toStoredFile, writeOnce } from "./gcs-object.ts";
 import { joinGcsPath, parseGcsPath } from "./gcs-path.ts";
 import { openGcs } from "./gcs-read.ts";
-import { sweepScratch, tokenOf } from "./gcs-scratch.ts";
+import { probePath, sweepScratch, tokenOf } from "./gcs-scratch.ts";
 import { UploadStage } from "./gcs-upload.ts";
 import type { Stage, StageOptions, Store, StoredFile } from "./store.ts";
 
@@ -150,7 +149,7 @@ class GcsStore implements Store {
 
   /** Writes an empty object and removes it: asking for one's permissions is a permission of its own. */
   async checkWritable(folder: string): Promise<string | undefined> {
-    const probe = joinGcsPath(folder, [".scratch", this.client.run, `probe-${randomBytes(8).toString("hex")}`]);
+    const probe = probePath(this.client, folder);
     try {
       await explained("write", probe, () => this.save(probe, ""));
       await this.remove(probe);

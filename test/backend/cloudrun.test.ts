@@ -269,6 +269,20 @@ describe("the Cloud Run backend", skip, () => {
     assert.ok(looks >= 1 && looks <= 3, `${looks} looks`);
   });
 
+  it("credentials that are not there are missed before anything else, and end nothing", async (context) => {
+    const before = process.env.GOOGLE_APPLICATION_CREDENTIALS;
+    context.after(() => {
+      delete process.env.GOOGLE_APPLICATION_CREDENTIALS;
+      if (before !== undefined) process.env.GOOGLE_APPLICATION_CREDENTIALS = before;
+    });
+    process.env.GOOGLE_APPLICATION_CREDENTIALS = join(folder, "no-key.json");
+    const environment = { WIDEMERGE_INPUT: "gs://fx/in", WIDEMERGE_OUTPUT: "gs://fx/out" };
+    const backend = createCloudRunBackend(makeCloudRunOptions(), environment);
+    const { exitCode, message } = await failureOf(backend.submit(makeLaunch(["ok1"])));
+    assert.equal(exitCode, 3);
+    assert.match(message, /no-key\.json.*gcloud auth application-default login/);
+  });
+
   it("a service that is not there may be there later", async () => {
     const { double, connect } = await open();
     const backend = connect();

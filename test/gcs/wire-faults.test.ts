@@ -74,7 +74,7 @@ const everywhere: readonly Row[] = [
   { request: "footer of the targets", pick: nth(1, of("media", "targets.parquet")), faults: reads },
   { request: "rest of the targets' footer", pick: nth(2, of("media", "targets.parquet")), faults: reads },
   { request: "key of the targets", pick: nth(3, of("media", "targets.parquet")), faults: reads },
-  { request: "probe of the output folder", pick: nth(1, of("upload", "probe-")), faults: writes },
+  { request: "probe of the output folder", pick: nth(1, of("upload", "/.probes/")), faults: writes },
   { request: "manifest", pick: nth(1, of("upload", "manifest.json")), faults: writes },
   { request: "removal of a scratch object", pick: nth(1, of("delete", "audusd/")), faults: writes },
   { request: "footer of the staged output", pick: nth(1, of("media", "output.parquet")), faults: reads },
@@ -97,14 +97,14 @@ const streaming: readonly Row[] = [
 ];
 
 describe("faults on the wire", { skip: absence }, () => {
-  const small = { tables: 8, rows: 3000, misaligned: 0.3 };
+  const small = { tables: 4, rows: 4000, misaligned: 0.5 };
   register("composed", small, "compose", [...everywhere, ...composing]);
   register("composed of many", { tables: 36, rows: 100 }, "compose", joining);
   register("streamed", small, "stream", streaming);
 });
 
 function register(name: string, shape: Shape, assembly: string, rows: readonly Row[]): void {
-  describe(name, { concurrency: 12 }, () => {
+  describe(name, { concurrency: 16 }, () => {
     let stand: Stand;
     let expected: Buffer;
     before(async () => {
