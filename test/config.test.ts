@@ -63,6 +63,7 @@ test("defaults stand where nothing is said", () => {
     nodeSelector: [],
     tolerations: [],
     keepFinished: 604800,
+    taskTimeout: 14400,
   });
   assert.ok(Object.isFrozen(settings));
 });

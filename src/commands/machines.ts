@@ -5,14 +5,17 @@ import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import type { Backend } from "../backend/backend.ts";
 import { variableOf } from "../config.ts";
+import { CloudRunOptions, cloudRunMemory, countCloudRunCpus } from "../contract/cloudrun.ts";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
 import { KubernetesOptions } from "../contract/kubernetes.ts";
 import type { BackendName } from "../contract/run.ts";
 import { Settings } from "../contract/settings.ts";
+import { formatMemory } from "../contract/units.ts";
 import type { Capacity } from "../controller/run.ts";
 import { readLimits } from "../memory/limits.ts";
 import { isGcsPath } from "../store/gcs-path.ts";
+import { runGuarded } from "./guarded.ts";
 import { mergeSettings } from "./merge.ts";
 import { toWorkerEnvironment } from "./worker-environment.ts";
 
@@ -27,9 +30,7 @@ export interface Machine {
 /** The backend of that name. Only its own client library is loaded. @throws Failure (usage) */
 export async function openMachine(name: BackendName, settings: Settings): Promise<Machine> {
   if (name === "local") return openLocal(settings);
-  if (name === "kubernetes") return openKubernetes(settings);
-  const fix = "use --backend local or --backend kubernetes";
-  throw new Failure(ExitCode.usage, [{ what: "backend cloudrun is not there yet", found: name, fix }]);
+  return name === "kubernetes" ? openKubernetes(settings) : openCloudRun(settings);
 }
 
 async function openLocal(settings: Settings): Promise<Machine> {
@@ -85,6 +86,38 @@ async function openKubernetes(settings: Settings): Promise<Machine> {
     },
     vcpu: countCpus(options.cpu, ceilingBytes),
   };
+}
+
+async function openCloudRun(settings: Settings): Promise<Machine> {
+  const options = v.parse(CloudRunOptions, settings);
+  const { createCloudRunBackend } = await import("../backend/cloudrun.ts");
+  const { parallelism, memoryCeilings } = settings;
+  const tooLarge = memoryCeilings.filter((bytes) => bytes > cloudRunMemory.mostBytes);
+  const found = tooLarge.map((bytes) => formatMemory(bytes)).join(", ");
+  const fix = "leave them out of --memory-ceilings";
+  // Asked for when a pair has run out of memory: too late to be refused.
+  if (tooLarge.length > 0)
+    throw new Failure(ExitCode.usage, [{ what: "a Cloud Run task has at most 32 GiB of memory", found, fix }]);
+  const ceilingBytes = requireCeiling(settings);
+  return {
+    backend: createCloudRunBackend(options, toWorkerEnvironment(settings), () => predictPeak(settings)),
+    capacity: {
+      ceilingBytes,
+      parallelism: (pairs) => (parallelism === "auto" ? pairs : Math.min(pairs, parallelism)),
+      spot: false,
+    },
+    vcpu: countCloudRunCpus(options.cpu, ceilingBytes),
+  };
+}
+
+/** Memory in bytes that the plan of one pair needs; undefined where none can be planned. */
+async function predictPeak(settings: Settings): Promise<number | undefined> {
+  const here = { ...settings, memoryCeiling: "auto", memoryWarn: "auto", memoryFree: 0 } as const;
+  for (const pair of settings.pairs) {
+    const { report } = await runGuarded({ command: "plan", pair, settings: here }, here);
+    if (report?.command === "plan") return report.plan.predictedPeakBytes;
+  }
+  return undefined;
 }
 
 function requireCeiling({ memoryCeiling }: Settings): number {

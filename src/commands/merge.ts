@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { cloudRunEntries } from "../contract/cloudrun.ts";
 import { ExitCode, outcomeOf } from "../contract/exit.ts";
 import { toFailure } from "../contract/failure.ts";
 import { kubernetesEntries } from "../contract/kubernetes.ts";
@@ -27,7 +28,7 @@ const ofRuns: readonly SettingName[] = [
 
 /** Settings that a merge of one pair takes as flags. */
 export const mergeSettings: readonly SettingName[] = settingNames.filter(
-  (name) => !ofRuns.includes(name) && !Object.hasOwn(kubernetesEntries, name),
+  (name) => !ofRuns.includes(name) && !Object.hasOwn({ ...kubernetesEntries, ...cloudRunEntries }, name),
 );
 
 const guide = `

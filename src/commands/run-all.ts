@@ -32,6 +32,9 @@ Examples:
   widemerge run-all --config profiles/27-pairs.yaml --dry-run
   widemerge run-all --backend kubernetes --config profiles/27-pairs.yaml --image widemerge:1.0.0 \\
     --input gs://bucket/checkpoints --output gs://bucket/training --max-cost 25
+  widemerge run-all --backend cloudrun --config profiles/27-pairs.yaml --project fx --region us-central1 \\
+    --memory-ceiling 2GiB --memory-free 0 --memory-warn auto --image us-central1-docker.pkg.dev/fx/fx/widemerge:1.0.0 \\
+    --input gs://bucket/checkpoints --output gs://bucket/training
 `;
 
 /** What the launcher of a single worker states. */
@@ -41,7 +44,9 @@ const runSettings = settingNames.filter((name) => !ofWorkers.includes(name));
 /** The command `widemerge run-all`. */
 export function runAllCommand(): Command {
   const command = new Command("run-all")
-    .description("merge all pairs, side by side, here or as Kubernetes Jobs, and gather outputs, reports and costs")
+    .description(
+      "merge all pairs, side by side, here, as Kubernetes Jobs or as Cloud Run jobs, and gather outputs, reports and costs",
+    )
     .option("--dry-run", "say what would be done, and how much memory, time and money it would take; write nothing")
     .option("--json", "print the report as one JSON document")
     .addHelpText("after", guide);

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { variableOf } from "../config.ts";
+import { cloudRunEntries } from "../contract/cloudrun.ts";
 import { ExitCode } from "../contract/exit.ts";
 import { failOn } from "../contract/failure.ts";
 import { kubernetesEntries } from "../contract/kubernetes.ts";
@@ -34,7 +35,9 @@ export function toWorkerEnvironment(settings: Settings): Readonly<Record<string,
       },
     ]);
   const defaults = v.parse(Settings, {});
-  const names = settingNames.filter((name) => !ofTheRun.includes(name) && !Object.hasOwn(kubernetesEntries, name));
+  const names = settingNames.filter(
+    (name) => !ofTheRun.includes(name) && !Object.hasOwn({ ...kubernetesEntries, ...cloudRunEntries }, name),
+  );
   const stated = names.filter((name) => name === "input" || name === "output" || settings[name] !== defaults[name]);
   return Object.fromEntries(stated.map((name) => [variableOf(name), String(settings[name])]));
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { findCloudRunAttempt } from "../contract/cloudrun.ts";
 import { describeProblem, toFailure } from "../contract/failure.ts";
 import type { MemoryRecord } from "../contract/measure.ts";
 import type { PairResult } from "../contract/result.ts";
@@ -41,7 +42,7 @@ export async function leaveWord(settings: Settings, end: WorkerEnd): Promise<voi
 }
 
 async function writeRecord(settings: Settings, run: string, { start, result, memory }: WorkerEnd): Promise<void> {
-  const attempt = settings.attempt ?? (hostname().replace(/[^A-Za-z0-9._-]/g, "-") || "worker");
+  const attempt = settings.attempt ?? findCloudRunAttempt(process.env) ?? nameHost();
   // The measurements stand once in the record.
   const { memory: _, ...rest } = result;
   const record: WorkerRecord = {
@@ -58,6 +59,10 @@ async function writeRecord(settings: Settings, run: string, { start, result, mem
   const store = await createStore(settings, [settings.output]);
   const path = runPaths(store, settings.output, run).result(result.pair, attempt);
   await insist(() => store.writeText(path, formatDocument(record)), patience);
+}
+
+function nameHost(): string {
+  return hostname().replace(/[^A-Za-z0-9._-]/g, "-") || "worker";
 }
 
 /** "audusd: exit 4 memory ceiling: …", one line. */

@@ -33,6 +33,8 @@ const causeOfSignal: Readonly<Record<string, Cause>> = {
  */
 export function causeOf(attempt: Attempt, record?: WorkerRecord): Cause {
   if (attempt.reason !== undefined && disruptions.test(attempt.reason)) return "disruption";
+  // Told to stop, the worker leaves with 143; with the same limit of time the next one would as well.
+  if (attempt.reason === "DeadlineExceeded") return "usage";
   if (record !== undefined && record.exitCode !== ExitCode.done) return causeOfCode[record.exitCode] ?? "unexpected";
   if (attempt.reason === "OOMKilled") return "memory";
   if (attempt.signal !== undefined) return causeOfSignal[attempt.signal] ?? "unexpected";

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { cloudRunEntries } from "./cloudrun.ts";
 import { kubernetesEntries } from "./kubernetes.ts";
 import { RunId } from "./names.ts";
 import { parseBytes } from "./units.ts";
@@ -238,6 +239,7 @@ export const Settings = v.strictObject({
     v.pipe(v.string("a URL"), v.url("a URL"), v.description("endpoint of Cloud Storage, for emulators")),
   ),
   ...kubernetesEntries,
+  ...cloudRunEntries,
 });
 
 export type Settings = Readonly<v.InferOutput<typeof Settings>>;

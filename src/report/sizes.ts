@@ -1,3 +1,4 @@
+import { cloudRunMemory, cloudRunSizes } from "../contract/cloudrun.ts";
 import type { BackendName } from "../contract/run.ts";
 import { GiB } from "./rates.ts";
 
@@ -10,16 +11,8 @@ export interface Size {
 const quarterGiB = GiB / 4;
 /** Autopilot's general-purpose class: GiB of memory a vCPU. */
 const autopilotGiBPerVcpu = { least: 1, most: 6.5 };
-/** Cloud Run: how much memory goes with how many vCPUs, in GiB. */
-const cloudRunSizes = [
-  { vcpu: 1, least: 0.5, most: 4 },
-  { vcpu: 2, least: 0.5, most: 8 },
-  { vcpu: 4, least: 2, most: 16 },
-  { vcpu: 6, least: 4, most: 24 },
-  { vcpu: 8, least: 4, most: 32 },
-];
 /** The largest Cloud Run task. */
-export const cloudRunMost: Size = { vcpu: 8, memoryBytes: 32 * GiB };
+export const cloudRunMost: Size = { vcpu: 8, memoryBytes: cloudRunMemory.mostBytes };
 
 /** The smallest size that a backend allows with at least that much; undefined where it has none so large. */
 export function fitSize(backend: BackendName, least: Size): Size | undefined {
@@ -29,10 +22,9 @@ export function fitSize(backend: BackendName, least: Size): Size | undefined {
 }
 
 function fitCloudRun(least: Size): Size | undefined {
-  const gib = least.memoryBytes / GiB;
-  const size = cloudRunSizes.find(({ vcpu, most }) => vcpu >= least.vcpu && gib <= most);
+  const size = cloudRunSizes.find(({ vcpu, mostBytes }) => vcpu >= least.vcpu && least.memoryBytes <= mostBytes);
   if (size === undefined) return undefined;
-  return { vcpu: size.vcpu, memoryBytes: roundUp(Math.max(gib, size.least) * GiB, quarterGiB) };
+  return { vcpu: size.vcpu, memoryBytes: roundUp(Math.max(least.memoryBytes, size.leastBytes), quarterGiB) };
 }
 
 function fitAutopilot(least: Size): Size {

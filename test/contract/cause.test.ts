@@ -22,6 +22,7 @@ const cases: readonly [string, Partial<Attempt>, ExitCode | undefined, Cause][] 
   ["SIGTERM as a code", { exitCode: 143 }, undefined, "disruption"],
   ["an eviction, whatever the code", { exitCode: 137, reason: "DisruptionTarget" }, undefined, "disruption"],
   ["an eviction, whatever the worker said", { exitCode: 4, reason: "Evicted" }, 4, "disruption"],
+  ["a limit of time, whatever the worker said", { reason: "DeadlineExceeded" }, 143, "usage"],
   ["a worker that left no word", { reason: "Lost" }, undefined, "disruption"],
   ["the worker's word before the runtime's", { exitCode: 137 }, 75, "transient"],
   ["the worker's word before the runtime's reason", { exitCode: 137, reason: "OOMKilled" }, 5, "verification"],
