@@ -5,7 +5,8 @@ SHELL := /bin/sh
 run = PATH="$$(dirname "$$(scripts/find-node.sh)"):$$PATH"
 tests = $(shell find test -name '*.test.ts' -not -path 'test/interop/*' -not -path 'test/cluster/*')
 
-.PHONY: help setup demo demo-run demo-gcs test test-cluster lint format bench interop clean
+.PHONY: help setup demo demo-run demo-gcs test test-cluster image lint format bench interop clean
+IMAGE ?= localhost/widemerge:dev
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -27,6 +28,10 @@ test: setup ## run the tests
 
 test-cluster: setup ## run the Kubernetes tests on a real cluster on this machine (Linux, root, Go; see scripts/cluster.sh)
 	@$(run) scripts/test-cluster.sh
+
+image: setup ## build the container image with docker or podman, and test it (WIDEMERGE_BASE: another base)
+	@$(run) scripts/image.sh build $(IMAGE)
+	@$(run) env IMAGE=$(IMAGE) node --no-warnings --test --test-reporter=spec test/image/*.test.ts
 
 lint: setup ## check formatting, style, types, dependency arrows and unused code
 	@$(run) node_modules/.bin/biome check --error-on-warnings .

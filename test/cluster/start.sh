@@ -77,7 +77,9 @@ import_sandbox() {
 }
 
 launch_node() {
-  ip link add "$bridge" type bridge
+  # Left to itself a bridge takes the lowest hardware address of its ports: every pod that comes or goes might change it,
+  # and the others would lose this machine until they ask for it again.
+  ip link add "$bridge" address 0a:58:0a:ef:11:01 type bridge
   ip address add "$host_address/24" dev "$bridge"
   ip link set "$bridge" up
   launch containerd containerd --config "$folder/containerd.toml" --log-level warn

@@ -12,7 +12,7 @@ import { findGcsAbsence, startGcs } from "../support/gcs.ts";
 const absence = findGcsAbsence();
 const tables = 8;
 
-describe("commands on a bucket", { skip: absence, concurrency: 2 }, () => {
+describe("commands on a bucket", { skip: absence }, () => {
   let stand: Stand;
   let local: string;
   let reference: Buffer;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ExitCode } from "../../src/contract/exit.ts";
 import { type CliRun, problemLines, resultOf } from "../faults/support.ts";
-import { startProxy } from "../support/faults.ts";
+import { type Rule, startProxy } from "../support/faults.ts";
 import { findGcsAbsence } from "../support/gcs.ts";
 import { manifestName, namesIn, newPrefix, openStand, outputName, readOutput, runWith, type Stand } from "./stand.ts";
 
@@ -68,21 +68,21 @@ describe("two workers on one pair", { skip: absence }, () => {
     const prefix = newPrefix();
     let overtaken: Promise<CliRun> | undefined;
     // The slow one's manifest stalls on its way; meanwhile another one replaces its output.
-    const proxy = await startProxy(stand.gcs.endpoint, [
-      {
-        on: ({ kind, path }) => {
-          const hit = kind === "upload" && path.includes("manifest.json");
-          if (hit) overtaken ??= mergeTo(prefix, "--replace", "--row-group-rows", "500");
-          return hit;
-        },
-        fault: { kind: "stall" as const, at: { requestBytes: 0 } },
+    const rule: Rule = {
+      on: ({ kind, path }) => {
+        const hit = kind === "upload" && path.includes("manifest.json");
+        if (hit) overtaken ??= mergeTo(prefix, "--replace", "--row-group-rows", "500");
+        return hit;
       },
-    ]);
+      fault: { kind: "stall", at: { requestBytes: 0 } },
+    };
+    const proxy = await startProxy(stand.gcs.endpoint, [rule]);
     const output = ["--output", `${stand.root}/${prefix}`];
     const slow = await runWith(proxy.endpoint, "merge", "audusd", "--input", stand.input, ...output, "--json");
     const fast = await overtaken;
     await proxy.stop();
-    assert.equal(fast?.exitCode, ExitCode.done, fast?.stdout);
+    assert.ok(fast);
+    assert.equal(fast.exitCode, ExitCode.done, fast.stdout);
     await checkOne(prefix);
     assert.equal(slow.exitCode, ExitCode.input, slow.stdout);
   });

@@ -1,6 +1,7 @@
 /** Every kind of request of a merge × every fault that can hit it: the merge succeeds, and the output is the same. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { ExitCode } from "../../src/contract/exit.ts";
 import type { Exchange, Fault } from "../support/faults.ts";
 import { findGcsAbsence } from "../support/gcs.ts";
 import { checkFinished, explain, mergeOverWire, openStand, readOutput, type Shape, type Stand } from "./stand.ts";
@@ -96,13 +97,6 @@ const streaming: readonly Row[] = [
   { request: "description of the staged output", pick: nth(1, of("metadata", "output.parquet")), faults: reads },
 ];
 
-describe("faults on the wire", { skip: absence }, () => {
-  const small = { tables: 4, rows: 4000, misaligned: 0.5 };
-  register("composed", small, "compose", [...everywhere, ...composing]);
-  register("composed of many", { tables: 36, rows: 100 }, "compose", joining);
-  register("streamed", small, "stream", streaming);
-});
-
 function register(name: string, shape: Shape, assembly: string, rows: readonly Row[]): void {
   describe(name, { concurrency: 16 }, () => {
     let stand: Stand;
@@ -126,3 +120,65 @@ function register(name: string, shape: Shape, assembly: string, rows: readonly R
         });
   });
 }
+
+const endlessFaults = {
+  "503": { kind: "answer", status: 503 },
+  reset: { kind: "reset", at: { requestBytes: 0 } },
+  stall: { kind: "stall", at: { requestBytes: 0 } },
+} as const satisfies Faults;
+
+/** Requests that never succeed, and whether an output may be there afterwards: one without its manifest is unfinished. */
+const endless: readonly (readonly [string, string, (exchange: Exchange) => boolean, boolean])[] = [
+  ["list", "compose", of("list", "prefix=in/"), false],
+  ["range", "compose", of("media", "targets.parquet"), false],
+  ["part", "compose", of("upload", "/part-"), false],
+  ["composition", "compose", of("compose", "output.parquet/compose"), false],
+  ["publication", "compose", of("compose", "training_audusd.parquet/compose"), false],
+  ["manifest", "compose", of("upload", "manifest.json"), true],
+  ["start of the upload", "stream", of("resumable start", ""), false],
+  ["chunk", "stream", ({ kind }) => kind === "resumable chunk", false],
+];
+
+function registerEndless(): void {
+  describe("that never end", { concurrency: 16 }, () => {
+    let stand: Stand;
+    before(async () => {
+      stand = await openStand({ tables: 4, rows: 2000, misaligned: 0.5 });
+    });
+    after(() => stand.gcs.stop());
+    for (const [request, assembly, on, mayLeave] of endless)
+      for (const fault of ["503", "reset", "stall"] as const)
+        it(`${request}: ${fault}`, async () => {
+          const end = await mergeOverWire(
+            stand,
+            [{ on, fault: endlessFaults[fault], times: 1e9 }],
+            { assembly },
+            { retries: 2 },
+          );
+          assert.equal(end.failure?.exitCode, ExitCode.transient, explain(end));
+          assert.match(end.failure?.message ?? "", /Cloud Storage did not .* tried several times.*run again/);
+          const hits = end.proxy.requests.filter((exchange) => exchange.fault !== undefined);
+          assert.ok(hits.length >= 3 && hits.length <= 20, `${hits.length} tries`);
+          const { bytes, manifest } = await readOutput(stand, end.prefix);
+          assert.equal(manifest, undefined);
+          if (!mayLeave) assert.equal(bytes, undefined);
+          const rerun = await mergeOverWire(stand, [], { assembly }, { prefix: end.prefix });
+          assert.equal(rerun.result?.outcome, "done", explain(rerun));
+        });
+    it("removal of the scratch: the merge is done all the same", async () => {
+      const fault = { kind: "answer", status: 503 } as const;
+      const rule = { on: of("delete", "/audusd/"), fault, times: 1e9 };
+      const end = await mergeOverWire(stand, [rule], { assembly: "compose" }, { retries: 1 });
+      assert.equal(end.result?.outcome, "done", explain(end));
+      assert.ok((await readOutput(stand, end.prefix)).manifest);
+    });
+  });
+}
+
+describe("faults on the wire", { skip: absence }, () => {
+  const small = { tables: 4, rows: 4000, misaligned: 0.5 };
+  registerEndless();
+  register("composed", small, "compose", [...everywhere, ...composing]);
+  register("composed of many", { tables: 36, rows: 100 }, "compose", joining);
+  register("streamed", small, "stream", streaming);
+});
