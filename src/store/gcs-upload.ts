@@ -17,6 +17,7 @@ export class UploadStage implements Stage {
   private readonly scratch: Scratch;
   private readonly stagedPath: string;
   private upload: Writable | undefined;
+  private readonly waiting = new Set<(error: Error) => void>();
   private checksum = 0;
   private failure: { readonly cause: unknown } | undefined;
   private staged: StoredFile | undefined;
@@ -39,7 +40,12 @@ export class UploadStage implements Stage {
     this.upload ??= this.start();
     const { upload } = this;
     await new Promise<void>((resolve, reject) => {
-      upload.write(copy, (error) => (error ? reject(this.explain(error)) : resolve()));
+      this.waiting.add(reject);
+      upload.write(copy, (error) => {
+        this.waiting.delete(reject);
+        if (error) reject(this.explain(error));
+        else resolve();
+      });
     });
   }
 
@@ -81,12 +87,16 @@ export class UploadStage implements Stage {
     });
     return upload.on("error", (cause) => {
       this.failure ??= { cause };
+      // The client forgets those who wait when an upload fails for good.
+      for (const reject of this.waiting) reject(this.explain(cause));
+      this.waiting.clear();
     });
   }
 
   private async end(): Promise<void> {
     // The client cannot end an upload in chunks that has none.
     if (this.upload === undefined) return this.client.file(this.stagedPath).save("", { resumable: false, contentType });
+    if (this.failure !== undefined) return;
     const finished = once(this.upload, "finish");
     this.upload.end();
     await finished.catch((cause: unknown) => {

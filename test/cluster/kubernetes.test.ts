@@ -17,8 +17,8 @@ const skip = whySkipped();
 const field = new Field("backend");
 const never = new AbortController().signal;
 
-function connect(): Backend {
-  return createKubernetesBackend(field.options, field.environment);
+function connect(options = field.options): Backend {
+  return createKubernetesBackend(options, field.environment);
 }
 
 function isOver({ state }: TaskStatus): boolean {
@@ -119,7 +119,8 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
   test("a pod that is evicted, and one that is deleted, cost no retry: both pairs are done in the end", async () => {
     for (const pair of ["usdjpy", "usdchf"])
       for (const name of Object.values(nameOutputs(pair))) rmSync(join(field.output, name), { force: true });
-    const backend = connect();
+    // So slow that they are still at work when they are taken away.
+    const backend = connect({ ...field.options, cpu: 0.1 });
     const handle = await backend.submit(launchOf("disrupted", ["usdjpy", "usdchf"], { retries: 0 }));
     const runs = (tasks: readonly TaskStatus[]) => tasks.every(({ state }) => state === "running");
     const started = await until(backend, handle, runs);
