@@ -15,6 +15,8 @@ export interface Present {
   readonly inputs: readonly InputFile[];
   /** Size of the output in bytes. */
   readonly outputBytes: number;
+  /** Its CRC32C, where the store knows it without reading. */
+  readonly outputCrc32c?: string | undefined;
   readonly settings: Settings;
 }
 
@@ -38,9 +40,14 @@ export function compareWithManifest(manifest: Manifest, present: Present): Compa
   return inputs.length === 0 ? { verdict: "same" } : { verdict: "unsure", inputs };
 }
 
-function findDifference(manifest: Manifest, { inputs, outputBytes, settings }: Present): string | undefined {
+function findDifference(
+  manifest: Manifest,
+  { inputs, outputBytes, outputCrc32c, settings }: Present,
+): string | undefined {
   if (manifest.output.size !== outputBytes)
     return `it has ${outputBytes} bytes, its manifest says ${manifest.output.size}`;
+  if (outputCrc32c !== undefined && outputCrc32c !== manifest.output.crc32c)
+    return `it has CRC32C ${outputCrc32c}, its manifest says ${manifest.output.crc32c}`;
   if (!isDeepStrictEqual(manifest.settings, outputSettings(settings)))
     return `it was made with ${JSON.stringify(manifest.settings)}`;
   const before = new Map(manifest.inputs.map((input) => [input.table, input]));

@@ -36,7 +36,12 @@ export async function checkStanding(store: RunStore, settings: Settings, pair: s
   if (output === undefined) return toDo("no output yet");
   const manifest = await readDocument<Manifest>(store, store.join(settings.output, names.manifest));
   if (manifest === undefined) return toDo("an output without a manifest");
-  const comparison = compareWithManifest(manifest, { inputs, outputBytes: output.size, settings });
+  const comparison = compareWithManifest(manifest, {
+    inputs,
+    outputBytes: output.size,
+    outputCrc32c: output.crc32c,
+    settings,
+  });
   if (comparison.verdict === "other") return toDo(`an output of other origin: ${comparison.why}`);
   const found = { pair, inputBytes, output: describeOutput(manifest, inputBytes) };
   return comparison.verdict === "same"

@@ -5,6 +5,7 @@ import type { InputFile } from "../contract/plan.ts";
 import type { Manifest } from "../contract/result.ts";
 import { ParquetError, readFooter } from "../parquet/tail.ts";
 import { checksumOf } from "../store/checksum.ts";
+import type { StoredFile } from "../store/store.ts";
 import type { Inventory } from "./inventory.ts";
 import { type Job, outputPaths } from "./job.ts";
 import { readManifest } from "./manifest.ts";
@@ -30,8 +31,7 @@ export async function findExisting(job: Job, inventory: Inventory): Promise<Exis
   if (file === undefined) return { state: "none" };
   const manifestVersion = (await job.store.stat(manifestPath))?.version;
   const manifest = await readManifest(job);
-  const why =
-    manifest === undefined ? "it has no manifest" : await compareManifest(job, manifest, inventory, file.size);
+  const why = manifest === undefined ? "it has no manifest" : await compareManifest(job, manifest, inventory, file);
   if (manifest !== undefined && why === undefined) return { state: "done", manifest };
   if (job.settings.replace) return { state: "replaceable", version: file.version, manifestVersion };
   const digest = manifest === undefined ? await readDigest(job, file) : undefined;
@@ -50,10 +50,15 @@ async function compareManifest(
   job: Job,
   manifest: Manifest,
   inventory: Inventory,
-  size: number,
+  { size, crc32c }: Pick<StoredFile, "size" | "crc32c">,
 ): Promise<string | undefined> {
   const inputs = inventory.targets === undefined ? inventory.features : [inventory.targets, ...inventory.features];
-  const comparison = compareWithManifest(manifest, { inputs, outputBytes: size, settings: job.settings });
+  const comparison = compareWithManifest(manifest, {
+    inputs,
+    outputBytes: size,
+    outputCrc32c: crc32c,
+    settings: job.settings,
+  });
   if (comparison.verdict === "other") return comparison.why;
   if (comparison.verdict === "same") return undefined;
   const before = new Map(manifest.inputs.map((input) => [input.table, input.crc32c]));

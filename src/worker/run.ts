@@ -5,6 +5,7 @@ import type { Plan } from "../contract/plan.ts";
 import type { Manifest, StageTime, WorkerReport } from "../contract/result.ts";
 import type { Task } from "../contract/task.ts";
 import { formatMemory } from "../contract/units.ts";
+import { overtaken } from "../store/overtaken.ts";
 import type { Stage } from "../store/store.ts";
 import { type Existing, findExisting, otherOrigin } from "./done.ts";
 import { takeInventory } from "./inventory.ts";
@@ -53,6 +54,7 @@ async function mergePair(job: Job): Promise<MergeResult> {
   if (existing.state === "done") {
     // The output may be of exactly these tables, and these not be what was expected.
     failOn(ExitCode.input, inventory.problems);
+    await job.store.sweep(output);
     return toResult(job, existing.manifest, "already done", []);
   }
   const checked = await clock.run("preflight", () => runPreflight(job, inventory));
@@ -61,7 +63,8 @@ async function mergePair(job: Job): Promise<MergeResult> {
     throw otherOrigin(job, "a file without a manifest");
   refuseAboveCeiling(plan);
   await job.store.sweep(output);
-  await job.store.sweep(manifestPath);
+  // In a bucket, what was staged for the two lies in one place.
+  if (job.store.traffic() === undefined) await job.store.sweep(manifestPath);
   await checkDisk(job, plan.outputBytes);
   const stage = await job.store.stage(output, { linked: plan.assembly.how === "compose" });
   try {
@@ -122,7 +125,40 @@ async function publish(job: Job, stage: Stage, manifest: Manifest, existing: Exi
   if (existing.state === "replaceable" && existing.manifestVersion !== undefined)
     await job.store.remove(paths.manifest, existing.manifestVersion);
   await stage.publish("version" in existing ? existing.version : undefined);
-  await job.store.writeText(paths.manifest, `${JSON.stringify(manifest, null, 1)}\n`);
+  await writeManifest(job, manifest);
+}
+
+/**
+ * Puts the manifest beside the output that it describes and beside no other: between the two, a worker that was asked to
+ * replace may have put its own there.
+ */
+async function writeManifest(job: Job, manifest: Manifest): Promise<void> {
+  const { output, manifest: path } = outputPaths(job);
+  const text = `${JSON.stringify(manifest, null, 1)}\n`;
+  const published = await findOwn(job, output, manifest);
+  for (let written = false; !written; ) {
+    const before = await job.store.stat(path);
+    await findOwn(job, output, manifest, published);
+    written = await job.store.writeTextIf(path, text, before?.version);
+  }
+  try {
+    await findOwn(job, output, manifest, published);
+  } catch (error) {
+    const there = await job.store.stat(path);
+    if ((await job.store.readText(path)) === text) await job.store.remove(path, there?.version);
+    throw error;
+  }
+}
+
+/** The version of the published output. @throws Failure (input) when another one has taken its place. */
+async function findOwn(job: Job, output: string, manifest: Manifest, published?: string): Promise<string> {
+  const file = await job.store.stat(output);
+  const isOwn =
+    file?.size === manifest.output.size &&
+    (file.crc32c ?? manifest.output.crc32c) === manifest.output.crc32c &&
+    (published ?? file.version) === file.version;
+  if (!isOwn) throw overtaken(output);
+  return file.version;
 }
 
 function refuseAboveCeiling(plan: Plan): void {

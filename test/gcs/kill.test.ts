@@ -49,8 +49,7 @@ describe("killed at a request", { skip: absence }, () => {
           if (resultOf(rerun).outcome === "done") await checkFinished(stand, prefix, whole);
           else assert.ok((await readOutput(stand, prefix)).bytes?.equals(whole));
         });
-      const todo = "src/worker/run.ts does not sweep before it says already done";
-      it("a rerun that finds the work done removes the scratch of the dead", { todo }, async () => {
+      it("a rerun that finds the work done removes the scratch of the dead", async () => {
         const prefix = newPrefix();
         await killAt(stand, argsFor(prefix), requests.length, true);
         const rerun = await runWith(stand.gcs.endpoint, ...argsFor(prefix));

@@ -62,9 +62,7 @@ describe("two workers on one pair", { skip: absence }, () => {
         await checkOne(prefix);
       });
 
-  it("one that is overtaken between its output and its manifest leaves the other's manifest alone", {
-    todo: "src/worker/run.ts writes the manifest over whatever is there",
-  }, async () => {
+  it("one that is overtaken between its output and its manifest leaves the other's manifest alone", async () => {
     const prefix = newPrefix();
     let overtaken: Promise<CliRun> | undefined;
     // The slow one's manifest stalls on its way; meanwhile another one replaces its output.

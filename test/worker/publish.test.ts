@@ -55,9 +55,9 @@ describe("publishing", () => {
     }));
     const store: Store = {
       ...stages,
-      writeText: async (path, text) => {
+      writeTextIf: async (path, text, expected) => {
         seen.push(`manifest ${existsSync(file)} ${existsSync(manifest)}`);
-        await localStore.writeText(path, text);
+        return localStore.writeTextIf(path, text, expected);
       },
     };
     await mergeWith(store, { input, output, replace: true });
