@@ -17,7 +17,7 @@ export async function swapText(
   write: () => Promise<void>,
 ): Promise<boolean> {
   await mkdir(dirname(path), { recursive: true });
-  const lock = join(dirname(path), `.${basename(path)}.lock`);
+  const lock = lockOf(path);
   await take(lock);
   try {
     if (!(await isExpected())) return false;
@@ -28,12 +28,25 @@ export async function swapText(
   }
 }
 
+/** Removes the lock that a killed writer of `path` left; returns how many there were. */
+export async function sweepLock(path: string): Promise<number> {
+  return (await removeIfDead(lockOf(path))) ? 1 : 0;
+}
+
+function lockOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.lock`);
+}
+
 async function take(lock: string): Promise<void> {
   for (let round = 0; round < patience; round += 1) {
     try {
       return await writeFile(lock, newOwner(), { flag: "wx" });
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) {
+        // Made, and then there was no room for what goes into it.
+        await rm(lock, { force: true }).catch(() => undefined);
+        throw error;
+      }
       await removeIfDead(lock);
       await setTimeout(waitMilliseconds);
     }
@@ -43,10 +56,11 @@ async function take(lock: string): Promise<void> {
 }
 
 /** A holder that was killed gives nothing back. */
-async function removeIfDead(lock: string): Promise<void> {
+async function removeIfDead(lock: string): Promise<boolean> {
   const [owner, found] = await Promise.all([orMissing(readFile(lock, "utf8")), orMissing(stat(lock))]);
-  if (owner === undefined || found === undefined) return;
+  if (owner === undefined || found === undefined) return false;
   // An empty lock is being written, or its holder was killed before it could sign.
   const dead = owner === "" ? Date.now() - found.mtimeMs > 5000 : isOwnerDead(owner, found.mtimeMs);
   if (dead) await rm(lock, { force: true });
+  return dead;
 }

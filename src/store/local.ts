@@ -5,7 +5,7 @@ import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
 import { openLocal, orMissing, versionOf } from "./local-file.ts";
 import { createLocalStage, sweepStages, uniqueName } from "./local-stage.ts";
-import { swapText } from "./local-swap.ts";
+import { swapText, sweepLock } from "./local-swap.ts";
 import type { OpenFile, Store, StoredFile } from "./store.ts";
 
 /**
@@ -23,7 +23,7 @@ export function createLocalStore(durable: boolean): Store {
     writeTextIf: (path, text, expected) => writeTextIf(path, text, expected, durable),
     remove: removeFile,
     stage: (path) => createLocalStage(path, durable),
-    sweep: sweepStages,
+    sweep: async (path) => (await sweepStages(path)) + (await sweepLock(path)),
     canLink: () => "folders of this machine are copied",
     checkWritable,
     freeBytes,

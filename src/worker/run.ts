@@ -48,13 +48,13 @@ async function mergeCounted(job: Job): Promise<MergeResult> {
 
 async function mergePair(job: Job): Promise<MergeResult> {
   const clock = new StageClock(job.port);
-  const { output, manifest: manifestPath } = outputPaths(job);
+  const { output } = outputPaths(job);
   const inventory = await clock.run("inventory", () => takeInventory(job));
   const existing = await findExisting(job, inventory);
   if (existing.state === "done") {
     // The output may be of exactly these tables, and these not be what was expected.
     failOn(ExitCode.input, inventory.problems);
-    await job.store.sweep(output);
+    await sweepDead(job);
     return toResult(job, existing.manifest, "already done", []);
   }
   const checked = await clock.run("preflight", () => runPreflight(job, inventory));
@@ -62,9 +62,7 @@ async function mergePair(job: Job): Promise<MergeResult> {
   if (existing.state === "unfinished" && existing.digest !== plan.digest)
     throw otherOrigin(job, "a file without a manifest");
   refuseAboveCeiling(plan);
-  await job.store.sweep(output);
-  // In a bucket, what was staged for the two lies in one place.
-  if (job.store.traffic() === undefined) await job.store.sweep(manifestPath);
+  await sweepDead(job);
   await checkDisk(job, plan.outputBytes);
   const stage = await job.store.stage(output, { linked: plan.assembly.how === "compose" });
   try {
@@ -74,6 +72,14 @@ async function mergePair(job: Job): Promise<MergeResult> {
   } finally {
     await stage.discard();
   }
+}
+
+/** Removes what killed workers of this pair left behind. */
+async function sweepDead(job: Job): Promise<void> {
+  const { output, manifest } = outputPaths(job);
+  await job.store.sweep(output);
+  // In a bucket, what was staged for the two lies in one place.
+  if (job.store.traffic() === undefined) await job.store.sweep(manifest);
 }
 
 /** A plan without problems. */

@@ -15,6 +15,8 @@ const publishing = [
   "after link 1",
   "before writeFile 1",
   "after writeFile 1",
+  "before writeFile 2",
+  "after writeFile 2",
   "before rename 1",
   "after rename 1",
 ];
@@ -26,6 +28,7 @@ const replacing = [
   "before rename 1",
   "after rename 1",
   "after writeFile 1",
+  "after writeFile 2",
   "before rename 2",
   "after rename 2",
 ];
