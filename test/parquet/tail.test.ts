@@ -26,7 +26,7 @@ test("one read when the footer fits the guess, two otherwise, never more than th
   const again = await readFooter(two, 16);
   assert.deepEqual(two.reads, [
     { start: sound.length - 16, length: 16 },
-    { start, length: sound.length - 8 - start },
+    { start, length: sound.length - 16 - start },
   ]);
   assert.deepEqual(again.footer, footer);
   assert.equal(again.start, start);
