@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import type { PriceList } from "../contract/cost.ts";
 import { ExitCode } from "../contract/exit.ts";
-import { Failure } from "../contract/failure.ts";
+import { Failure, failOn } from "../contract/failure.ts";
 import type { RunView } from "../contract/run.ts";
 import type { Settings } from "../contract/settings.ts";
 import { guessSeconds } from "../controller/plan.ts";
@@ -11,7 +12,7 @@ import { predictCost } from "../report/predict.ts";
 import { parsePrices } from "../report/prices.ts";
 import { isGcsPath } from "../store/gcs-path.ts";
 
-const shippedPrices = new URL("../../prices/google-us-central1.yaml", import.meta.url).pathname;
+const shippedPrices = fileURLToPath(new URL("../../prices/google-us-central1.yaml", import.meta.url));
 
 /** The price list in force. @throws Failure (usage) when it cannot be read. */
 export async function loadPrices({ prices = shippedPrices }: Pick<Settings, "prices">): Promise<PriceList> {
@@ -48,12 +49,26 @@ function toText(document: object): string {
 export function guardCost(settings: Settings, capacity: Capacity, vcpu: number, prices: PriceList): CostGuard {
   return {
     spent: (view) => costOfRun(view, prices).estimated.usd,
-    estimate: (pairs, ceilingBytes) => forecast(pairs, ceilingBytes).estimated.usd,
+    estimate: (pairs, ceilingBytes) => {
+      const { usd, missing } = forecast(pairs, ceilingBytes).estimated;
+      if (settings.maxCost !== undefined) refuseUnpriced(missing, prices);
+      return usd;
+    },
   };
 
   function forecast(pairs: readonly PlannedPair[], memoryBytes: number): ReturnType<typeof predictCost> {
     return forecastRun({ settings, capacity, vcpu, prices, memoryBytes }, pairs);
   }
+}
+
+/** A sum that leaves something out is no guard. @throws Failure (usage) */
+function refuseUnpriced(missing: readonly string[], { name }: PriceList): void {
+  const unpriced = missing.filter((gap) => gap.startsWith("no price"));
+  const fix = "add it to a price list of your own (--prices), or leave out --max-cost";
+  failOn(
+    ExitCode.usage,
+    unpriced.map((found) => ({ what: `--max-cost cannot be kept with the price list ${name}`, found, fix })),
+  );
 }
 
 /** What a forecast is made of. */
