@@ -12,7 +12,7 @@ usage="usage: scripts/cluster.sh COMMAND
   stop [FOLDER]               stop it and take back what it changed on the machine
 The work folder is FOLDER, else \$WIDEMERGE_CLUSTER, else ~/.cache/widemerge/cluster; ports are \$WIDEMERGE_CLUSTER_PORT
 (26440) and the next six. Exit code 3: something is missing on this machine, named."
-packages="containerd runc containernetworking-plugins iproute2 mount openssl util-linux"
+packages="containerd runc containernetworking-plugins iproute2 mount openssl tini util-linux"
 command=${1:-help}
 shift || true
 case $command in start | stop) [ $# = 0 ] || { WIDEMERGE_CLUSTER=$(realpath -m -- "$1") && export WIDEMERGE_CLUSTER; } ;; esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # image.sh TAG OUT.tar : the project's image for the test cluster, made from what this machine has: no registry, no
 # builder. Three layers, so that a change of src/ costs one small one: the base (a shell, prlimit, Node and the libraries
-# they name), the production packages, the project. The Dockerfile makes the image that is published; this one stands in
+# they name), the production packages, the project. The Dockerfile makes the image that is published (tini is process 1 there as well); this one stands in
 # for it where nothing can be pulled.
 set -euo pipefail
 umask 022 # what the image's own user must be able to read
@@ -10,7 +10,7 @@ umask 022 # what the image's own user must be able to read
 tag=$1 out=$2
 home=opt/widemerge # in the image
 layers=$cache/image
-programs="sh cat date dirname env head id ls mkdir prlimit readlink rm setpriv sleep tail uname"
+programs="sh cat date dirname env head id ls mkdir prlimit readlink rm setpriv sleep tail tini uname"
 draft=$(mktemp -d)
 trap 'rm -rf "$draft"' EXIT
 
@@ -79,7 +79,7 @@ base=$(cached base "$("$node" --version) $programs $(stat -Lc '%s %Y' "$node" "$
 packages=$(cached packages "$(cat node_modules/.package-lock.json)" make_packages)
 make_project "$draft/project.tar"
 "$module/archive.sh" "$tag" "$(cat <<JSON
-{"Entrypoint": ["/$home/bin/widemerge"], "User": "65532:65532", "WorkingDir": "/tmp",
+{"Entrypoint": ["/usr/bin/tini", "--", "/$home/bin/widemerge"], "User": "65532:65532", "WorkingDir": "/tmp",
  "Env": ["PATH=/usr/bin", "HOME=/tmp", "NODE_ENV=production", "NODE_COMPILE_CACHE=/tmp/compile-cache", "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"]}
 JSON
 )" "$base" "$packages" "$draft/project.tar" >"$out"

@@ -16,6 +16,7 @@ ss iproute2
 mount mount
 openssl openssl
 setsid util-linux
+tini tini
 flock util-linux"
   cni_programs=$(find_plugins) || problems+=("the network plug-ins bridge, host-local, loopback are missing (Debian package containernetworking-plugins)")
   mountpoint -q /sys/fs/cgroup || problems+=("no control groups are mounted at /sys/fs/cgroup")
