@@ -1,6 +1,6 @@
 #!/bin/sh
 # The benchmark: widemerge against the physical limit and its peers, on the same files, in one run.
-# SIZE=tiny|small|full (small, about 2 GB)  RUNS=3  KEEP=1 keeps bench/work  PARTS=aligned,misaligned,growth,bucket,fanout  ONLY=part of a name
+# SIZE=tiny|small|full (small, about 2 GB)  RUNS=3  KEEP=1 keeps bench/work  PARTS=aligned,misaligned,growth,bucket,cost,fanout  ONLY=part of a name
 # Python peers take part where scripts/interop.sh has made .venv/.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -15,6 +15,10 @@ case ",${PARTS:-aligned}," in
 esac
 case ",${PARTS:-bucket}," in
   *,bucket,*) "$node" --no-warnings bench/bucket.ts ;;
+esac
+# What was measured in a bucket, in dollars.
+case ",${PARTS:-cost}," in
+  *,bucket,* | *,cost,*) [ "${SIZE:-small}" = tiny ] || "$node" --no-warnings bench/cost.ts ;;
 esac
 case ",${PARTS:-fanout}," in
   *,fanout,*) "$node" --no-warnings bench/fanout.ts ;;

@@ -3,7 +3,7 @@ import type { RunView } from "../contract/run.ts";
 import { formatBytes, formatCount, formatMemory, formatSeconds } from "../contract/units.ts";
 import { clusterLine } from "./cost.ts";
 import { priceLine, sumLines } from "./lines.ts";
-import { autopilot, autopilotSpot, cloudRun, compute, priceUse, type Rates } from "./rates.ts";
+import { autopilot, autopilotSpot, chargedSeconds, cloudRun, compute, priceUse, type Rates } from "./rates.ts";
 import { cloudRunMost, fitMachine, fitSize, type Size } from "./sizes.ts";
 import { type PairUse, wellSpent } from "./work.ts";
 
@@ -78,9 +78,10 @@ function onAutopilot(work: Work, rates: Rates): Alternative {
 
 /** Lines for all pairs together: each has the same size. */
 function fannedOut(work: Work, rates: Rates, size: Size, note: string, extra: readonly CostLine[]): Alternative {
-  const lines = [...priceUse({ ...size, seconds: work.seconds }, rates, work.list), ...extra];
+  const seconds = work.uses.reduce((sum, use) => sum + chargedSeconds(use.seconds, rates), 0);
+  const lines = [...priceUse({ ...size, seconds }, rates, work.list), ...extra];
   const pairs = formatCount(work.uses.length);
-  const basis = `${note}${pairs} pair${work.uses.length === 1 ? "" : "s"} with ${describeSize(size)} each, ${formatSeconds(work.seconds)} in all.`;
+  const basis = `${note}${pairs} pair${work.uses.length === 1 ? "" : "s"} with ${describeSize(size)} each, ${formatSeconds(seconds)} in all.`;
   return { name: rates.name, basis, lines, estimated: sumLines(lines), wallSeconds: work.wallSeconds };
 }
 

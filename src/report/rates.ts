@@ -21,6 +21,8 @@ export interface Rates {
   readonly memory: PriceItem;
   readonly ephemeral?: PriceItem;
   readonly secondsPerUnit: number;
+  /** What a start is charged for at the least, in seconds. */
+  readonly leastSeconds?: number;
 }
 
 export const cloudRun: Rates = {
@@ -28,6 +30,8 @@ export const cloudRun: Rates = {
   vcpu: "cloudRunVcpu",
   memory: "cloudRunMemory",
   secondsPerUnit: 1,
+  // Instance-based billing, which jobs have: "with a minimum of 1 minute" (cloud.google.com/run/pricing, billable time).
+  leastSeconds: 60,
 };
 export const autopilot: Rates = {
   name: "GKE Autopilot, on demand",
@@ -61,14 +65,23 @@ export function ratesOf(backend: BackendName, spot: boolean): Rates | undefined 
 export function describeBasis(backend: BackendName): string {
   if (backend === "local")
     return "Compute on this machine is counted as $0; operations and storage in a bucket are not.";
-  const who = backend === "cloudrun" ? "Cloud Run jobs" : "GKE Autopilot (Spot where an attempt ran on Spot)";
+  const who =
+    backend === "cloudrun"
+      ? "Cloud Run jobs, a minute for each start at the least"
+      : "GKE Autopilot (Spot where an attempt ran on Spot)";
   return `List prices of ${who}, without free tiers, discounts and taxes; memory is charged as the larger of asked for and used; failed attempts count.`;
 }
 
-/** vCPU, memory and, where it is sold, ephemeral storage of a use. */
+/** What is charged for one start of that length, in seconds. */
+export function chargedSeconds(seconds: number, rates: Rates): number {
+  return Math.max(seconds, rates.leastSeconds ?? 0);
+}
+
+/** vCPU, memory and, where it is sold, ephemeral storage of one start. */
 export function priceUse(use: Use, rates: Rates, list: PriceList): CostLine[] {
-  const units = use.seconds / rates.secondsPerUnit;
-  const time = describeTime(use.seconds, rates);
+  const seconds = chargedSeconds(use.seconds, rates);
+  const units = seconds / rates.secondsPerUnit;
+  const time = describeTime(seconds, rates);
   const gib = use.memoryBytes / GiB;
   const lines = [
     priceLine(rates.vcpu, use.vcpu * units, `${formatCount(use.vcpu)} vCPU × ${time}`, list),

@@ -52,6 +52,8 @@ describe("cost of an attempt", () => {
     const attempt = attemptOf("a", 0, 100, { vcpu: 2, memoryBytes: 8 * GiB });
     const run = viewOf([pairOf("a", [attempt])], { ...onDisk, backend: "cloudrun" });
     near(costOfRun(run, googlePrices).estimated.usd, 100 * (2 * 0.000018 + 8 * 0.000002));
+    const short = viewOf([pairOf("a", [{ ...attempt, end: attemptOf("a", 0, 5).end ?? "" }])], run.record);
+    near(costOfRun(short, googlePrices).estimated.usd, 60 * (2 * 0.000018 + 8 * 0.000002), "a minute at the least");
   });
 
   test("memory is charged as the larger of asked for and used", () => {

@@ -1,0 +1,116 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { PriceList } from "../src/contract/cost.ts";
+import { clusterLine, monthlyLine, priceOperations } from "../src/report/cost.ts";
+import { sumLines } from "../src/report/lines.ts";
+import { formatUsd } from "../src/report/money.ts";
+import { parsePrices } from "../src/report/prices.ts";
+import { autopilot, autopilotSpot, chargedSeconds, cloudRun, priceUse, type Rates } from "../src/report/rates.ts";
+import type { BucketResults, BucketRun } from "./bucket-report.ts";
+import { median } from "./median.ts";
+import { count, renderTable, renderVerdicts } from "./report.ts";
+
+/**
+ * What the 27 pairs cost: the use that the section on Cloud Storage measured last (bench/results/bucket.json), priced
+ * with the project's own list and rules. Variable: PRICES, another list.
+ */
+
+interface Way {
+  readonly name: string;
+  readonly rates: Rates;
+  readonly vcpu: number;
+  readonly gib: number;
+  /** A cluster's fee comes on top. */
+  readonly cluster: boolean;
+}
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const pairs = 27;
+const limitUsd = 0.1;
+/** Of one pair at 100,000 rows and 17,038 columns, in bytes: bench/results/full.md. */
+const outputBytes = 13.6e9;
+const ways: readonly Way[] = [
+  { name: "Cloud Run, 2 vCPU, 2 GiB", rates: cloudRun, vcpu: 2, gib: 2, cluster: false },
+  { name: "Cloud Run, 1 vCPU, 2 GiB", rates: cloudRun, vcpu: 1, gib: 2, cluster: false },
+  { name: "Autopilot, 2 vCPU, 2 GiB", rates: autopilot, vcpu: 2, gib: 2, cluster: true },
+  { name: "Autopilot, 8 vCPU, 50 GiB", rates: autopilot, vcpu: 8, gib: 50, cluster: true },
+  { name: "Autopilot Spot, 8 vCPU, 50 GiB", rates: autopilotSpot, vcpu: 8, gib: 50, cluster: true },
+];
+
+const results: BucketResults = JSON.parse(readFileSync(join(here, "results/bucket.json"), "utf8"));
+const prices = process.env.PRICES ?? join(here, "../prices/google-us-central1.yaml");
+const page = render(results, parsePrices(readFileSync(prices, "utf8"), prices));
+process.stdout.write(page);
+writeFileSync(join(here, "results/cost.md"), page);
+
+function render({ compose, misaligned, stream, machine, date, rounds }: BucketResults, list: PriceList): string {
+  const parts = { "all tables spliced": compose.runs, "10% of the tables aligned": misaligned.runs };
+  const rows = Object.entries(parts).flatMap(([name, runs]) => ways.map((way) => describe(name, way, runs, list)));
+  const worst = Math.max(...Object.values(parts).map((runs) => costOf(ways[0], runs, list)));
+  const month = sumLines([monthlyLine(pairs * outputBytes, list)]).usd;
+  return [
+    `# Cost of ${pairs} pairs`,
+    "",
+    `Priced with the list ${list.name} of ${list.date}. Use is that of one pair in bench/results/bucket.md (${date}, ${machine.cores} cores, medians of ${rounds} runs; 668 tables, 17,038 columns, 10,000 rows), times ${pairs}, by composition in one bucket. Time is the wall time against an emulator that copies what Cloud Storage composes without copying, so it is too long there; the ten times larger key columns of 100,000 rows come on top: ${tenfold(compose.runs, compose.need.keyChunks)} The number of operations does not grow with the rows.`,
+    "",
+    ...renderVerdicts([
+      {
+        target: `${pairs} pairs, composed on Cloud Run`,
+        limit: `≤ ${formatUsd(limitUsd)}`,
+        measured: formatUsd(worst),
+        passed: worst <= limitUsd,
+      },
+    ]),
+    "",
+    ...renderTable(
+      ["", "way", "seconds a pair", "charged", "operations A / B", "compute", "operations", `${pairs} pairs`],
+      rows,
+    ),
+    "",
+    `Storage of the outputs: ${pairs} × ${outputBytes / 1e9} GB at 100,000 rows, ${formatUsd(month)} a month. The same pairs streamed instead of composed move every byte through the worker: ${median(stream.runs.map(({ seconds }) => seconds)).toFixed(1)} s for ${(stream.bytes / 1e9).toFixed(1)} GB here.`,
+    "",
+  ].join("\n");
+}
+
+/** What the larger keys take at a modest 50 MB/s. */
+function tenfold(runs: readonly BucketRun[], keyBytes: number): string {
+  const more = (9 * keyBytes) / 50e6;
+  const seconds = median(runs.map((run) => run.seconds)) + more;
+  const charged = chargedSeconds(seconds, cloudRun);
+  const both = `${more.toFixed(0)} s at 50 MB/s, ${seconds.toFixed(0)} s in all`;
+  return `${both}, of which Cloud Run charges ${charged.toFixed(0)} s.`;
+}
+
+function describe(name: string, way: Way, runs: readonly BucketRun[], list: PriceList): string[] {
+  const seconds = median(runs.map((run) => run.seconds));
+  const [classA, classB] = operationsOf(runs);
+  return [
+    name,
+    way.name,
+    `${seconds.toFixed(1)} s`,
+    `${chargedSeconds(seconds, way.rates).toFixed(1)} s`,
+    `${count(classA)} / ${count(classB)}`,
+    formatUsd(computeOf(way, runs, list)),
+    formatUsd(pairs * sumLines(priceOperations(classA, classB, list)).usd),
+    formatUsd(costOf(way, runs, list)),
+  ];
+}
+
+function costOf(way: Way | undefined, runs: readonly BucketRun[], list: PriceList): number {
+  if (way === undefined) return 0;
+  return computeOf(way, runs, list) + pairs * sumLines(priceOperations(...operationsOf(runs), list)).usd;
+}
+
+/** All pairs at the same time: the cluster's fee is that of one pair's time. */
+function computeOf(way: Way, runs: readonly BucketRun[], list: PriceList): number {
+  const seconds = median(runs.map((run) => run.seconds));
+  const use = { vcpu: way.vcpu, memoryBytes: way.gib * 2 ** 30, seconds };
+  const fee = way.cluster ? sumLines([clusterLine(seconds, list)]).usd : 0;
+  return pairs * sumLines(priceUse(use, way.rates, list)).usd + fee;
+}
+
+function operationsOf(runs: readonly BucketRun[]): [number, number] {
+  const middle = (field: "classA" | "classB") => median(runs.map(({ traffic }) => traffic[field]));
+  return [middle("classA"), middle("classB")];
+}
