@@ -1,11 +1,15 @@
+import type { Command } from "commander";
 import * as v from "valibot";
 import type { Backend } from "../backend/backend.ts";
+import type { PriceList } from "../contract/cost.ts";
 import { Settings } from "../contract/settings.ts";
 import { findRun } from "../controller/open.ts";
 import { type RunStore, runPaths } from "../controller/paths.ts";
 import { RunSession } from "../controller/session.ts";
 import { createStore } from "../store/route.ts";
 import { openMachine } from "./machines.ts";
+import { loadPrices } from "./reports.ts";
+import { readSettings } from "./settings.ts";
 
 /** Settings that say where runs are and how to get there. */
 export const knownRunSettings = [
@@ -54,4 +58,17 @@ export async function openKnownRun(named: string | undefined, given: Settings): 
 /** Asks the backend for what it knows of launches that are not over. */
 export async function refresh({ session, backend }: Pick<KnownRun, "session" | "backend">): Promise<void> {
   for (const handle of session.openHandles()) await session.observe(handle.launch, await backend.status(handle));
+}
+
+/** The run as it is now, with what its backend knows; and the prices to count it with. */
+export async function lookAtRun(
+  named: string | undefined,
+  flags: Readonly<Record<string, unknown>>,
+  command: Command,
+): Promise<{ readonly run: KnownRun; readonly prices: PriceList }> {
+  const settings = readSettings(flags, command);
+  const prices = await loadPrices(settings);
+  const run = await openKnownRun(named, settings);
+  await refresh(run);
+  return { run, prices };
 }

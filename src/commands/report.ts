@@ -2,9 +2,9 @@ import { Command } from "commander";
 import { writeDocuments } from "../controller/run.ts";
 import { costOfRun } from "../report/cost.ts";
 import { describeRun } from "../report/run-text.ts";
-import { knownRunSettings, openKnownRun, refresh } from "./known-run.ts";
-import { loadPrices, renderDocuments } from "./reports.ts";
-import { addSettings, readSettings } from "./settings.ts";
+import { knownRunSettings, lookAtRun } from "./known-run.ts";
+import { renderDocuments } from "./reports.ts";
+import { addSettings } from "./settings.ts";
 
 const guide = `
 Writes report.html, report.json, report.csv and costs/<pair>.json into <output>/runs/<run>/ once more, from what is known
@@ -30,10 +30,7 @@ async function report(
   flags: Readonly<Record<string, unknown>>,
   command: Command,
 ): Promise<void> {
-  const settings = readSettings(flags, command);
-  const prices = await loadPrices(settings);
-  const run = await openKnownRun(named, settings);
-  await refresh(run);
+  const { run, prices } = await lookAtRun(named, flags, command);
   const view = run.session.view();
   const documents = await renderDocuments(view, prices);
   await writeDocuments(run.store, run.session.paths, documents);

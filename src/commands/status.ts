@@ -5,10 +5,9 @@ import { findController } from "../controller/lease.ts";
 import { exitCodeOf } from "../controller/next.ts";
 import { costOfRun } from "../report/cost.ts";
 import { describeRun } from "../report/run-text.ts";
-import { type KnownRun, knownRunSettings, openKnownRun, refresh } from "./known-run.ts";
+import { type KnownRun, knownRunSettings, lookAtRun } from "./known-run.ts";
 import { showRun } from "./live.ts";
-import { loadPrices } from "./reports.ts";
-import { addSettings, readSettings } from "./settings.ts";
+import { addSettings } from "./settings.ts";
 
 const guide = `
 Looks and changes nothing. Exit code 0 while the run goes on well or when every pair is done; once it is over, that of its
@@ -38,15 +37,12 @@ async function showStatus(
   flags: Readonly<Record<string, unknown>>,
   command: Command,
 ): Promise<void> {
-  const settings = readSettings(flags, command);
-  const prices = await loadPrices(settings);
-  let run = await openKnownRun(named, settings);
-  await refresh(run);
+  const { prices, ...first } = await lookAtRun(named, flags, command);
+  let { run } = first;
   if (flags.watch === true) {
     const live = showRun(prices);
     for (; (await isAtWork(run)) && run.session.record.finished === undefined; await setTimeout(lookEvery)) {
-      run = await openKnownRun(run.session.record.run, settings);
-      await refresh(run);
+      ({ run } = await lookAtRun(run.session.record.run, flags, command));
       live.view(run.session.view());
     }
     live.end();

@@ -4,10 +4,9 @@ import { combineCrc32c, crc32c, formatCrc32c } from "./crc32c.ts";
 import type { GcsClient } from "./gcs-client.ts";
 import { toStorageFailure } from "./gcs-errors.ts";
 import { contentType, writeOnce } from "./gcs-object.ts";
-import { composeObjects, publishStaged, verifyStaged } from "./gcs-publish.ts";
-import { openGcs } from "./gcs-read.ts";
-import { Scratch } from "./gcs-scratch.ts";
-import type { OpenFile, Stage, StoredFile, Written } from "./store.ts";
+import { composeObjects, verifyStaged } from "./gcs-publish.ts";
+import { StagedOutput } from "./gcs-staged.ts";
+import type { Stage, StoredFile, Written } from "./store.ts";
 
 /** Objects that one composition takes (Cloud Storage, objects.compose). */
 const sourcesAtMost = 32;
@@ -27,24 +26,18 @@ interface Piece {
  * An output that the service puts together: whole inputs by name, and between them parts that were uploaded. Parts go up
  * side by side, as many as `bufferBytes` holds.
  */
-export class LinkedStage implements Stage {
+export class LinkedStage extends StagedOutput implements Stage {
   position = 0;
-  private readonly client: GcsClient;
-  private readonly path: string;
-  private readonly scratch: Scratch;
   private readonly bufferBytes: number;
   private readonly pieces: Promise<Piece>[] = [];
   private waiting: Uint8Array[] = [];
   private waitingBytes = 0;
   private uploadingBytes = 0;
   private readonly uploads = new Set<Promise<unknown>>();
-  private staged: StoredFile | undefined;
 
   constructor(client: GcsClient, path: string, bufferBytes: number) {
-    this.client = client;
-    this.path = path;
+    super(client, path);
     this.bufferBytes = bufferBytes;
-    this.scratch = new Scratch(client, path);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -78,16 +71,6 @@ export class LinkedStage implements Stage {
     } catch (error) {
       throw toStorageFailure(error, "compose", this.path);
     }
-  }
-
-  async open(): Promise<OpenFile> {
-    if (this.staged === undefined) throw new Error("opened before it was finished");
-    return openGcs(this.client, this.staged);
-  }
-
-  async publish(over?: string): Promise<void> {
-    if (this.staged === undefined) throw new Error("published before it was finished");
-    await publishStaged(this.client, this.staged, this.path, over);
   }
 
   async discard(): Promise<void> {

@@ -4,28 +4,21 @@ import { combineCrc32c, crc32c, formatCrc32c } from "./crc32c.ts";
 import type { GcsClient } from "./gcs-client.ts";
 import { toStorageFailure } from "./gcs-errors.ts";
 import { contentType, describeObject } from "./gcs-object.ts";
-import { publishStaged, verifyStaged } from "./gcs-publish.ts";
-import { openGcs } from "./gcs-read.ts";
-import { Scratch } from "./gcs-scratch.ts";
-import type { OpenFile, Stage, StoredFile, Written } from "./store.ts";
+import { verifyStaged } from "./gcs-publish.ts";
+import { StagedOutput } from "./gcs-staged.ts";
+import type { Stage, Written } from "./store.ts";
 
 /** An output that goes up as one resumable upload while it is made: nothing touches a disk. */
-export class UploadStage implements Stage {
+export class UploadStage extends StagedOutput implements Stage {
   position = 0;
-  private readonly client: GcsClient;
-  private readonly path: string;
-  private readonly scratch: Scratch;
   private readonly stagedPath: string;
   private upload: Writable | undefined;
   private readonly waiting = new Set<(error: Error) => void>();
   private checksum = 0;
   private failure: { readonly cause: unknown } | undefined;
-  private staged: StoredFile | undefined;
 
   constructor(client: GcsClient, path: string) {
-    this.client = client;
-    this.path = path;
-    this.scratch = new Scratch(client, path);
+    super(client, path);
     this.stagedPath = this.scratch.path("output.parquet");
   }
 
@@ -57,16 +50,6 @@ export class UploadStage implements Stage {
     if (staged === undefined || staged.size !== written.size) this.throwIfFailed();
     this.staged = verifyStaged(this.stagedPath, staged, written);
     return written;
-  }
-
-  async open(): Promise<OpenFile> {
-    if (this.staged === undefined) throw new Error("opened before it was finished");
-    return openGcs(this.client, this.staged);
-  }
-
-  async publish(over?: string): Promise<void> {
-    if (this.staged === undefined) throw new Error("published before it was finished");
-    await publishStaged(this.client, this.staged, this.path, over);
   }
 
   async discard(): Promise<void> {
