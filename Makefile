@@ -5,7 +5,7 @@ SHELL := /bin/sh
 run = PATH="$$(dirname "$$(scripts/find-node.sh)"):$$PATH"
 tests = $(shell find test -name '*.test.ts' -not -path 'test/interop/*' -not -path 'test/cluster/*')
 
-.PHONY: help setup demo demo-run demo-gcs test test-cluster image lint format bench interop clean
+.PHONY: help setup demo demo-run demo-gcs test test-cluster image test-image lint format bench interop clean deploy run-all status report destroy
 IMAGE ?= localhost/widemerge:dev
 
 help: ## list the targets
@@ -29,9 +29,11 @@ test: setup ## run the tests
 test-cluster: setup ## run the Kubernetes tests on a real cluster on this machine (Linux, root, Go; see scripts/cluster.sh)
 	@$(run) scripts/test-cluster.sh
 
-image: setup ## build the container image with docker or podman, and test it (WIDEMERGE_BASE: another base)
+image: setup ## build the container image with docker or podman (WIDEMERGE_BASE: another base)
 	@$(run) scripts/image.sh build $(IMAGE)
-	@$(run) env IMAGE=$(IMAGE) node --no-warnings --test --test-reporter=spec test/image/*.test.ts
+
+test-image: setup ## build the image, on a base made here where none can be pulled, and test it (docker or podman)
+	@$(run) env IMAGE=$(IMAGE) scripts/test-image.sh
 
 lint: setup ## check formatting, style, types, dependency arrows and unused code
 	@$(run) node_modules/.bin/biome check --error-on-warnings .
@@ -50,3 +52,18 @@ interop: setup ## merge what other writers wrote, read what widemerge wrote: pya
 
 clean: ## remove what the demo, the benchmarks and the tests left
 	rm -rf demo bench/work
+
+deploy: setup ## make what Google Cloud needs for runs: PROJECT=… BACKENDS=kubernetes,cloudrun (DRY_RUN=1: only say it)
+	@$(run) scripts/cloud/deploy.sh
+
+run-all: setup ## merge all pairs there and fetch the report: BACKEND=kubernetes, cloudrun or local, PAIRS=a,b SPOT=1
+	@$(run) scripts/cloud/run-all.sh
+
+status: setup ## where every pair of a run stands: RUN=… (none: the newest) WATCH=1
+	@$(run) scripts/cloud/status.sh
+
+report: setup ## fetch and open the report of a run: RUN=… (none: the newest)
+	@$(run) scripts/cloud/report.sh
+
+destroy: setup ## take back what deploy made; the bucket stays, unless DELETE_DATA=1 (DRY_RUN=1: only say it)
+	@$(run) scripts/cloud/destroy.sh

@@ -1,35 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
-import { closeSync, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { causeOf } from "../contract/cause.ts";
-import { ExitCode } from "../contract/exit.ts";
-import type { Cause, Launch, TaskState, TaskStatus } from "../contract/run.ts";
+import type { Launch, TaskStatus } from "../contract/run.ts";
 import type { Journal, LocalAttempt, TaskEntry } from "./local-journal.ts";
 import { findByVariable, identify, isRunning, type ProcessId, sendSignal } from "./local-process.ts";
 import { readProgress } from "./local-progress.ts";
+import { nextState, pauseBefore } from "./local-retry.ts";
+import { attemptVariable, describeExit, type LocalOptions, parseEnd, slotsOf, startWorker } from "./local-worker.ts";
 
-export interface LocalOptions {
-  /** A folder of this machine for what is known of a run's workers. */
-  readonly stateFolder: (run: string) => string;
-  /** Program and arguments of a worker; which task it is, it is told by the environment. */
-  readonly command: readonly string[];
-  /** The environment of a worker, beside what tells it its task. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Memory of this machine that workers may use together. */
-  readonly budgetBytes: number;
-  readonly vcpu: number;
-  /** Milliseconds before the first new attempt; each later pause is twice as long, up to 30 seconds. */
-  readonly retryMilliseconds: number;
-  /** Milliseconds that a worker has to clean up before it is killed. */
-  readonly graceMilliseconds: number;
-}
-
-const attemptVariable = "WIDEMERGE_ATTEMPT";
 /** Milliseconds between two looks at a worker that another process started: it tells nobody when it ends. */
 const lookEvery = 200;
-const longestPause = 30_000;
 
 /**
  * The tasks of one launch on this machine: starts as many workers as fit, each in a session of its own, so that they
@@ -172,41 +152,15 @@ export class LocalLaunch {
       spot: false,
     };
     this.#put(task.index, { state: "running", attempts: [...task.attempts, attempt] });
-    const child = this.#spawn(task, id);
+    const child = startWorker(this.#launch, this.#options, task.index, id, this.#journal.filesOf(id));
     child.once("error", ({ message }) => this.#end(task.index, { reason: "StartFailed", message }));
     child.once("exit", (code, signal) =>
-      this.#end(task.index, {
-        ...(code === null ? {} : { exitCode: code }),
-        ...(signal === null ? {} : { signal }),
-        ...optionalMessage(this.#journal.readMessage(id)),
-      }),
+      this.#end(task.index, describeExit(code, signal, this.#journal.readMessage(id))),
     );
     // Whoever waits for it does so with a timer of his own; a controller that gives up must not be held back.
     child.unref();
     const worker = child.pid === undefined ? undefined : identify(child.pid);
     if (worker !== undefined) this.#put(task.index, { attempts: [...task.attempts, { ...attempt, process: worker }] });
-  }
-
-  #spawn(task: TaskEntry, attempt: string): ChildProcess {
-    const { command, environment } = this.#options;
-    const [program = process.execPath, ...args] = command;
-    const { log, message } = this.#journal.filesOf(attempt);
-    const output = openSync(log, "a");
-    try {
-      return spawn(program, args, {
-        detached: true,
-        stdio: ["ignore", output, output],
-        env: {
-          ...environment,
-          ...workerVariables(this.#launch, slotsOf(this.#launch, this.#options.budgetBytes)),
-          JOB_COMPLETION_INDEX: String(task.index),
-          [attemptVariable]: attempt,
-          TERMINATION_MESSAGE_PATH: message,
-        },
-      });
-    } finally {
-      closeSync(output);
-    }
   }
 
   /** An attempt is over: the task with it, or it is tried again after a pause. */
@@ -215,25 +169,14 @@ export class LocalLaunch {
     const last = task?.attempts.at(-1);
     if (task === undefined || last === undefined || last.end !== undefined) return;
     const attempts = [...task.attempts.slice(0, -1), { ...last, ...end, end: new Date().toISOString() }];
-    const next = this.#decide(attempts);
+    const next = nextState(attempts, this.#launch, () => this.#isCancelled());
     this.#put(index, { attempts, state: next });
     if (next === "waiting") this.#pause(index, attempts.length);
     this.#fill();
   }
 
-  #decide(attempts: readonly LocalAttempt[]): TaskState {
-    const last = attempts.at(-1);
-    if (last?.exitCode === ExitCode.done) return "succeeded";
-    if (this.#isCancelled()) return "cancelled";
-    const causes = attempts.map((attempt) => causeOf(attempt));
-    const cause = causes.at(-1);
-    if (cause === undefined) return "failed";
-    const count = causes.filter((other) => other === cause).length;
-    return count <= retriesOf(cause, this.#launch) ? "waiting" : "failed";
-  }
-
   #pause(index: number, attempts: number): void {
-    const milliseconds = Math.min(longestPause, this.#options.retryMilliseconds * 2 ** (attempts - 1));
+    const milliseconds = pauseBefore(attempts, this.#options.retryMilliseconds);
     const timer = setTimeout(() => {
       this.#pauses.delete(index);
       this.#fill();
@@ -252,40 +195,8 @@ export class LocalLaunch {
   }
 }
 
-/** What a launch's workers are told, beside the settings of the run. */
-function workerVariables(launch: Launch, slots: number): Record<string, string> {
-  return {
-    WIDEMERGE_RUN: launch.run,
-    WIDEMERGE_PAIRS: launch.tasks.map(({ pair }) => pair).join(","),
-    WIDEMERGE_MEMORY_CEILING: String(launch.ceilingBytes),
-    // Side by side in one container, each may only count its own memory.
-    ...(slots > 1 ? { WIDEMERGE_MEMORY_SCOPE: "process" } : {}),
-  };
-}
-
-/** Workers at the same time: their ceilings must fit into the machine's memory together. */
-function slotsOf({ parallelism, ceilingBytes }: Launch, budgetBytes: number): number {
-  return Math.max(1, Math.min(parallelism, Math.floor(budgetBytes / ceilingBytes)));
-}
-
-function retriesOf(cause: Cause, { retries, retriesUnexpected = retries }: Launch): number {
-  if (cause === "disruption") return Number.POSITIVE_INFINITY;
-  if (cause === "transient") return retries;
-  return cause === "unexpected" ? retriesUnexpected : 0;
-}
-
 function workerOf({ state, attempts }: TaskEntry): ProcessId | undefined {
   return state === "running" ? attempts.at(-1)?.process : undefined;
-}
-
-/** How a worker of another process ended: its last line says so; a worker without one was killed. */
-function parseEnd(message: string | undefined): Pick<LocalAttempt, "exitCode" | "reason" | "message"> {
-  const code = /: exit (\d{1,3})\b/.exec(message ?? "")?.[1];
-  return code === undefined ? { reason: "Lost" } : { exitCode: Number(code), ...optionalMessage(message) };
-}
-
-function optionalMessage(message: string | undefined): { readonly message?: string } {
-  return message === undefined ? {} : { message };
 }
 
 /** What the journal says of a task, in the words that all backends share. */

@@ -6,9 +6,10 @@ import type { Handle, Launch, TaskStatus } from "../contract/run.ts";
 import { formatMemory } from "../contract/units.ts";
 import type { Backend, Wait } from "./backend.ts";
 import { Journal } from "./local-journal.ts";
-import { LocalLaunch, type LocalOptions, toStatus } from "./local-launch.ts";
+import { LocalLaunch, toStatus } from "./local-launch.ts";
+import type { LocalOptions } from "./local-worker.ts";
 
-export type { LocalOptions } from "./local-launch.ts";
+export type { LocalOptions } from "./local-worker.ts";
 
 /** Workers as processes of this machine, as many at a time as its memory allows. */
 export function createLocalBackend(options: LocalOptions): Backend {

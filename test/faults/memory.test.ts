@@ -48,7 +48,7 @@ describe("in a control group of 600 MiB", { skip: "dir" in group ? false : group
 
   it("a neighbour that takes the memory ends the merge with exit 4, and nothing is left", async (context) => {
     const output = join(makeFolder(context), "out");
-    const hold = { ANNOUNCE_HOLD_MS: "1500" };
+    const hold = { ANNOUNCE_HOLD_MS: "20000" };
     const hog = { stop: () => undefined as unknown };
     const run = await disturb(
       [...merge, output],

@@ -10,7 +10,7 @@ const image = process.env.IMAGE ?? "";
 
 /** Why the tests are skipped; false when IMAGE names an image of an engine that works here. */
 export function whySkipped(): string | false {
-  if (image === "") return "no image to test: make image";
+  if (image === "") return "no image to test: make test-image";
   const engine = spawnSync(script, ["engine"], { encoding: "utf8" });
   return engine.status === 0 ? false : engine.stderr.trim();
 }
