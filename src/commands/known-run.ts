@@ -20,6 +20,9 @@ export const knownRunSettings = [
   "stallSeconds",
   "kubeContext",
   "namespace",
+  "project",
+  "region",
+  "cloudRunEndpoint",
   "run",
 ] as const;
 

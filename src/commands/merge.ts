@@ -80,12 +80,15 @@ async function merge(
 
 const unmeasured: MemoryRecord = { source: "rss", peakBytes: 0, ceilingBytes: 0, warnings: 0, samples: [] };
 
+/** Nothing was staged, or the child has seen to it. */
+const cleanEnds: ReadonlySet<ExitCode> = new Set([ExitCode.done, ExitCode.usage, ExitCode.input]);
+
 /** Merges a pair under the guard and leaves word of it. @throws Failure when the merge could not be started. */
 async function mergePair(pair: string, settings: Settings): Promise<PairResult> {
   const start = new Date().toISOString();
   try {
     const end = await runGuarded({ command: "merge", pair, settings }, settings);
-    if (end.exitCode !== ExitCode.done) await sweep(settings, pair);
+    if (!cleanEnds.has(end.exitCode)) await sweep(settings, pair);
     const result = toResult(pair, end);
     await leaveWord(settings, { start, result, memory: end.memory });
     return result;

@@ -218,7 +218,12 @@ export const Settings = v.strictObject({
   maxCost: v.optional(
     v.pipe(dollars, v.description("$ that a run may cost: what would pass it by the estimate is not started")),
   ),
-  prices: v.optional(v.pipe(someText, v.description("price list, a YAML file"))),
+  prices: v.optional(
+    v.pipe(
+      someText,
+      v.description("price list, a YAML file; default: the one that is shipped, prices/google-us-central1.yaml"),
+    ),
+  ),
   assembly: v.optional(
     v.pipe(
       v.picklist(["auto", "stream", "compose"], "auto, stream or compose"),

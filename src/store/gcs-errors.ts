@@ -15,7 +15,7 @@ const permissions: Readonly<Record<Action, string>> = {
 
 const transientStatus: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 const brokenConnection =
-  /ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|socket hang up|premature close|aborted|unexpected connection closure|network timeout|terminated|fetch failed|no byte for|retry limit exceeded/i;
+  /ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE|EAI_AGAIN|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|socket hang up|premature close|aborted|unexpected connection closure|network timeout|terminated|fetch failed|no byte for|retry limit exceeded/i;
 
 /** The client throws the error of an answer's body as it is: a plain object. */
 function toError(error: unknown): Error {

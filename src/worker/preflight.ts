@@ -93,7 +93,7 @@ async function checkOutputFolder(job: Job): Promise<Problem[]> {
     {
       what: "the output folder cannot be written",
       found: why,
-      fix: `grant write permission on ${job.settings.output}, or choose another --output`,
+      fix: `make sure that ${job.settings.output} is there and may be written to, or choose another --output`,
     },
   ];
 }

@@ -141,7 +141,7 @@ describe("a checkpoint or an output folder is refused because", { concurrency: 2
       /- the checkpoint is not marked complete: found no _COMPLETE .*; wait/,
       /- pair_return_001_audusd: not a readable Parquet file: found 0 bytes; extract this table again/,
       /- var_ratio_001_audusd: table missing: found no such file; extract this table/,
-      /- the output folder cannot be written: found .*; grant write permission/,
+      /- the output folder cannot be written: found .*; make sure that/,
     ])
       assert.match(run.stdout, line);
     assert.deepEqual({ ...snapshot(input), "expected.txt": "" }, { ...before, "expected.txt": "" });
@@ -157,6 +157,6 @@ it("refuses an output folder on a read-only file system", async (context) => {
   for (const output of [place, join(place, "new")]) {
     const run = await runCli(["merge", "audusd", "--input", input, "--output", output]);
     assert.equal(run.exitCode, ExitCode.input, run.stdout);
-    assert.match(run.stdout, /the output folder cannot be written: found EROFS.*; grant write permission/);
+    assert.match(run.stdout, /the output folder cannot be written: found EROFS.*; make sure that/);
   }
 });
