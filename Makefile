@@ -5,7 +5,7 @@ SHELL := /bin/sh
 run = PATH="$$(dirname "$$(scripts/find-node.sh)"):$$PATH"
 tests = $(shell find test -name '*.test.ts' -not -path 'test/interop/*' -not -path 'test/cluster/*')
 
-.PHONY: help setup demo demo-run demo-gcs test test-cluster image test-image lint format bench interop clean deploy run-all status report destroy
+.PHONY: help setup demo demo-run demo-gcs test test-cluster image test-image test-terraform lint format bench interop clean deploy run-all status report destroy
 IMAGE ?= localhost/widemerge:dev
 
 help: ## list the targets
@@ -34,6 +34,9 @@ image: setup ## build the container image with docker or podman (WIDEMERGE_BASE:
 
 test-image: setup ## build the image, on a base made here where none can be pulled, and test it (docker or podman)
 	@$(run) env IMAGE=$(IMAGE) scripts/test-image.sh
+
+test-terraform: ## check the Terraform module: format, schema, tests, policy scan (scripts/terraform.sh install brings the tools)
+	@scripts/terraform.sh check || [ $$? -eq 3 ]
 
 lint: setup ## check formatting, style, types, dependency arrows and unused code
 	@$(run) node_modules/.bin/biome check --error-on-warnings .

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { ExitCode } from "./contract/exit.ts";
-import { toFailure } from "./contract/failure.ts";
+import { type Problem, toFailure } from "./contract/failure.ts";
 import { describeProblems } from "./report/text.ts";
 
 /** Commands by name. Each is loaded with what it needs when it is asked for: some need a native library of 60 MB. */
@@ -41,8 +41,15 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
   else {
-    const failure = toFailure(error);
-    process.stderr.write(`widemerge: stopped (exit ${failure.exitCode})\n${describeProblems(failure.problems)}`);
-    process.exitCode = failure.exitCode;
+    const { exitCode, problems } = toFailure(error);
+    await tell(exitCode, problems);
+    process.exitCode = exitCode;
   }
+}
+
+/** Text for people on a terminal, lines of the log elsewhere. */
+async function tell(exitCode: ExitCode, problems: readonly Problem[]): Promise<void> {
+  if (process.stderr.isTTY)
+    process.stderr.write(`widemerge: stopped (exit ${exitCode})\n${describeProblems(problems)}`);
+  else (await import("./commands/log.ts")).logProblems(exitCode, problems);
 }

@@ -9,6 +9,7 @@ export type {
   V1EnvVar,
   V1Job,
   V1JobSpec,
+  V1ObjectMeta,
   V1Pod,
   V1PodFailurePolicy,
   V1PodSpec,

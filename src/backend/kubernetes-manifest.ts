@@ -4,7 +4,7 @@ import { ExitCode } from "../contract/exit.ts";
 import { failOn, type Problem } from "../contract/failure.ts";
 import type { KubernetesOptions } from "../contract/kubernetes.ts";
 import type { Launch } from "../contract/run.ts";
-import type { V1Job, V1JobSpec, V1PodFailurePolicy } from "./kubernetes-client.ts";
+import type { V1Job, V1JobSpec, V1ObjectMeta, V1PodFailurePolicy } from "./kubernetes-client.ts";
 import { annotations, containerName, labels, nameJob } from "./kubernetes-names.ts";
 import { buildPod, splitClaim, type WorkerEnvironment } from "./kubernetes-pod.ts";
 
@@ -42,7 +42,19 @@ export function buildJob(launch: Launch, options: KubernetesOptions, environment
     },
   };
   const digest = createHash("sha256").update(JSON.stringify(job)).digest("hex");
-  return { ...job, metadata: { ...job.metadata, annotations: { ...pairs, [annotations.digest]: digest } } };
+  const metadata = {
+    ...job.metadata,
+    ...belongTo(options.owner),
+    annotations: { ...pairs, [annotations.digest]: digest },
+  };
+  return { ...job, metadata };
+}
+
+/** Whose Job it is changes nothing about it: a controller that comes after finds it whoever began it. */
+function belongTo(owner: string | undefined): Pick<V1ObjectMeta, "ownerReferences"> {
+  if (owner === undefined) return {};
+  const [name = "", uid = ""] = owner.split(":");
+  return { ownerReferences: [{ apiVersion: "batch/v1", kind: "Job", name, uid }] };
 }
 
 function buildSpec(launch: Launch, options: KubernetesOptions): Omit<V1JobSpec, "template"> {

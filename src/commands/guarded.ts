@@ -4,7 +4,8 @@ import { Failure, failOn, type Problem } from "../contract/failure.ts";
 import type { WorkerReport } from "../contract/result.ts";
 import { Pair, type Settings } from "../contract/settings.ts";
 import type { Task, TaskLimits } from "../contract/task.ts";
-import { resolveCeiling } from "../memory/ceiling.ts";
+import { formatMemory } from "../contract/units.ts";
+import { type Ceiling, resolveCeiling } from "../memory/ceiling.ts";
 import { leaveOutGroups, readLimits } from "../memory/limits.ts";
 import { type ChildEnd, type Supervision, supervise } from "../memory/supervise.ts";
 import { type Progress, showProgress } from "./progress.ts";
@@ -49,10 +50,15 @@ export async function runGuarded(task: WithoutLimits<Task>, settings: Settings):
     limits,
     onEvent: (event) => progress.event(event),
     onSample: (bytes) => progress.sample(bytes),
+    onWarn: (bytes) => progress.warn(describeWarning(bytes, ceiling)),
     onNotice: (text) => progress.warn(text),
   });
   const end = await passSignals(supervision, progress);
   return { ...end, seconds: (performance.now() - start) / 1000 };
+}
+
+function describeWarning(bytes: number, { warnBytes, ceilingBytes }: Ceiling): string {
+  return `a working set of ${formatMemory(bytes)} has reached the warning level of ${formatMemory(warnBytes)}, under a ceiling of ${formatMemory(ceilingBytes)}: fewer tables at a time from here on`;
 }
 
 async function passSignals(supervision: Supervision, progress: Progress): Promise<ChildEnd> {

@@ -1,9 +1,9 @@
 import { createLogUpdate } from "log-update";
-import { pino } from "pino";
 import type { PriceList } from "../contract/cost.ts";
 import type { PairOutcome, RunView } from "../contract/run.ts";
 import { costOfRun } from "../report/cost.ts";
 import { describeRun } from "../report/run-text.ts";
+import { log, logAbout } from "./log.ts";
 
 /** Shows how a run gets on: a table that is redrawn on a terminal, a line for every change elsewhere. To stderr. */
 export interface LiveRun {
@@ -55,11 +55,11 @@ class TableRun implements LiveRun {
 }
 
 class LogRun implements LiveRun {
-  readonly #log = pino({ base: null }, pino.destination({ fd: 2, sync: true }));
   /** What was last said of each pair. */
   readonly #said = new Map<string, string>();
 
   view(view: RunView): void {
+    logAbout({ run: view.record.run });
     for (const outcome of view.pairs) {
       const text = describeChange(outcome);
       if (this.#said.get(outcome.pair) === text) continue;
@@ -67,15 +67,17 @@ class LogRun implements LiveRun {
       // Everything waits at the beginning.
       if (text === "waiting") continue;
       const troubled = outcome.why !== undefined && outcome.state !== "done before";
-      this.#log[outcome.state === "failed" ? "error" : troubled ? "warn" : "info"](
-        { run: view.record.run, pair: outcome.pair, state: outcome.state, attempt: outcome.attempts.at(-1)?.id },
-        `${outcome.pair}: ${text}`,
+      log(
+        outcome.state === "failed" ? "error" : troubled ? "warn" : "info",
+        text,
+        { state: outcome.state, attempt: outcome.attempts.at(-1)?.id },
+        outcome.pair,
       );
     }
   }
 
   notice(text: string): void {
-    this.#log.warn(text);
+    log("warn", text);
   }
 
   end(): void {}

@@ -10,6 +10,7 @@ import { type SettingName, type Settings, settingNames } from "../contract/setti
 import { describeResult } from "../report/text.ts";
 import { createStore } from "../store/route.ts";
 import { type GuardedEnd, runGuarded } from "./guarded.ts";
+import { log, logAbout, logProblems } from "./log.ts";
 import { addSettings, readSettings } from "./settings.ts";
 import { choosePair } from "./task-pair.ts";
 import { leaveWord } from "./worker-record.ts";
@@ -65,14 +66,20 @@ async function merge(
   let pair = named ?? "";
   try {
     const settings = readSettings(flags, command);
+    const { project, output, run } = settings;
+    logAbout({ project, output, run });
     pair = choosePair(named, settings.pairs, process.env);
+    logAbout({ pair });
     const result = await mergePair(pair, settings);
+    // On a terminal the result says it all.
+    if (!process.stderr.isTTY) logProblems(result.exitCode, result.problems);
     process.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : describeResult(result));
     process.exitCode = result.exitCode;
   } catch (error) {
     // A script that asked for a document gets one, also when nothing could be started.
     if (flags.json !== true) throw error;
     const { exitCode, problems } = toFailure(error);
+    if (!process.stderr.isTTY) logProblems(exitCode, problems);
     process.stdout.write(`${JSON.stringify(toResult(pair, { exitCode, problems, memory: unmeasured, seconds: 0 }))}\n`);
     process.exitCode = exitCode;
   }
@@ -106,7 +113,7 @@ async function sweep(settings: Settings, pair: string): Promise<void> {
     const store = await createStore(settings, [settings.output]);
     for (const name of Object.values(nameOutputs(pair))) await store.sweep(store.join(settings.output, name));
   } catch (error) {
-    process.stderr.write(`widemerge: what was staged could not be removed: ${toFailure(error).message}\n`);
+    log("warn", `what was staged could not be removed: ${toFailure(error).message}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { SingleBar } from "cli-progress";
-import { type Logger, pino } from "pino";
 import type { StageName, WorkerEvent } from "../contract/event.ts";
 import { formatBytes, formatMemory } from "../contract/units.ts";
+import { log } from "./log.ts";
 
 /** Shows how a supervised task gets on: a bar on a terminal, log lines elsewhere. Everything goes to stderr. */
 export interface Progress {
@@ -64,13 +64,13 @@ class BarProgress implements Progress {
 }
 
 class LogProgress implements Progress {
-  private readonly log: Logger;
+  private readonly pair: string;
   private readonly ceilingBytes: number;
   private readonly every: number;
   private workingSet = 0;
 
   constructor(pair: string, ceilingBytes: number, every: number) {
-    this.log = pino({ base: { pair } }, pino.destination({ fd: 2, sync: true }));
+    this.pair = pair;
     this.ceilingBytes = ceilingBytes;
     this.every = every;
   }
@@ -79,9 +79,12 @@ class LogProgress implements Progress {
     if (event.type !== "progress") return;
     const { stage, tablesDone, tables, bytesDone } = event;
     if (tablesDone === 0 || (tablesDone % this.every !== 0 && tablesDone !== tables)) return;
-    this.log.info(
-      { stage, tablesDone, tables, bytesDone, workingSetBytes: this.workingSet, ceilingBytes: this.ceilingBytes },
-      `${stage}: ${tablesDone} of ${tables} tables`,
+    const { workingSet, ceilingBytes } = this;
+    log(
+      "info",
+      `${stage}: ${tablesDone} of ${tables} tables, ${formatMemory(workingSet)} of ${formatMemory(ceilingBytes)}`,
+      { stage, tablesDone, tables, bytesDone, workingSetBytes: workingSet, ceilingBytes },
+      this.pair,
     );
   }
 
@@ -90,7 +93,7 @@ class LogProgress implements Progress {
   }
 
   warn(message: string): void {
-    this.log.warn(message);
+    log("warn", message, {}, this.pair);
   }
 
   end(): void {}

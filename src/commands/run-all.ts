@@ -2,6 +2,7 @@ import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { ExitCode } from "../contract/exit.ts";
 import { Failure } from "../contract/failure.ts";
+import type { BackendName, RunView } from "../contract/run.ts";
 import { type SettingName, type Settings, settingNames } from "../contract/settings.ts";
 import { findRun } from "../controller/open.ts";
 import { runPaths } from "../controller/paths.ts";
@@ -11,6 +12,7 @@ import { describeRun } from "../report/run-text.ts";
 import { createStore } from "../store/route.ts";
 import { dryRun } from "./dry-run.ts";
 import { type LiveRun, showRun } from "./live.ts";
+import { logAbout } from "./log.ts";
 import { openMachine } from "./machines.ts";
 import { renderApart } from "./render-apart.ts";
 import { guardCost, loadPrices } from "./reports.ts";
@@ -22,10 +24,11 @@ these inputs and settings are there, whatever its worker said. Pairs that are do
 reason that may pass is tried again; what ran out of memory is tried again with the next of --memory-ceilings.
 
 Everything about the run lies in <output>/runs/<run>/: it may be killed at any moment; the same command goes on with it.
-One Ctrl-C stops the workers, a second one leaves at once.
+One Ctrl-C stops the workers, a second one leaves at once. SIGTERM, as a node that is drained sends it, stops workers on
+this machine alone: those of Kubernetes and Cloud Run stay at work, and the same command goes on with them.
 
 Exit codes: 0 every pair is done; otherwise that of the worst failure (see \`widemerge merge --help\`), each failed pair
-is listed.
+is listed. 75 also while another controller has the run: once that is lost, the run is free within half a minute.
 
 Examples:
   widemerge run-all --config profiles/27-pairs.yaml --input checkpoints --output training --memory-ceiling 4GiB
@@ -56,11 +59,13 @@ export function runAllCommand(): Command {
 async function runAll(flags: Readonly<Record<string, unknown>>, command: Command): Promise<void> {
   const settings = readSettings(flags, command);
   if (flags.dryRun === true) return dryRun(await withPairs(settings), flags.json === true);
+  const { project, output, run } = settings;
+  logAbout({ project, output, ...(run !== "last" && { run }) });
   const prices = await loadPrices(settings);
   const live = showRun(prices);
-  const stop = catchSignals(live);
+  const stop = catchSignals(live, settings.backend);
   try {
-    const end = await start(settings, prices, live, stop.signal);
+    const end = await start(settings, prices, live, stop);
     live.end();
     await print(end, settings, prices, flags.json === true);
     process.exitCode = end.exitCode;
@@ -72,7 +77,7 @@ async function runAll(flags: Readonly<Record<string, unknown>>, command: Command
 
 type Prices = Awaited<ReturnType<typeof loadPrices>>;
 
-async function start(settings: Settings, prices: Prices, live: LiveRun, signal: AbortSignal): Promise<RunEnd> {
+async function start(settings: Settings, prices: Prices, live: LiveRun, stop: Stop): Promise<RunEnd> {
   const { run, pairs } = await withPairs(settings);
   const { backend, capacity, vcpu } = await openMachine(settings.backend, settings);
   return runPairs({
@@ -84,10 +89,14 @@ async function start(settings: Settings, prices: Prices, live: LiveRun, signal: 
     pairs,
     ...(run === undefined ? {} : { wanted: run }),
     widemerge: packageJson.version,
-    signal,
+    signal: stop.signal,
+    detach: stop.detach,
     cost: guardCost(settings, capacity, vcpu, prices),
     documents: (view) => renderApart({ view, prices }),
-    onView: (view) => live.view(view),
+    onView: (view) => {
+      stop.see(view);
+      live.view(view);
+    },
     onNotice: (text) => live.notice(text),
   });
 }
@@ -109,22 +118,61 @@ export function pathsOf({ input, output, expectTables }: Settings): string[] {
   return [input, output, ...(typeof expectTables === "string" ? [expectTables] : [])];
 }
 
-/** The first signal stops what was started, the second one ends this process at once. */
-function catchSignals(live: LiveRun): { readonly signal: AbortSignal; off(): void } {
-  const stop = new AbortController();
+/** How a run is ended from outside. */
+interface Stop {
+  /** Aborted: what was started is stopped. */
+  readonly signal: AbortSignal;
+  /** Aborted: what was started is left at work. */
+  readonly detach: AbortSignal;
+  /** Takes in how far the run is. */
+  see(view: RunView): void;
+  off(): void;
+}
+
+/**
+ * The first signal ends the run, the second one this process at once. A person's Ctrl-C is meant for the workers too; a
+ * SIGTERM is meant for this process alone, so that it leaves workers that can do without it: the next one goes on.
+ */
+function catchSignals(live: LiveRun, backend: BackendName): Stop {
+  const [stop, detach] = [new AbortController(), new AbortController()];
+  let last: RunView | undefined;
   const onSignal = (found: "SIGINT" | "SIGTERM", exitCode: ExitCode): void => {
-    if (stop.signal.aborted) process.exit(exitCode);
-    live.notice("Stopping the workers; once more to leave at once, and leave them to themselves.");
+    if (stop.signal.aborted || detach.signal.aborted) process.exit(exitCode);
+    const leaves = found === "SIGTERM" && backend !== "local";
+    live.notice(
+      leaves
+        ? describeLeaving(last)
+        : "Stopping the workers; once more to leave at once, and leave them to themselves.",
+    );
     const fix = "run the same command again: it goes on with the run";
-    stop.abort(new Failure(exitCode, [{ what: "the run was stopped", found, fix }]));
+    (leaves ? detach : stop).abort(new Failure(exitCode, [{ what: "the run was stopped", found, fix }]));
   };
   const interrupt = (): void => onSignal("SIGINT", ExitCode.interrupted);
   const terminate = (): void => onSignal("SIGTERM", ExitCode.terminated);
   process.on("SIGINT", interrupt).on("SIGTERM", terminate);
-  return { signal: stop.signal, off: () => process.off("SIGINT", interrupt).off("SIGTERM", terminate) };
+  return {
+    signal: stop.signal,
+    detach: detach.signal,
+    see: (view) => {
+      last = view;
+    },
+    off: () => process.off("SIGINT", interrupt).off("SIGTERM", terminate),
+  };
 }
 
-async function print({ view, exitCode }: RunEnd, settings: Settings, prices: Prices, json: boolean): Promise<void> {
+function describeLeaving(view: RunView | undefined): string {
+  if (view === undefined) return "SIGTERM: leaves before the run began.";
+  const { run } = view.record;
+  const count = (wanted: string): number => view.pairs.filter(({ state }) => state === wanted).length;
+  return `SIGTERM: leaves ${count("running")} pair(s) at work and ${count("waiting")} waiting; run again with --run ${run} to go on, or end it with \`widemerge cancel ${run}\`.`;
+}
+
+async function print(
+  { view, exitCode, reported }: RunEnd,
+  settings: Settings,
+  prices: Prices,
+  json: boolean,
+): Promise<void> {
   if (json) {
     const { buildReport } = await import("../report/build.ts");
     process.stdout.write(`${JSON.stringify({ exitCode, ...buildReport(view, prices) })}\n`);
@@ -132,5 +180,5 @@ async function print({ view, exitCode }: RunEnd, settings: Settings, prices: Pri
   }
   const store = await createStore(settings, pathsOf(settings));
   const report = runPaths(store, settings.output, view.record.run).document("report.html");
-  process.stdout.write(`${describeRun(view, costOfRun(view, prices))}report: ${report}\n`);
+  process.stdout.write(`${describeRun(view, costOfRun(view, prices))}${reported ? `report: ${report}\n` : ""}`);
 }

@@ -35,9 +35,9 @@ export function toWorkerEnvironment(settings: Settings): Readonly<Record<string,
       },
     ]);
   const defaults = v.parse(Settings, {});
-  const names = settingNames.filter(
-    (name) => !ofTheRun.includes(name) && !Object.hasOwn({ ...kubernetesEntries, ...cloudRunEntries }, name),
-  );
+  // The project is part of the name of the trace that all lines of a run's log stand in.
+  const { project: _, ...ofBackends } = { ...kubernetesEntries, ...cloudRunEntries };
+  const names = settingNames.filter((name) => !ofTheRun.includes(name) && !Object.hasOwn(ofBackends, name));
   const stated = names.filter((name) => name === "input" || name === "output" || settings[name] !== defaults[name]);
   return Object.fromEntries(stated.map((name) => [variableOf(name), String(settings[name])]));
 }

@@ -10,6 +10,7 @@ import { formatCount, formatMemory, formatSeconds } from "../contract/units.ts";
 import { formatDocument, runPaths } from "../controller/paths.ts";
 import { insist } from "../controller/patience.ts";
 import { createStore } from "../store/route.ts";
+import { log } from "./log.ts";
 
 /** Milliseconds for which a store may be out of reach: whoever told this worker to stop does not wait long. */
 const patience = { milliseconds: 15_000, firstPause: 250, onFailure: () => undefined };
@@ -31,13 +32,13 @@ export async function leaveWord(settings: Settings, end: WorkerEnd): Promise<voi
   try {
     if (settings.run !== undefined) await writeRecord(settings, settings.run, end);
   } catch (error) {
-    process.stderr.write(`widemerge: the record of this merge could not be written: ${toFailure(error).message}\n`);
+    log("warn", `the record of this merge could not be written: ${toFailure(error).message}`);
   }
   const path = process.env.TERMINATION_MESSAGE_PATH;
   try {
     if (path !== undefined && path !== "") writeFileSync(path, summarise(end.result).slice(0, messageBytes));
   } catch (error) {
-    process.stderr.write(`widemerge: ${path} could not be written: ${toFailure(error).message}\n`);
+    log("warn", `${path} could not be written: ${toFailure(error).message}`);
   }
 }
 

@@ -13,7 +13,7 @@ export const cloudRunEntries = {
     v.pipe(
       v.string(projectText),
       v.regex(/^([a-z0-9.-]+:)?[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/, projectText),
-      v.description("Google Cloud project that Cloud Run jobs run in"),
+      v.description("Google Cloud project that Cloud Run jobs run in, and that traces in the log are named in"),
     ),
   ),
   region: v.optional(

@@ -8,6 +8,7 @@ const claimText = "a claim's name, or name:/folder for another folder than /data
 const cpuText = "auto, or a number of virtual CPUs such as 8 or 0.5";
 const selectorText = "labels such as disk=ssd,cloud.google.com/compute-class=Balanced";
 const tolerationText = "taints such as dedicated=merge:NoSchedule,spot";
+const ownerText = "a Job's name and its uid, such as all-pairs:0f3c2b1a-6d5e-4f70-8192-a3b4c5d6e7f8";
 const secondsText = "a whole number of seconds from 1 on";
 
 /** A list, in a file, or texts separated by commas; every item matches. */
@@ -55,6 +56,15 @@ export const kubernetesEntries = {
   ),
   serviceAccount: v.optional(
     v.pipe(kubernetesName, v.description("service account of the pods, for Workload Identity; no token is mounted")),
+  ),
+  owner: v.optional(
+    v.pipe(
+      v.string(ownerText),
+      v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?:[0-9a-f-]{36}$/, ownerText),
+      v.description(
+        "Job that a run's Jobs belong to, name:uid: they are deleted with it. Set by the manifests in k8s/",
+      ),
+    ),
   ),
   cpu: v.optional(
     v.pipe(

@@ -43,9 +43,16 @@ const takeRounds = 20;
 /**
  * Makes this process the only controller of a run. A dead controller's lease is taken over: at once when its process on
  * this host is gone, otherwise once it has given no sign of life for 30 seconds.
- * @throws Failure (usage) that names the controller at work.
+ * @throws Failure (transient) that names the controller at work: it may be done, or lost, a little later.
  */
 export async function takeLease(store: RunStore, path: string, options: LeaseOptions): Promise<Lease> {
+  const taken = await askForLease(store, path, options);
+  if (taken instanceof Failure) throw taken;
+  return taken;
+}
+
+/** The same, with the refusal as an answer: unlike a store that fails, it is nothing to try again within this start. */
+export async function askForLease(store: RunStore, path: string, options: LeaseOptions): Promise<Lease | Failure> {
   const now = new Date().toISOString();
   const document: LeaseDocument = {
     format: 1,
@@ -59,7 +66,7 @@ export async function takeLease(store: RunStore, path: string, options: LeaseOpt
     const found = await readLease(store, path);
     // A write whose answer was lost shows as refused: what counts is what is there.
     if (found.document?.owner === document.owner) return new HeldLease(store, path, document, options);
-    if (found.document !== undefined && !isDead(found.document, options)) throw refusal(found.document, options.run);
+    if (found.document !== undefined && !isDead(found.document, options)) return refusal(found.document, options.run);
     if (await store.writeTextIf(path, formatDocument(document), found.version))
       return new HeldLease(store, path, document, options);
   }
@@ -95,11 +102,11 @@ function isDead(document: LeaseDocument, { staleMilliseconds = staleAfter }: Lea
 
 function refusal({ host, pid, since, heartbeat }: LeaseDocument, run: string): Failure {
   const seconds = Math.max(0, Math.round((Date.now() - Date.parse(heartbeat)) / 1000));
-  return new Failure(ExitCode.usage, [
+  return new Failure(ExitCode.transient, [
     {
       what: `run ${run} has a controller already`,
       found: `process ${pid} on ${host}, since ${since}, last sign of life ${seconds} s ago`,
-      fix: `follow it with \`widemerge status ${run} --watch\`, end it with \`widemerge cancel ${run}\`, or choose another --run`,
+      fix: `follow it with \`widemerge status ${run} --watch\`, end it with \`widemerge cancel ${run}\`, or choose another --run; if it is lost, run the same command again in half a minute`,
     },
   ]);
 }

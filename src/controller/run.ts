@@ -5,7 +5,7 @@ import { ExitCode } from "../contract/exit.ts";
 import { Failure, toFailure } from "../contract/failure.ts";
 import type { Handle, Launch, RunRecord, RunView } from "../contract/run.ts";
 import { newOwner } from "../store/owner.ts";
-import { type Lease, takeLease } from "./lease.ts";
+import { askForLease, type Lease } from "./lease.ts";
 import { countAffordable, exitCodeOf, nextWave, toLaunch, type Wave } from "./next.ts";
 import { chooseRun, newRecord, type RunRequest, reopen } from "./open.ts";
 import { type RunPaths, type RunStore, readDocument, runPaths } from "./paths.ts";
@@ -41,6 +41,8 @@ export interface RunOptions extends RunRequest {
   readonly widemerge: string;
   /** Aborted with a Failure as its reason (interrupted or terminated): what was started is stopped. */
   readonly signal: AbortSignal;
+  /** Aborted with a Failure as its reason: this controller leaves at once, what was started goes on without it. */
+  readonly detach?: AbortSignal;
   readonly cost?: CostGuard;
   /** Reports of a view, by their names in the run's folder. */
   readonly documents?: (view: RunView) => Promise<ReadonlyMap<string, string>>;
@@ -55,6 +57,8 @@ export interface RunEnd {
   readonly view: RunView;
   /** 0 only when every pair has a verified output and its manifest. */
   readonly exitCode: ExitCode;
+  /** Whether reports of this view are in the run's folder. */
+  readonly reported: boolean;
 }
 
 /** Milliseconds between two looks at a launch in which nothing seems to happen. */
@@ -78,7 +82,8 @@ class RunController {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    this.#stop = AbortSignal.any([options.signal, this.#cancelled.signal]);
+    const { signal, detach = new AbortController().signal } = options;
+    this.#stop = AbortSignal.any([signal, detach, this.#cancelled.signal]);
     const patience = this.#patience();
     // What was stopped still has to be written down: the store is not asked to stop with it.
     this.#store = patientStore(options.store, patience);
@@ -112,7 +117,9 @@ class RunController {
       onBeat,
       ...(beatMilliseconds === undefined ? {} : { beatMilliseconds }),
     };
-    return insist(() => takeLease(store, paths.lease, options), this.#patience());
+    const taken = await insist(() => askForLease(store, paths.lease, options), this.#patience());
+    if (taken instanceof Failure) throw taken;
+    return taken;
   }
 
   async #open(run: string): Promise<RunSession> {
@@ -183,19 +190,8 @@ class RunController {
   async #launch(session: RunSession, launch: Launch, lease: Lease): Promise<void> {
     this.#stop.throwIfAborted();
     await insist(() => lease.confirm(), this.#patience());
-    const known = session.record.handles.some((handle) => handle.launch.number === launch.number);
-    if (!known) await session.save({ ...session.record, pending: launch });
-    const handle = await this.#backend.submit(launch);
-    if (!known) {
-      const { pending: _, ...record } = session.record;
-      await session.save({ ...record, handles: [...record.handles, handle] });
-    }
-    try {
-      await this.#watch(session, handle);
-    } catch (error) {
-      if (!lease.signal.aborted && this.#stop.aborted) await this.#stopLaunch(session, handle);
-      throw error;
-    }
+    const handle = await submit(session, launch, this.#backend);
+    await this.#watch(session, handle);
     await session.close(handle);
   }
 
@@ -213,9 +209,10 @@ class RunController {
   }
 
   /** Asks the backend to stop what it started for a launch, and keeps how it ended. */
-  async #stopLaunch(session: RunSession, handle: Handle): Promise<void> {
+  async #stopLaunch(session: RunSession, launch: Launch): Promise<void> {
     const { machine, onNotice } = this.#options;
     try {
+      const handle = findHandle(session, launch) ?? (await submit(session, launch, machine));
       await machine.cancel(handle);
       await session.observe(handle.launch, await machine.status(handle));
       await session.close(handle);
@@ -224,29 +221,34 @@ class RunController {
     }
   }
 
-  async #endEarly(session: RunSession, failure: Failure): Promise<RunEnd> {
+  async #endEarly(session: RunSession, { exitCode }: Failure): Promise<RunEnd> {
+    const leaves = this.#options.detach?.aborted === true && !this.#cancelled.signal.aborted;
+    // Whoever evicts a controller does not wait for reports: the next one writes them.
+    if (leaves) return { view: this.#show(session), exitCode, reported: false };
+    for (const launch of listOpen(session)) await this.#stopLaunch(session, launch);
     if (this.#cancelled.signal.aborted) {
       await session.save({ ...session.record, cancelled: true });
       return this.#finish(session, ExitCode.terminated);
     }
-    return { view: await this.#report(session), exitCode: failure.exitCode };
+    return { ...(await this.#report(session)), exitCode };
   }
 
   async #finish(session: RunSession, exitCode: ExitCode): Promise<RunEnd> {
     await session.save({ ...session.record, finished: new Date().toISOString() });
-    return { view: await this.#report(session), exitCode };
+    return { ...(await this.#report(session)), exitCode };
   }
 
-  async #report(session: RunSession): Promise<RunView> {
+  async #report(session: RunSession): Promise<Omit<RunEnd, "exitCode">> {
     const view = this.#show(session);
     try {
       const documents = await this.#options.documents?.(view);
       if (documents !== undefined) await writeDocuments(this.#store, session.paths, documents);
+      return { view, reported: documents !== undefined };
     } catch (error) {
       // The outputs are what counts; `widemerge report` writes reports again.
       this.#options.onNotice?.(`no reports: ${toFailure(error).message}`);
+      return { view, reported: false };
     }
-    return view;
   }
 
   #show(session: RunSession): RunView {
@@ -263,6 +265,21 @@ class RunController {
       onFailure: (failure) => onNotice?.(`trying again: ${failure.message}`),
     };
   }
+}
+
+function findHandle({ record }: RunSession, { number }: Launch): Handle | undefined {
+  return record.handles.find(({ launch }) => launch.number === number);
+}
+
+/** Starts a launch, or finds it again; the run's record tells of it before and after. */
+async function submit(session: RunSession, launch: Launch, backend: Backend): Promise<Handle> {
+  const isKnown = findHandle(session, launch) !== undefined;
+  if (!isKnown) await session.save({ ...session.record, pending: launch });
+  const handle = await backend.submit(launch);
+  if (isKnown) return handle;
+  const { pending: _, ...record } = session.record;
+  await session.save({ ...record, handles: [...record.handles, handle] });
+  return handle;
 }
 
 /** Launches of a run whose end is not known, and the one of which nobody knows whether it was submitted. */

@@ -24,6 +24,8 @@ export interface SuperviseOptions extends ChildOptions {
   readonly onEvent?: (event: WorkerEvent) => void;
   /** Gets every sample: the working set in bytes, and the level that it reaches. */
   readonly onSample?: (bytes: number, level: Level) => void;
+  /** Called with the working set in bytes once for each time that the warning level is crossed. */
+  readonly onWarn?: (bytes: number) => void;
   /** Where the child's stderr goes; this process's stderr unless given. */
   readonly stderr?: NodeJS.WritableStream;
 }
@@ -85,7 +87,10 @@ class Guard implements Supervision {
       limits,
       childPid: this.#child.pid,
       onSample: (bytes, level) => this.#act(bytes, level),
-      onWarn: () => this.#send({ type: "slowDown" }),
+      onWarn: (bytes) => {
+        this.#send({ type: "slowDown" });
+        options.onWarn?.(bytes);
+      },
     });
     this.#readTail = createTail(this.#child.stderr, options.stderr ?? process.stderr, stderrTailBytes);
     this.ended = this.#follow();

@@ -22,7 +22,7 @@ export interface WatchOptions {
   /** Called with every sample. */
   readonly onSample: (bytes: number, level: Level) => void;
   /** Called once for each time that the warning level is crossed. */
-  readonly onWarn: () => void;
+  readonly onWarn: (bytes: number) => void;
 }
 
 /** A warning counts again only after the working set fell this far below its level: it swings with every table. */
@@ -41,7 +41,7 @@ export function createWatch({ ceiling, limits, childPid, onSample, onWarn }: Wat
     if (bytes < ceiling.warnBytes || warned) return;
     warned = true;
     warnings += 1;
-    onWarn();
+    onWarn(bytes);
   };
 
   return {

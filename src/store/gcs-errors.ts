@@ -1,5 +1,6 @@
 import { ExitCode } from "../contract/exit.ts";
 import { Failure, type Problem } from "../contract/failure.ts";
+import { hideSecrets } from "../contract/secrets.ts";
 
 /** What was being done, in the words of an error message. */
 export type Action = "list" | "read" | "write" | "compose" | "delete";
@@ -77,5 +78,5 @@ function explain(error: Error, action: Action, path: string): [ExitCode, Problem
 }
 
 function firstLine(text: string): string {
-  return (text.split("\n", 1)[0] ?? "").slice(0, 300);
+  return hideSecrets(text.split("\n", 1)[0] ?? "").slice(0, 300);
 }

@@ -115,14 +115,35 @@ describe("run-all on Cloud Run", { skip, timeout: 300_000 }, () => {
     ]);
   });
 
-  it("one SIGTERM stops the tasks, deletes the job and keeps how far they were", async () => {
+  it("one SIGTERM leaves the tasks at work; the next controller goes on with them, nothing twice", async () => {
+    await open();
+    const flags = ["--memory-ceiling", "1GiB", "--parallelism", "1"];
+    const first = runAll("left", ...flags);
+    const ended = endOf(first);
+    while (!pairs.some((pair) => countRecords("left", pair) > 0)) {
+      assert.equal(first.exitCode, null, first.exitCode === null ? "" : (await ended).text);
+      await sleep(50);
+    }
+    first.kill("SIGTERM");
+    const { code, text } = await ended;
+    assert.equal(code, 143, text);
+    assert.match(text, /SIGTERM: leaves \d pair\(s\) at work and \d waiting; run again with --run left to go on/);
+    assert.deepEqual([double.jobs.size, existsSync(join(output, "runs", "left", "lease.json"))], [1, false]);
+    assert.ok(!existsSync(join(output, nameOutputs("audusd").manifest)), "it left in the middle");
+    const next = await endOf(runAll("left", ...flags));
+    assert.equal(next.code, 0, next.text);
+    for (const pair of pairs) assert.equal(countRecords("left", pair), 1, pair);
+    assert.equal(double.executions.size, 1);
+  });
+
+  it("one SIGINT stops the tasks, deletes the job and keeps how far they were", async () => {
     await open();
     const controller = runAll("stopped", "--memory-ceiling", "1GiB", "--parallelism", "1");
     const ended = endOf(controller);
     while (double.executions.size === 0) await sleep(20);
-    controller.kill("SIGTERM");
+    controller.kill("SIGINT");
     const { code, text } = await ended;
-    assert.equal(code, 143, text);
+    assert.equal(code, 130, text);
     assert.equal(double.jobs.size, 0);
     const states = readRun("stopped", "launches/0.json").statuses.map(({ state }: { state: string }) => state);
     assert.ok(

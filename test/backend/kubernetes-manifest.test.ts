@@ -36,6 +36,18 @@ test("a Job with all of it is the one that was looked at and kept", () => {
   assert.deepEqual(JSON.parse(JSON.stringify(job)), parse(readFileSync(golden, "utf8")));
 });
 
+test("a Job belongs to the one that its controller runs in, and is the same Job whoever that is", () => {
+  const uids = ["0f3c2b1a-6d5e-4f70-8192-a3b4c5d6e7f8", "1f3c2b1a-6d5e-4f70-8192-a3b4c5d6e7f8"];
+  const jobs = uids.map((uid) => build(makeLaunch(), makeOptions({ owner: `all-pairs:${uid}` })).metadata);
+  assert.deepEqual(
+    jobs.map(({ ownerReferences }) => ownerReferences),
+    uids.map((uid) => [{ apiVersion: "batch/v1", kind: "Job", name: "all-pairs", uid }]),
+  );
+  const digests = [...jobs, build().metadata].map(({ annotations }) => annotations?.["widemerge/digest"]);
+  assert.equal(new Set(digests).size, 1);
+  assert.equal(build().metadata.ownerReferences, undefined);
+});
+
 describe("what Kubernetes asks of a Job with a failure policy for each index", () => {
   const { spec } = build();
 

@@ -2,8 +2,18 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseAllDocuments } from "yaml";
@@ -175,6 +185,70 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
     field.kubectl("delete", "pod", "-l", "job-name=lost", "--grace-period=0", "--force");
     await waitFor("lost");
     for (const pair of pairs) assert.ok(existsSync(join(field.output, nameOutputs(pair).manifest)), pair);
+  });
+
+  /** A run of one slow worker at a time. */
+  function startSlowly(job: string): void {
+    const made = field.kubectl("create", "job", job, "--from=cronjob/nightly", "--dry-run=client", "-o", "json");
+    const manifest = JSON.parse(made);
+    const slow = [
+      { name: "WIDEMERGE_PARALLELISM", value: "1" },
+      { name: "WIDEMERGE_CPU", value: "0.2" },
+    ];
+    manifest.spec.template.spec.containers[0].env.push(...slow);
+    field.apply(manifest);
+  }
+
+  /** The last lines of a pod's log as it ends; the log of a pod that is deleted goes with it. */
+  async function followLog(pod: string): Promise<string> {
+    const child = spawn("kubectl", ["-n", field.namespace, "logs", "-f", pod], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    return text(child.stdout);
+  }
+
+  function listRecords(run: string): readonly string[] {
+    const folder = join(field.output, "runs", run, "results");
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"));
+  }
+
+  test("a controller that is deleted leaves its workers at work; the next one goes on, no pair done twice", async () => {
+    for (const pair of pairs) rmSync(join(field.output, nameOutputs(pair).manifest));
+    const pods = (job: string, path: string) =>
+      field.kubectl("get", "pods", "-l", `job-name=${job}`, "-o", `jsonpath={.items[*]${path}}`);
+    const uid = () => field.kubectl("get", "job", "widemerge-drained-0", "-o", "jsonpath={.metadata.uid}");
+    startSlowly("drained");
+    while (listRecords("drained").length === 0) await sleep(100);
+    const [first, launched] = [pods("drained", ".metadata.name"), uid()];
+    const log = followLog(first);
+    field.kubectl("delete", "pod", first);
+    assert.ok(listRecords("drained").length < pairs.length, "it was in the middle");
+    assert.match(
+      await log,
+      /"severity":"WARNING".*SIGTERM: leaves [01] pair\(s\) at work and \d waiting; run again with --run drained/,
+    );
+    await waitFor("drained");
+    for (const pair of pairs) assert.ok(existsSync(join(field.output, nameOutputs(pair).manifest)), pair);
+    // One that had found the lease of the first would have ended with 75, and a third one would be there.
+    assert.equal(pods("drained", ".status.containerStatuses[0].state.terminated.exitCode"), "0");
+    assert.notEqual(pods("drained", ".metadata.name"), first);
+    assert.equal(uid(), launched, "the same Job of workers");
+    assert.equal(pods("widemerge-drained-0", ".metadata.name").split(" ").length, pairs.length);
+    assert.equal(listRecords("drained").length, pairs.length, listRecords("drained").join());
+  });
+
+  test("deleting the controller's Job stops the run: its workers' Job goes with it", () => {
+    for (const pair of pairs) rmSync(join(field.output, nameOutputs(pair).manifest));
+    startSlowly("stopped");
+    field.kubectl("wait", "--for=create", "job/widemerge-stopped-0", "--timeout=60s");
+    field.kubectl("delete", "job", "stopped");
+    field.kubectl("wait", "--for=delete", "job/widemerge-stopped-0", "--timeout=90s");
+    field.kubectl("wait", "--for=delete", "pod", "-l", "job-name=widemerge-stopped-0", "--timeout=90s");
+    assert.ok(
+      pairs.some((pair) => !existsSync(join(field.output, nameOutputs(pair).manifest))),
+      "in the middle",
+    );
   });
 
   test("a pair that is refused fails the Job at once, and its pod says why", async () => {

@@ -146,27 +146,35 @@ describe("run-all", { concurrency: 1 }, () => {
     const first = start(runAll(output, "--run", "x"));
     await until(() => existsSync(join(output, "runs", "x", "run.json")));
     const second = await run(runAll(output, "--run", "x"));
-    assert.equal(second.code, ExitCode.usage);
-    assert.match(second.stderr, /run x has a controller already: found process \d+ on .* since/);
+    assert.equal(second.code, ExitCode.transient);
+    assert.match(
+      second.stderr,
+      /run x has a controller already: found process \d+ on .* since .*; follow it with .*; if it is lost, run the same/,
+    );
     assert.equal((await first.ended).code, 0);
     checkWhole(output);
   });
 
-  it("one Ctrl-C stops the workers; the same command goes on", async () => {
-    const output = newOutput();
-    const first = start(runAll(output));
-    await until(() => existsSync(join(output, `training_${pairs[0]}.manifest.json`)));
-    first.child.kill("SIGINT");
-    const { code, stderr } = await first.ended;
-    assert.equal(code, ExitCode.interrupted);
-    assert.match(stderr, /Stopping the workers/);
-    assert.deepEqual(
-      readdirSync(output).filter((name) => name.startsWith(".")),
-      [],
-    );
-    assert.equal((await run(runAll(output))).code, 0);
-    checkWhole(output);
-  });
+  for (const [signal, exitCode] of [
+    ["SIGINT", ExitCode.interrupted],
+    ["SIGTERM", ExitCode.terminated],
+  ] as const)
+    it(`one ${signal} stops the workers of this machine; the same command goes on`, async () => {
+      const output = newOutput();
+      const first = start(runAll(output));
+      await until(() => existsSync(join(output, `training_${pairs[0]}.manifest.json`)));
+      first.child.kill(signal);
+      const { code, stderr } = await first.ended;
+      assert.equal(code, exitCode);
+      assert.match(stderr, /Stopping the workers/);
+      assert.deepEqual(
+        readdirSync(output).filter((name) => name.startsWith(".")),
+        [],
+      );
+      assert.ok(!existsSync(runFile(output, "lease.json")));
+      assert.equal((await run(runAll(output))).code, 0);
+      checkWhole(output);
+    });
 
   it("a really small ceiling: the pairs climb to one that holds them", async () => {
     const output = newOutput();
@@ -241,6 +249,6 @@ describe("merge as a worker of a run", () => {
   it("without a pair for its index it says so", async () => {
     const { code, stderr } = await run(["merge"], { ...worker(newOutput()), JOB_COMPLETION_INDEX: "2" });
     assert.equal(code, ExitCode.usage);
-    assert.match(stderr, /no pair to merge: found JOB_COMPLETION_INDEX="2" with 2 pairs/);
+    assert.match(stderr, /no pair to merge: found JOB_COMPLETION_INDEX=\\"2\\" with 2 pairs/);
   });
 });

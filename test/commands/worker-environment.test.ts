@@ -24,6 +24,7 @@ const anySettings = fc.record(
     logEvery: fc.constantFrom(50, 10),
     assembly: fc.constantFrom("auto", "stream", "compose"),
     gcsEndpoint: fc.constant("http://127.0.0.1:4443"),
+    project: fc.constant("fx-features"),
   },
   { requiredKeys: [] },
 );

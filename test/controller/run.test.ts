@@ -165,6 +165,56 @@ describe("a run", () => {
     assert.equal(journal(stand, "start ok1").length, 1);
   });
 
+  it("stops what was being submitted when it was interrupted", async () => {
+    const stand = newStand(["stay1"]);
+    const machine = makeLocalBackend(stand);
+    const stop = new AbortController();
+    const failure = new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]);
+    const interrupted: Backend = {
+      name: "local",
+      indexVariable: machine.indexVariable,
+      submit: async (launch) => {
+        const handle = await machine.submit(launch);
+        stop.abort(failure);
+        return handle;
+      },
+      status: machine.status.bind(machine),
+      cancel: machine.cancel.bind(machine),
+    };
+    const end = await runPairs(optionsOf(stand, { signal: stop.signal, machine: interrupted }));
+    assert.equal(end.exitCode, ExitCode.interrupted);
+    assert.deepEqual(statesOf(end.view), ["stay1 waiting"]);
+    const { statuses } = JSON.parse(readFileSync(join(stand.output, "runs", "run", "launches", "0.json"), "utf8"));
+    assert.deepEqual(
+      statuses.map(({ state }: { state: string }) => state),
+      ["cancelled"],
+    );
+  });
+
+  it("goes on without a controller that detaches; the next one finds it at once, nothing is done twice", async () => {
+    const stand = newStand(["ok1", "ok2"]);
+    const [detach, documents] = [new AbortController(), async () => new Map([["report.html", "<p>"]])];
+    const failure = new Failure(ExitCode.terminated, [{ what: "stopped", found: "SIGTERM", fix: "run again" }]);
+    const onView = ({ pairs }: RunView): void => {
+      if (pairs.every(({ state }) => state === "running")) detach.abort(failure);
+    };
+    const machine = makeLocalBackend(stand, {}, 1);
+    const end = await runPairs(optionsOf(stand, { detach: detach.signal, machine, onView, documents }));
+    assert.deepEqual([end.exitCode, end.reported], [ExitCode.terminated, false]);
+    assert.deepEqual(statesOf(end.view), ["ok1 running", "ok2 running"]);
+    const left = (name: string) => existsSync(join(stand.output, "runs", "run", name));
+    assert.deepEqual(["lease.json", "launches/0.json", "report.html"].map(left), [false, false, false]);
+    assert.deepEqual(journal(stand, "publish"), []);
+    const notices: string[] = [];
+    const next = await runPairs(optionsOf(stand, { documents, onNotice: (text) => notices.push(text) }));
+    assert.deepEqual([next.exitCode, next.reported, notices], [ExitCode.done, true, []]);
+    assert.equal(journal(stand, "start").length, 2);
+    assert.deepEqual(
+      next.view.pairs.map(({ attempts }) => attempts.length),
+      [1, 1],
+    );
+  });
+
   it("is cancelled by a word in its folder, and can be taken up again", async () => {
     const stand = newStand(["stay1", "ok1"]);
     const onView = ({ pairs }: RunView): void => {

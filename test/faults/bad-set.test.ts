@@ -94,7 +94,7 @@ describe("a checkpoint or an output folder is refused because", { concurrency: 2
       const run = await runCli(["merge", name, "--input", join(folder, "in"), "--output", join(folder, "out")]);
       assert.equal(run.exitCode, ExitCode.usage, name);
       assert.match(run.stderr, /not a pair's name: found .*; use letters/);
-      assert.ok(run.stderr.includes(JSON.stringify(name)), run.stderr);
+      assert.equal(JSON.parse(run.stderr).found, JSON.stringify(name));
     }
     assert.deepEqual(listOutput(join(folder, "out")), []);
   });
@@ -109,6 +109,10 @@ describe("a checkpoint or an output folder is refused because", { concurrency: 2
       { WIDEMERGE_MEMORY_CEILING: "lots", WIDEMERGE_SPEED: "1", WIDEMERGE_REPLACE: "maybe" },
     );
     assert.equal(exitCode, ExitCode.usage);
+    const messages = stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => String(JSON.parse(line).message));
     for (const line of [
       /naming in .*config\.yaml is not allowed: found "suffix"; allowed: prefix or keep/,
       /rowGroupRows in .* is not allowed: found 0; allowed: auto, or a whole number/,
@@ -118,7 +122,7 @@ describe("a checkpoint or an output folder is refused because", { concurrency: 2
       /unknown variable WIDEMERGE_SPEED: found 1/,
       /WIDEMERGE_REPLACE is not allowed: found "maybe"; allowed: true or false/,
     ])
-      assert.match(stderr, line);
+      assert.match(messages.join("\n"), line);
     assert.deepEqual(listOutput(join(folder, "training")), []);
   });
 

@@ -1,0 +1,149 @@
+# Who there is. Pods need no account of Google's: IAM knows the Kubernetes accounts of the namespace by their own names
+# (Workload Identity Federation, direct principals). They are the same ones in every cluster of the project.
+locals {
+  workload_pool = "${var.project}.svc.id.goog"
+  subjects      = "principal://iam.googleapis.com/projects/${data.google_project.project.number}/locations/global/workloadIdentityPools/${local.workload_pool}/subject/ns/${var.namespace}/sa"
+
+  principals = merge(
+    local.on_kubernetes ? {
+      kubernetes-controller = "${local.subjects}/controller"
+      kubernetes-worker     = "${local.subjects}/worker"
+    } : {},
+    local.on_cloudrun ? {
+      cloudrun-controller = google_service_account.controller[0].member
+      cloudrun-worker     = google_service_account.worker[0].member
+    } : {},
+  )
+
+  # What each may write; inputs are for nobody. A worker publishes outputs; a controller keeps its books, and tries in the
+  # scratch folder whether outputs could be written.
+  objects = "projects/_/buckets/${google_storage_bucket.data.name}/objects"
+  writable = {
+    controller = ["${local.objects}/${local.output_folder}runs/", "${local.objects}/${local.scratch_folder}"]
+    worker     = ["${local.objects}/${local.output_folder}"]
+  }
+}
+
+# Lists and reads, in the whole bucket: a list is asked of the bucket, so it cannot be limited to a folder.
+resource "google_storage_bucket_iam_member" "reader" {
+  for_each = local.principals
+
+  bucket = google_storage_bucket.data.name
+  role   = "roles/storage.objectViewer"
+  member = each.value
+
+  # The pool of the principals is made with the project's first cluster.
+  depends_on = [google_container_cluster.cluster, data.google_container_cluster.existing]
+}
+
+# All that a merge does to objects: upload, compose, replace, delete. Ready-made roles add the right to change others'
+# metadata, retention and access.
+resource "google_project_iam_custom_role" "writer" {
+  project     = var.project
+  role_id     = "widemergeWriter"
+  title       = "widemerge writer"
+  description = "Creates, replaces and deletes objects"
+  permissions = ["storage.objects.create", "storage.objects.delete"]
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_storage_bucket_iam_member" "writer" {
+  for_each = local.principals
+
+  bucket = google_storage_bucket.data.name
+  role   = google_project_iam_custom_role.writer.name
+  member = each.value
+
+  condition {
+    title       = "widemerge-output"
+    description = "Outputs, scratch and reports; never the inputs"
+    expression = join(" || ", [
+      for prefix in local.writable[split("-", each.key)[1]] : "resource.name.startsWith(\"${prefix}\")"
+    ])
+  }
+
+  depends_on = [google_container_cluster.cluster, data.google_container_cluster.existing]
+}
+
+# The nodes of the cluster that is made.
+resource "google_service_account" "nodes" {
+  count = local.make_cluster ? 1 : 0
+
+  project      = var.project
+  account_id   = "widemerge-nodes"
+  display_name = "widemerge: nodes of the cluster"
+
+  depends_on = [google_project_service.api]
+}
+
+# Logs and metrics.
+resource "google_project_iam_member" "nodes" {
+  count = local.make_cluster ? 1 : 0
+
+  project = var.project
+  role    = "roles/container.defaultNodeServiceAccount"
+  member  = google_service_account.nodes[0].member
+}
+
+# Tasks of Cloud Run have no Kubernetes account, so they have one of Google's each.
+resource "google_service_account" "controller" {
+  count = local.on_cloudrun ? 1 : 0
+
+  project      = var.project
+  account_id   = "widemerge-controller"
+  display_name = "widemerge: controller on Cloud Run"
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_service_account" "worker" {
+  count = local.on_cloudrun ? 1 : 0
+
+  project      = var.project
+  account_id   = "widemerge-worker"
+  display_name = "widemerge: worker on Cloud Run"
+
+  depends_on = [google_project_service.api]
+}
+
+# The requests of src/backend/cloudrun-client.ts, one permission each. Cloud Run knows no conditions on names of jobs, so
+# this holds for all jobs of the project.
+resource "google_project_iam_custom_role" "launcher" {
+  count = local.on_cloudrun ? 1 : 0
+
+  project     = var.project
+  role_id     = "widemergeLauncher"
+  title       = "widemerge launcher"
+  description = "Makes, runs, follows, cancels and deletes Cloud Run jobs"
+  permissions = [
+    "run.executions.cancel",
+    "run.executions.get",
+    "run.executions.list",
+    "run.jobs.create",
+    "run.jobs.delete",
+    "run.jobs.get",
+    "run.jobs.run",
+    "run.operations.get",
+    "run.tasks.list",
+  ]
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_project_iam_member" "launcher" {
+  count = local.on_cloudrun ? 1 : 0
+
+  project = var.project
+  role    = google_project_iam_custom_role.launcher[0].name
+  member  = google_service_account.controller[0].member
+}
+
+# Its jobs act as the worker, and as nobody else.
+resource "google_service_account_iam_member" "controller_acts_as_worker" {
+  count = local.on_cloudrun ? 1 : 0
+
+  service_account_id = google_service_account.worker[0].name
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.controller[0].member
+}
