@@ -12,7 +12,7 @@ import { KubernetesOptions } from "../contract/kubernetes.ts";
 import type { BackendName } from "../contract/run.ts";
 import { Settings } from "../contract/settings.ts";
 import { formatMemory } from "../contract/units.ts";
-import type { Capacity } from "../controller/run.ts";
+import type { Capacity } from "../controller/options.ts";
 import { readLimits } from "../memory/limits.ts";
 import { isGcsPath } from "../store/gcs-path.ts";
 import { runGuarded } from "./guarded.ts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { writeDocuments } from "../controller/run.ts";
+import { writeDocuments } from "../controller/documents.ts";
 import { costOfRun } from "../report/cost.ts";
 import { describeRun } from "../report/run-text.ts";
 import { knownRunSettings, lookAtRun } from "./known-run.ts";

@@ -1,65 +1,20 @@
 import { setTimeout } from "node:timers/promises";
-import pMap from "p-map";
 import type { Backend } from "../backend/backend.ts";
 import { ExitCode } from "../contract/exit.ts";
 import { Failure, toFailure } from "../contract/failure.ts";
 import type { Handle, Launch, RunRecord, RunView } from "../contract/run.ts";
 import { newOwner } from "../store/owner.ts";
+import { writeDocuments } from "./documents.ts";
+import { findHandle, listOpen, submit } from "./launches.ts";
 import { askForLease, type Lease } from "./lease.ts";
-import { countAffordable, exitCodeOf, nextWave, toLaunch, type Wave } from "./next.ts";
-import { chooseRun, newRecord, type RunRequest, reopen } from "./open.ts";
-import { type RunPaths, type RunStore, readDocument, runPaths } from "./paths.ts";
+import { exitCodeOf, type Wave } from "./next.ts";
+import { chooseRun, newRecord, reopen } from "./open.ts";
+import type { RunEnd, RunOptions } from "./options.ts";
+import { type RunStore, readDocument, runPaths } from "./paths.ts";
 import { insist, type Patience, patienceMilliseconds, patientBackend, patientStore } from "./patience.ts";
 import { planRun } from "./plan.ts";
 import { isTaskOver, RunSession } from "./session.ts";
-import type { Standing } from "./standing.ts";
-
-/** What a run may use. */
-export interface Capacity {
-  readonly ceilingBytes: number;
-  /** Pairs at work at the same time, given how many there are and the ceiling of each in bytes. */
-  readonly parallelism: (pairs: number, ceilingBytes: number) => number;
-  readonly spot: boolean;
-}
-
-/** Money; absent functions count nothing. */
-export interface CostGuard {
-  /** $ so far. */
-  spent(view: RunView): number;
-  /** $ for one start of these pairs, each under this ceiling in bytes. */
-  estimate(pairs: readonly PlannedPair[], ceilingBytes: number): number;
-}
-
-/** A pair before it is started. */
-export type PlannedPair = Pick<Standing, "pair" | "inputBytes">;
-
-export interface RunOptions extends RunRequest {
-  readonly store: RunStore;
-  readonly backend: Backend["name"];
-  readonly machine: Backend;
-  readonly capacity: Capacity;
-  readonly widemerge: string;
-  /** Aborted with a Failure as its reason (interrupted or terminated): what was started is stopped. */
-  readonly signal: AbortSignal;
-  /** Aborted with a Failure as its reason: this controller leaves at once, what was started goes on without it. */
-  readonly detach?: AbortSignal;
-  readonly cost?: CostGuard;
-  /** Reports of a view, by their names in the run's folder. */
-  readonly documents?: (view: RunView) => Promise<ReadonlyMap<string, string>>;
-  readonly onView?: (view: RunView) => void;
-  readonly onNotice?: (text: string) => void;
-  readonly patience?: Partial<Pick<Patience, "milliseconds" | "firstPause">>;
-  /** Milliseconds between two signs of life. */
-  readonly beatMilliseconds?: number;
-}
-
-export interface RunEnd {
-  readonly view: RunView;
-  /** 0 only when every pair has a verified output and its manifest. */
-  readonly exitCode: ExitCode;
-  /** Whether reports of this view are in the run's folder. */
-  readonly reported: boolean;
-}
+import { planWave, shapeLaunch } from "./waves.ts";
 
 /** Milliseconds between two looks at a launch in which nothing seems to happen. */
 const lookEvery = 1000;
@@ -148,7 +103,7 @@ class RunController {
       this.#show(session);
       for (const launch of listOpen(session)) await this.#launch(session, launch, lease);
       for (let wave = this.#plan(session); wave !== undefined; wave = this.#plan(session))
-        await this.#launch(session, this.#shape(session, wave), lease);
+        await this.#launch(session, shapeLaunch(session, wave, this.#options), lease);
     } catch (error) {
       if (lease.signal.aborted || !this.#stop.aborted) throw error;
       return await this.#endEarly(session, toFailure(this.#stop.reason));
@@ -156,34 +111,9 @@ class RunController {
     return this.#finish(session, exitCodeOf(session));
   }
 
-  /** The next wave, as far as it can be paid. */
   #plan(session: RunSession): Wave | undefined {
     this.#stop.throwIfAborted();
-    const wave = nextWave(session);
-    const { cost, settings } = this.#options;
-    if (wave === undefined || cost === undefined) return wave;
-    const plannedPair = (pair: string): PlannedPair => session.standings.get(pair) ?? { pair, inputBytes: 0 };
-    const spent = cost.spent(session.view());
-    const estimate = (some: Wave): number => cost.estimate(some.pairs.map(plannedPair), some.ceilingBytes);
-    const count = countAffordable(wave, { maxCost: settings.maxCost, spent, estimate });
-    const left = wave.pairs.length - count;
-    if (left > 0)
-      this.#options.onNotice?.(
-        `$${spent.toFixed(2)} spent: ${left} pairs are not started, as --max-cost ${settings.maxCost} would be passed`,
-      );
-    return count === 0 ? undefined : { ...wave, pairs: wave.pairs.slice(0, count) };
-  }
-
-  #shape({ record }: RunSession, wave: Wave): Launch {
-    const { capacity, settings } = this.#options;
-    return toLaunch(wave, {
-      run: record.run,
-      number: record.handles.length,
-      parallelism: Math.max(1, capacity.parallelism(wave.pairs.length, wave.ceilingBytes)),
-      spot: capacity.spot,
-      retries: settings.retries,
-      retriesUnexpected: settings.retriesUnexpected,
-    });
+    return planWave(session, this.#options);
   }
 
   /** Submits a launch, or finds it again, and watches it to its end. */
@@ -265,37 +195,6 @@ class RunController {
       onFailure: (failure) => onNotice?.(`trying again: ${failure.message}`),
     };
   }
-}
-
-function findHandle({ record }: RunSession, { number }: Launch): Handle | undefined {
-  return record.handles.find(({ launch }) => launch.number === number);
-}
-
-/** Starts a launch, or finds it again; the run's record tells of it before and after. */
-async function submit(session: RunSession, launch: Launch, backend: Backend): Promise<Handle> {
-  const isKnown = findHandle(session, launch) !== undefined;
-  if (!isKnown) await session.save({ ...session.record, pending: launch });
-  const handle = await backend.submit(launch);
-  if (isKnown) return handle;
-  const { pending: _, ...record } = session.record;
-  await session.save({ ...record, handles: [...record.handles, handle] });
-  return handle;
-}
-
-/** Launches of a run whose end is not known, and the one of which nobody knows whether it was submitted. */
-function listOpen(session: RunSession): readonly Launch[] {
-  const { pending, handles } = session.record;
-  const lost = pending !== undefined && handles.every(({ launch }) => launch.number !== pending.number);
-  return [...session.openHandles().map(({ launch }) => launch), ...(lost ? [pending] : [])];
-}
-
-/** Writes reports into a run's folder. */
-export async function writeDocuments(
-  store: RunStore,
-  paths: RunPaths,
-  documents: ReadonlyMap<string, string>,
-): Promise<void> {
-  await pMap(documents, ([name, text]) => store.writeText(paths.document(name), text), { concurrency: 4 });
 }
 
 function cancelled(): Failure {
