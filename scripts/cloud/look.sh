@@ -1,0 +1,13 @@
+# What status and report begin with; sourced after deployment.sh.
+look() {
+  check_inputs
+  find_node >/dev/null || exit
+  ! is_local || return 0
+  need_terraform
+  need_gcloud
+  missing_stops
+  need_deployment
+  [ -z "$deployed_kubernetes_cluster" ] || need_kubectl
+  missing_stops
+  [ -z "$deployed_kubernetes_cluster" ] || use_cluster
+}
