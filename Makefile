@@ -54,7 +54,7 @@ interop: setup ## merge what other writers wrote, read what widemerge wrote: pya
 	@$(run) scripts/interop.sh
 
 clean: ## remove what the demo, the benchmarks and the tests left
-	rm -rf demo bench/work
+	rm -rf demo bench/work reports k8s/dry-run
 
 deploy: setup ## make what Google Cloud needs for runs: PROJECT=… BACKENDS=kubernetes,cloudrun (DRY_RUN=1: only say it)
 	@$(run) scripts/cloud/deploy.sh

@@ -2,11 +2,13 @@ locals {
   input_folder   = "${var.input_prefix}/"
   output_folder  = "${var.output_prefix}/"
   scratch_folder = "${var.output_prefix}/.scratch/"
+  # A few MB for each build by Cloud Build, of no use once the image is there.
+  builds_folder = ".builds/"
 
   # Extraction of the inputs takes 27 hours, so a mistake may be noticed late. An output is merged anew in a minute; scratch
   # is twice as large as the outputs together and worth nothing once a merge is over: it goes when the bucket is next
   # looked through (within a day).
-  older_versions = var.versioning ? { (local.input_folder) = 30, (local.output_folder) = 1, (local.scratch_folder) = 0 } : {}
+  older_versions = var.versioning ? { (local.input_folder) = 30, (local.output_folder) = 1, (local.scratch_folder) = 0, (local.builds_folder) = 0 } : {}
 }
 
 resource "google_storage_bucket" "data" {
@@ -38,7 +40,7 @@ resource "google_storage_bucket" "data" {
     }
     condition {
       age            = var.scratch_days
-      matches_prefix = [local.scratch_folder]
+      matches_prefix = [local.scratch_folder, local.builds_folder]
     }
   }
 

@@ -86,6 +86,35 @@ resource "google_project_iam_member" "nodes" {
   member  = google_service_account.nodes[0].member
 }
 
+# Builds the image where no engine is at hand. The account that Cloud Build takes by itself may be an editor of the whole
+# project, or may be allowed nothing.
+resource "google_service_account" "builder" {
+  project      = var.project
+  account_id   = "widemerge-builder"
+  display_name = "widemerge: builds of the image"
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_project_iam_member" "builder" {
+  project = var.project
+  role    = "roles/logging.logWriter"
+  member  = google_service_account.builder.member
+}
+
+# What it builds, and nothing else of the bucket.
+resource "google_storage_bucket_iam_member" "builder" {
+  bucket = google_storage_bucket.data.name
+  role   = "roles/storage.objectViewer"
+  member = google_service_account.builder.member
+
+  condition {
+    title       = "widemerge-builds"
+    description = "Sources of builds"
+    expression  = "resource.name.startsWith(\"${local.objects}/${local.builds_folder}\")"
+  }
+}
+
 # Tasks of Cloud Run have no Kubernetes account, so they have one of Google's each.
 resource "google_service_account" "controller" {
   count = local.on_cloudrun ? 1 : 0

@@ -28,6 +28,14 @@ output "repository" {
   value       = local.repository
 }
 
+output "builder" {
+  description = "Service account that Cloud Build acts as, and the folder of the bucket that it is given sources in"
+  value = {
+    service_account = google_service_account.builder.email
+    sources         = "gs://${google_storage_bucket.data.name}/${trimsuffix(local.builds_folder, "/")}"
+  }
+}
+
 output "image" {
   description = "Image that was stated, or null"
   value       = var.image

@@ -42,6 +42,14 @@ locals {
   )
 }
 
+resource "google_artifact_registry_repository_iam_member" "builder" {
+  project    = var.project
+  location   = google_artifact_registry_repository.images.location
+  repository = google_artifact_registry_repository.images.name
+  role       = "roles/artifactregistry.writer"
+  member     = google_service_account.builder.member
+}
+
 resource "google_artifact_registry_repository_iam_member" "reader" {
   for_each = local.image_readers
 

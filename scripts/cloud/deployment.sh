@@ -1,6 +1,6 @@
 # What is deployed, as terraform knows it; sourced after lib.sh and tools.sh.
 bucket_address=google_storage_bucket.data
-names="project region bucket input output repository image monthly_cost_at_rest kubernetes_cluster kubernetes_location
+names="project region bucket input output repository builder_service_account builder_sources image monthly_cost_at_rest kubernetes_cluster kubernetes_location
   kubernetes_context kubernetes_namespace kubernetes_dns_endpoint cloudrun_controller_job cloudrun_worker_service_account"
 forget_deployment() {
   local name
@@ -46,6 +46,8 @@ suppose_deployment() {
   deployed_input=gs://$deployed_bucket/checkpoints
   deployed_output=gs://$deployed_bucket/training
   deployed_repository=$deployed_region-docker.pkg.dev/$deployed_project/widemerge
+  deployed_builder_service_account=widemerge-builder@$deployed_project.iam.gserviceaccount.com
+  deployed_builder_sources=gs://$deployed_bucket/.builds
   case $1 in *kubernetes*)
     deployed_kubernetes_cluster=widemerge deployed_kubernetes_location=$deployed_region
     deployed_kubernetes_context=gke_${deployed_project}_${deployed_region}_widemerge

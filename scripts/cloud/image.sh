@@ -41,7 +41,8 @@ build_image() {
   if [ "$2" = cloud ]; then
     cloud gcloud services enable cloudbuild.googleapis.com "--project=$deployed_project"
     cloud gcloud builds submit . "--project=$deployed_project" --config=scripts/cloud/cloudbuild.yaml \
-      --ignore-file=scripts/cloud/gcloudignore       "--substitutions=_IMAGE=$1,_REVISION=$(git rev-parse HEAD)"
+      --ignore-file=scripts/cloud/gcloudignore "--gcs-source-staging-dir=$deployed_builder_sources" \
+      "--substitutions=_IMAGE=$1,_REVISION=$(git rev-parse HEAD),_BUILDER=$deployed_builder_service_account"
     return
   fi
   cloud scripts/image.sh build "$1"

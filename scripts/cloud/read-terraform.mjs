@@ -13,8 +13,8 @@ const print = (name, value) => {
 /** `terraform output -json`; members of objects as kubernetes_context. */
 function printOutputs() {
   for (const [name, { value }] of Object.entries(document)) {
-    if (!["kubernetes", "cloudrun"].includes(name)) print(name, value);
-    else for (const [member, inner] of Object.entries(value ?? {})) print(`${name}_${member}`, inner);
+    if (typeof value !== "object" || value === null) print(name, value);
+    else for (const [member, inner] of Object.entries(value)) print(`${name}_${member}`, inner);
   }
 }
 

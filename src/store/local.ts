@@ -88,26 +88,29 @@ async function removeFile(path: string, version?: string): Promise<void> {
   await rm(path, { force: true });
 }
 
+/** Nothing is made: writers make their folders themselves, and a look must leave no trace. */
 async function checkWritable(folder: string): Promise<string | undefined> {
+  const place = await findPlace(folder);
   try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK | constants.X_OK);
+    if (!(await stat(place)).isDirectory()) return `ENOTDIR: not a folder, ${place}`;
+    await access(place, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    return explainRefusal(folder, error instanceof Error ? error : new Error(String(error)));
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
-/** A recursive mkdir says ENOENT on a read-only file system: the nearest folder that exists knows the real reason. */
-async function explainRefusal(folder: string, error: Error): Promise<string> {
-  if (!("code" in error && error.code === "ENOENT")) return error.message;
-  let above = dirname(folder);
-  while ((await orMissing(stat(above))) === undefined && above !== dirname(above)) above = dirname(above);
-  const reason = await access(above, constants.W_OK | constants.X_OK).catch((found: Error) => found);
-  return reason?.message ?? error.message;
+/** The folder, or the nearest one above it that is there. */
+async function findPlace(folder: string): Promise<string> {
+  const isThere = await stat(folder).then(
+    () => true,
+    () => false,
+  );
+  const above = dirname(folder);
+  return isThere || above === folder ? folder : findPlace(above);
 }
 
 async function freeBytes(folder: string): Promise<number | undefined> {
-  const found = await statfs(folder);
+  const found = await statfs(await findPlace(folder));
   return found.bavail * found.bsize;
 }

@@ -79,6 +79,21 @@ run "rights" {
   }
 }
 
+run "builder" {
+  assert {
+    condition     = google_artifact_registry_repository_iam_member.builder.role == "roles/artifactregistry.writer" && google_artifact_registry_repository_iam_member.builder.member == "serviceAccount:builder@fx-features.iam.gserviceaccount.com" && google_project_iam_member.builder.role == "roles/logging.logWriter"
+    error_message = "the builder does not push and log, or does more"
+  }
+  assert {
+    condition     = google_storage_bucket_iam_member.builder.role == "roles/storage.objectViewer" && google_storage_bucket_iam_member.builder.condition[0].expression == "resource.name.startsWith(\"projects/_/buckets/fx-features-widemerge/objects/.builds/\")"
+    error_message = "the builder reads other things than sources of builds"
+  }
+  assert {
+    condition     = output.builder == { service_account = "builder@fx-features.iam.gserviceaccount.com", sources = "gs://fx-features-widemerge/.builds" }
+    error_message = "output builder: ${jsonencode(output.builder)}"
+  }
+}
+
 run "bucket" {
   assert {
     condition     = google_storage_bucket.data.uniform_bucket_level_access && google_storage_bucket.data.public_access_prevention == "enforced" && !google_storage_bucket.data.force_destroy
@@ -92,6 +107,7 @@ run "bucket" {
     condition = toset([for rule in google_storage_bucket.data.lifecycle_rule : [one(rule.condition).matches_prefix[0], one(rule.condition).age, one(rule.condition).days_since_noncurrent_time]]) == toset([
       ["training/.scratch/", 2, null],
       ["training/.scratch/", null, 0],
+      [".builds/", null, 0],
       ["training/", null, 1],
       ["checkpoints/", null, 30],
     ])

@@ -37,7 +37,7 @@ describe("a dry run without any tool of the cloud", () => {
       "terraform -chdir=terraform apply -input=false .terraform/deploy.tfplan",
       `gcloud artifacts docker images list ${image} --include-tags --project=fx-features '--format=value(version,tags)'`,
       "gcloud services enable cloudbuild.googleapis.com --project=fx-features",
-      `gcloud builds submit . --project=fx-features --config=scripts/cloud/cloudbuild.yaml --ignore-file=scripts/cloud/gcloudignore --substitutions=_IMAGE=${image}:${stage.tag},_REVISION=${revision}`,
+      `gcloud builds submit . --project=fx-features --config=scripts/cloud/cloudbuild.yaml --ignore-file=scripts/cloud/gcloudignore --gcs-source-staging-dir=gs://fx-features-widemerge/.builds --substitutions=_IMAGE=${image}:${stage.tag},_REVISION=${revision},_BUILDER=widemerge-builder@fx-features.iam.gserviceaccount.com`,
       `terraform -chdir=terraform apply -auto-approve -input=false ${variables} -var=image=${image}@${digest}`,
       credentials,
       `kubectl ${context} apply -k k8s/deployed`,

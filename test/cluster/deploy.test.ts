@@ -3,8 +3,7 @@
  * gcloud's word that somebody is logged in.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -16,25 +15,6 @@ import { Field, image, whySkipped } from "./support.ts";
 const pairs = ["audusd", "gbpusd"];
 const field = new Field("deploy");
 const stage = new Stage();
-/** The address of this machine that pods reach; see test/cluster/lib.sh. */
-const hostAddress = "10.239.17.1";
-const door = () => join(field.folder, "in-cluster.kubeconfig");
-
-/** Lets the controller's pod reach the API server, as in manifests.test.ts. */
-async function openDoor(): Promise<ChildProcess> {
-  const config = JSON.parse(field.kubectl("config", "view", "--raw", "--flatten", "--minify", "-o", "json"));
-  const { cluster } = config.clusters[0];
-  const relay = new URL("relay.ts", import.meta.url).pathname;
-  const args = ["--no-warnings", relay, hostAddress, new URL(cluster.server).port];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [port] = await once(child.stdout, "data");
-  cluster.server = `https://${hostAddress}:${String(port).trim()}`;
-  cluster["tls-server-name"] = "localhost";
-  const tokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-  config.users[0].user = { "auth-provider": { name: "tokenFile", config: { tokenFile } } };
-  writeFileSync(door(), JSON.stringify(config));
-  return child;
-}
 
 /** The image under its digest, as a registry would give it. */
 function pinImage(): string {
@@ -54,8 +34,8 @@ function pinImage(): string {
 function adaptOverlay(): void {
   const overlay = "k8s/overlays/gke-autopilot";
   const volume = stage.read("k8s/overlays/generic/volume.yaml").replaceAll("/data", field.folder);
-  const door_ = `- name: controller\n          env: [{ name: KUBECONFIG, value: ${door()} }]\n`;
-  stage.write(`${overlay}/volume.yaml`, volume.replace("- name: controller\n", door_));
+  const door = `- name: controller\n          env: [{ name: KUBECONFIG, value: ${field.door} }]\n`;
+  stage.write(`${overlay}/volume.yaml`, volume.replace("- name: controller\n", door));
   stage.write(`${overlay}/kustomization.yaml`, "patches:\n  - path: volume.yaml\n");
   const settings = {
     VOLUME_CLAIM: `data:${field.folder}`,
@@ -115,7 +95,7 @@ describe("a deployment", { skip: whySkipped(), timeout: 600_000 }, () => {
     stage.installKubectl();
     installTerraform();
     adaptOverlay();
-    relay = await openDoor();
+    relay = await field.openDoor();
     pinned = pinImage();
   });
   after(() => {

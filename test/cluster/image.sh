@@ -75,7 +75,7 @@ cd "$checkout"
 mkdir -p "$layers"
 node=$(readlink -f "$(scripts/find-node.sh)") || { say "needs Node 22.19 or newer: run 'make setup'"; exit 3; }
 [ -e node_modules/.package-lock.json ] || { say "the packages are not installed: run 'make setup'"; exit 3; }
-base=$(cached base "$("$node" --version) $programs $(stat -Lc '%s %Y' "$node" "$(command -v sh)") $(sha256sum <"$module/image.sh")" make_base)
+base=$(cached base "$("$node" --version) $programs $(stat -Lc '%s %Y' "$node" "$(command -v sh)") $(sha256sum <"$module/image.sh") $(cat node_modules/.package-lock.json)" make_base)
 packages=$(cached packages "$(cat node_modules/.package-lock.json)" make_packages)
 make_project "$draft/project.tar"
 "$module/archive.sh" "$tag" "$(cat <<JSON

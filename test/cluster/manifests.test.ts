@@ -1,7 +1,6 @@
 /** The manifests under k8s/, applied as a person would: the overlay's places and image set, then `kubectl apply -k`. */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import {
   appendFileSync,
   cpSync,
@@ -46,26 +45,6 @@ function edit(path: string, change: (text: string) => string): void {
   writeFileSync(path, change(readFileSync(path, "utf8")));
 }
 
-/** The address of this machine that pods reach; see test/cluster/lib.sh. */
-const hostAddress = "10.239.17.1";
-
-/** Lets pods reach the API server, and writes down for them where it is; who they are, their own account's token says. */
-async function openDoor(path: string): Promise<ChildProcess> {
-  const config = JSON.parse(field.kubectl("config", "view", "--raw", "--flatten", "--minify", "-o", "json"));
-  const { cluster } = config.clusters[0];
-  const relay = new URL("relay.ts", import.meta.url).pathname;
-  const door = spawn(process.execPath, ["--no-warnings", relay, hostAddress, new URL(cluster.server).port], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [port] = await once(door.stdout, "data");
-  cluster.server = `https://${hostAddress}:${String(port).trim()}`;
-  cluster["tls-server-name"] = "localhost";
-  const tokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-  config.users[0].user = { "auth-provider": { name: "tokenFile", config: { tokenFile } } };
-  writeFileSync(path, JSON.stringify(config));
-  return door;
-}
-
 /** A copy of k8s/ with the overlays set for this cluster; the schedule is added to the generic one as `own`. */
 function prepare(folder: string): void {
   const [newName = "", newTag = ""] = chooseImage().split(/:(?=[^:]*$)/);
@@ -83,7 +62,7 @@ function prepare(folder: string): void {
   edit(join(folder, "overlays/generic/volume.yaml"), (text) =>
     text
       .replaceAll("/data", field.folder)
-      .replace("- name: controller\n", `$&          env: [{ name: KUBECONFIG, value: ${door()} }]\n`),
+      .replace("- name: controller\n", `$&          env: [{ name: KUBECONFIG, value: ${field.door} }]\n`),
   );
   appendFileSync(join(folder, "overlays/generic/settings.env"), settings.join("\n"));
   mkdirSync(join(folder, "own"));
@@ -94,9 +73,6 @@ function prepare(folder: string): void {
   ];
   writeFileSync(join(folder, "own/kustomization.yaml"), own.join("\n"));
 }
-
-/** Where the controller's pod finds the API server. */
-const door = () => join(field.folder, "in-cluster.kubeconfig");
 
 /** The profile is for machines of 50 GiB. */
 const settings = [
@@ -131,7 +107,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
     field.open();
     field.sample(pairs, "--tables", "5");
     prepare(manifests());
-    relay = await openDoor(door());
+    relay = await field.openDoor();
   });
   after(() => {
     relay?.kill();

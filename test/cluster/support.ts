@@ -1,5 +1,6 @@
 /** What the tests on the real cluster share: a namespace with a volume that this machine sees too, kubectl, the image. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -100,6 +101,27 @@ export class Field {
     return { WIDEMERGE_INPUT: this.input, WIDEMERGE_OUTPUT: this.output, WIDEMERGE_SYNC: "false" };
   }
 
+  /** Where a pod finds the API server. */
+  get door(): string {
+    return join(this.folder, "in-cluster.kubeconfig");
+  }
+
+  /** Lets pods reach the API server, and writes down for them where it is; who they are, their own account's token says. */
+  async openDoor(): Promise<ChildProcess> {
+    const config = JSON.parse(this.kubectl("config", "view", "--raw", "--flatten", "--minify", "-o", "json"));
+    const { cluster } = config.clusters[0];
+    const relay = new URL("relay.ts", import.meta.url).pathname;
+    const args = ["--no-warnings", relay, hostAddress, new URL(cluster.server).port];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const [port] = await once(child.stdout, "data");
+    cluster.server = `https://${hostAddress}:${String(port).trim()}`;
+    cluster["tls-server-name"] = "localhost";
+    const tokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+    config.users[0].user = { "auth-provider": { name: "tokenFile", config: { tokenFile } } };
+    writeFileSync(this.door, JSON.stringify(config));
+    return child;
+  }
+
   /** The kubeconfig of a service account that may do what these rules say and nothing else. */
   restrict(name: string, rules: readonly object[]): string {
     this.kubectl("create", "serviceaccount", name);
@@ -114,6 +136,9 @@ export class Field {
     return path;
   }
 }
+
+/** The address of this machine that pods reach; see test/cluster/lib.sh. */
+const hostAddress = "10.239.17.1";
 
 const rbac = "rbac.authorization.k8s.io/v1";
 const restricted = { "pod-security.kubernetes.io/enforce": "restricted" };

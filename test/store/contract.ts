@@ -333,10 +333,12 @@ function registerDocuments(makeStore: () => Promise<StoreUnderTest>): void {
     assert.equal(await store.stat(path), undefined);
   });
 
-  test("a folder to write into is made; free space is a number or has no meaning", async () => {
+  test("a folder that is not there yet can be written into, and is not made; free space is a number or has no meaning", async () => {
     const { store, folder } = await makeStore();
-    assert.equal(await store.checkWritable(store.join(folder, "a", "b")), undefined);
-    const free = await store.freeBytes(folder);
+    const deep = store.join(folder, "a", "b");
+    assert.equal(await store.checkWritable(deep), undefined);
+    const free = await store.freeBytes(deep);
+    assert.deepEqual((await store.list(store.join(folder, "a"))) ?? [], []);
     assert.ok(free === undefined || free > 0);
   });
 }

@@ -27,6 +27,14 @@ override_resource {
 }
 
 override_resource {
+  target = google_service_account.builder
+  values = {
+    email  = "builder@fx-features.iam.gserviceaccount.com"
+    member = "serviceAccount:builder@fx-features.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
   target = google_service_account.controller
   values = {
     email  = "controller@fx-features.iam.gserviceaccount.com"
