@@ -4,6 +4,7 @@ import { ExitCode } from "../contract/exit.ts";
 import { failOn, type Problem } from "../contract/failure.ts";
 import type { KubernetesOptions } from "../contract/kubernetes.ts";
 import type { Launch } from "../contract/run.ts";
+import { checkAutopilot } from "./kubernetes-autopilot.ts";
 import type { V1Job, V1JobSpec, V1ObjectMeta, V1PodFailurePolicy } from "./kubernetes-client.ts";
 import { annotations, containerName, labels, nameJob } from "./kubernetes-names.ts";
 import { buildPod, splitClaim, type WorkerEnvironment } from "./kubernetes-pod.ts";
@@ -19,7 +20,11 @@ const nameLimit = 63;
  * @throws Failure (usage) with everything that would keep it from ever running.
  */
 export function buildJob(launch: Launch, options: KubernetesOptions, environment: WorkerEnvironment): V1Job {
-  failOn(ExitCode.usage, [...checkLaunch(launch), ...checkOptions(options, environment)]);
+  failOn(ExitCode.usage, [
+    ...checkLaunch(launch),
+    ...checkAutopilot(launch, options),
+    ...checkOptions(options, environment),
+  ]);
   const shared = {
     "app.kubernetes.io/name": "widemerge",
     [labels.run]: launch.run,

@@ -1,9 +1,9 @@
+import { autopilotPod } from "../contract/kubernetes.ts";
 import { parseBytes } from "../contract/units.ts";
 
 const gibibyte = 2 ** 30;
 const mebibyte = 2 ** 20;
-/** GKE Autopilot's general-purpose class gives at most this much memory for one virtual CPU. */
-const bytesPerCpu = 6.5 * gibibyte;
+const bytesPerCpu = autopilotPod.mostGiBPerVcpu * gibibyte;
 
 /** Bytes as Kubernetes writes them, exactly: 50Gi, 512Mi, or the plain number. */
 export function formatMemoryQuantity(bytes: number): string {

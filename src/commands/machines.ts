@@ -7,7 +7,7 @@ import type { Backend } from "../backend/backend.ts";
 import { variableOf } from "../config.ts";
 import { CloudRunOptions, cloudRunMemory, countCloudRunCpus } from "../contract/cloudrun.ts";
 import { ExitCode } from "../contract/exit.ts";
-import { Failure } from "../contract/failure.ts";
+import { Failure, failOn } from "../contract/failure.ts";
 import { KubernetesOptions } from "../contract/kubernetes.ts";
 import type { BackendName } from "../contract/run.ts";
 import { Settings } from "../contract/settings.ts";
@@ -75,8 +75,15 @@ async function openKubernetes(settings: Settings): Promise<Machine> {
   const options = v.parse(KubernetesOptions, settings);
   const { createKubernetesBackend } = await import("../backend/kubernetes.ts");
   const { countCpus } = await import("../backend/kubernetes-pod.ts");
+  const { checkAutopilot } = await import("../backend/kubernetes-autopilot.ts");
   const ceilingBytes = requireCeiling(settings);
   const { parallelism, spot } = { ...settings, ...options };
+  // The larger ones are asked for when a pair has run out of memory: too late to be refused.
+  const ceilings = [ceilingBytes, ...settings.memoryCeilings];
+  failOn(
+    ExitCode.usage,
+    ceilings.flatMap((bytes) => checkAutopilot({ ceilingBytes: bytes }, options)),
+  );
   return {
     backend: createKubernetesBackend(options, toWorkerEnvironment(settings)),
     capacity: {

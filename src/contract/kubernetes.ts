@@ -38,6 +38,20 @@ function seconds(): v.GenericSchema<string | number, number> {
   );
 }
 
+function flag(): v.GenericSchema<string | boolean, boolean> {
+  const text = v.pipe(
+    v.picklist(["true", "false"]),
+    v.transform((given) => given === "true"),
+  );
+  return v.union([v.boolean(), text], "true or false");
+}
+
+/**
+ * What a pod of GKE Autopilot's general-purpose class can have. A pod of another ratio is given more of the one or the
+ * other, and billed for it; a larger one stays pending (cloud.google.com/kubernetes-engine, Autopilot resource requests).
+ */
+export const autopilotPod = { leastGiBPerVcpu: 1, mostGiBPerVcpu: 6.5, mostVcpu: 30, mostGiB: 110 } as const;
+
 /** Settings of the Kubernetes backend; part of the settings of a run. */
 export const kubernetesEntries = {
   kubeContext: v.optional(
@@ -84,20 +98,15 @@ export const kubernetesEntries = {
     ),
     "auto",
   ),
-  spot: v.optional(
+  autopilot: v.optional(
     v.pipe(
-      v.union(
-        [
-          v.boolean(),
-          v.pipe(
-            v.picklist(["true", "false"]),
-            v.transform((text) => text === "true"),
-          ),
-        ],
-        "true or false",
-      ),
-      v.description("run on Spot capacity of GKE, which costs less and can be taken away"),
+      flag(),
+      v.description("the cluster is GKE Autopilot: what it would change or never start is refused before the run"),
     ),
+    false,
+  ),
+  spot: v.optional(
+    v.pipe(flag(), v.description("run on Spot capacity of GKE, which costs less and can be taken away")),
     false,
   ),
   queue: v.optional(

@@ -1,4 +1,5 @@
 import { cloudRunMemory, cloudRunSizes } from "../contract/cloudrun.ts";
+import { autopilotPod } from "../contract/kubernetes.ts";
 import type { BackendName } from "../contract/run.ts";
 import { GiB } from "./rates.ts";
 
@@ -9,8 +10,6 @@ export interface Size {
 }
 
 const quarterGiB = GiB / 4;
-/** Autopilot's general-purpose class: GiB of memory a vCPU. */
-const autopilotGiBPerVcpu = { least: 1, most: 6.5 };
 /** The largest Cloud Run task. */
 export const cloudRunMost: Size = { vcpu: 8, memoryBytes: cloudRunMemory.mostBytes };
 
@@ -29,8 +28,8 @@ function fitCloudRun(least: Size): Size | undefined {
 
 function fitAutopilot(least: Size): Size {
   const memory = roundUp(least.memoryBytes, quarterGiB);
-  const vcpu = Math.max(least.vcpu, roundUp(memory / GiB / autopilotGiBPerVcpu.most, 0.25));
-  return { vcpu, memoryBytes: Math.max(memory, roundUp(vcpu * autopilotGiBPerVcpu.least * GiB, quarterGiB)) };
+  const vcpu = Math.max(least.vcpu, roundUp(memory / GiB / autopilotPod.mostGiBPerVcpu, 0.25));
+  return { vcpu, memoryBytes: Math.max(memory, roundUp(vcpu * autopilotPod.leastGiBPerVcpu * GiB, quarterGiB)) };
 }
 
 function roundUp(value: number, step: number): number {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { shareMachine } from "../../src/commands/machines.ts";
+import * as v from "valibot";
+import { openMachine, shareMachine } from "../../src/commands/machines.ts";
 import { choosePair } from "../../src/commands/task-pair.ts";
 import { summarise } from "../../src/commands/worker-record.ts";
 import { Failure } from "../../src/contract/failure.ts";
+import { Settings } from "../../src/contract/settings.ts";
 import { GiB, makeWorkerRecord } from "../support/run.ts";
 
 describe("pairs side by side on one machine", () => {
@@ -27,6 +29,20 @@ describe("pairs side by side on one machine", () => {
     assert.deepEqual([many(GiB, 10), many(2 * GiB, 10)], [10, 8]);
     assert.equal(share(GiB, "auto").parallelism(2, GiB), 2);
     assert.equal(share(GiB, "auto").parallelism(100, 8 * GiB), 2);
+  });
+});
+
+describe("larger ceilings, which are asked for when a pair has run out of memory, are refused before the run", () => {
+  const settings = { memoryCeiling: "2GiB", memoryCeilings: "4GiB,200GiB", image: "registry.example/widemerge:1" };
+  const cases = [
+    ["kubernetes", { autopilot: true }, /at most 30 vCPU and 110 GiB/],
+    ["cloudrun", {}, /at most 32 GiB/],
+  ] as const;
+  for (const [backend, more, says] of cases)
+    it(backend, () => assert.rejects(openMachine(backend, v.parse(Settings, { ...settings, ...more })), says));
+
+  it("but not where there is no such limit", async () => {
+    assert.equal((await openMachine("kubernetes", v.parse(Settings, settings))).vcpu, 1);
   });
 });
 
