@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -35,7 +35,7 @@ test("the output is the plain left join of all tables, to the bit", async () => 
         const failure = await failureOf(mergeHere(settings));
         assert.equal(failure.exitCode, ExitCode.input);
         assert.deepEqual(failure.problems.map(({ table }) => table).sort(), repeated);
-        assert.deepEqual(readdirSync(output), []);
+        assert.ok(!existsSync(output));
         return;
       }
       const plan = await planHere(settings);
