@@ -12,6 +12,8 @@ write_overlay() {
   cat >"$overlay/settings.env" <<SETTINGS
 WIDEMERGE_INPUT=$deployed_input
 WIDEMERGE_OUTPUT=$deployed_output
+# What all lines of a run's log stand under in Cloud Logging.
+WIDEMERGE_PROJECT=$deployed_project
 SETTINGS
   cat >"$overlay/kustomization.yaml" <<OVERLAY
 # Made by \`make deploy\`, and made anew by the next one.

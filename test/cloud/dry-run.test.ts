@@ -170,6 +170,7 @@ describe("the manifests of a deployment", { skip: findKubectl() === undefined &&
   test("give the run this deployment's places, over those of the overlay", () => {
     const [settings] = find("ConfigMap");
     assert.equal(settings.data.WIDEMERGE_INPUT, "gs://fx-features-widemerge/checkpoints");
+    assert.equal(settings.data.WIDEMERGE_PROJECT, "fx-features", "traces are named in it");
     assert.equal(settings.data.WIDEMERGE_OUTPUT, "gs://fx-features-widemerge/training");
     const [container] = find("CronJob")[0].spec.jobTemplate.spec.template.spec.containers;
     assert.deepEqual(container.envFrom, [{ configMapRef: { name: settings.metadata.name } }]);
