@@ -59,6 +59,7 @@ test("defaults stand where nothing is said", () => {
     namespace: "widemerge",
     imagePullPolicy: "IfNotPresent",
     cpu: "auto",
+    autopilot: false,
     spot: false,
     nodeSelector: [],
     tolerations: [],
