@@ -73,7 +73,7 @@ stand_in() {
 }
 
 sizes() {
-  call run --rm --entrypoint /bin/sh "$1" -c '
+  call run --rm --network none --entrypoint /bin/sh "$1" -c '
     cd /opt/widemerge && total=$(du -xsm / 2>/dev/null | cut -f1)
     echo "$total total"
     du -sm /usr/local/bin/node .toolchain src data node_modules/* node_modules/@*/* | awk "\$1 > 1 { print \$1, \$2 }" | sort -rn
