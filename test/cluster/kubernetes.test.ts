@@ -111,7 +111,8 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
     assert.equal(task?.state, "failed");
     const [attempt, ...others] = task?.attempts ?? [];
     assert.deepEqual(others, []);
-    assert.equal(attempt?.reason, "OOMKilled");
+    // containerd may miss the kernel's word that it was for want of memory: the exit code is there nevertheless.
+    assert.ok(attempt?.reason === "OOMKilled" || attempt?.exitCode === 137, JSON.stringify(attempt));
     assert.ok(attempt && causeOf(attempt) === "memory");
     await backend.cancel(handle);
   });

@@ -155,7 +155,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
   });
 
   test("a controller that is lost is started again and goes on with its run", async () => {
-    for (const pair of pairs) rmSync(join(field.output, nameOutputs(pair).manifest));
+    for (const pair of pairs) rmSync(join(field.output, nameOutputs(pair).manifest), { force: true });
     field.kubectl("create", "job", "lost", "--from=cronjob/nightly");
     field.kubectl("wait", "--for=create", "job/widemerge-lost-0", "--timeout=60s");
     field.kubectl("delete", "pod", "-l", "job-name=lost", "--grace-period=0", "--force");
@@ -190,7 +190,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
   }
 
   test("a controller that is deleted leaves its workers at work; the next one goes on, no pair done twice", async () => {
-    for (const pair of pairs) rmSync(join(field.output, nameOutputs(pair).manifest));
+    for (const pair of pairs) rmSync(join(field.output, nameOutputs(pair).manifest), { force: true });
     const pods = (job: string, path: string) =>
       field.kubectl("get", "pods", "-l", `job-name=${job}`, "-o", `jsonpath={.items[*]${path}}`);
     const uid = () => field.kubectl("get", "job", "widemerge-drained-0", "-o", "jsonpath={.metadata.uid}");
@@ -215,7 +215,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
   });
 
   test("deleting the controller's Job stops the run: its workers' Job goes with it", () => {
-    for (const pair of pairs) rmSync(join(field.output, nameOutputs(pair).manifest));
+    for (const pair of pairs) rmSync(join(field.output, nameOutputs(pair).manifest), { force: true });
     startSlowly("stopped");
     field.kubectl("wait", "--for=create", "job/widemerge-stopped-0", "--timeout=60s");
     field.kubectl("delete", "job", "stopped");
@@ -229,7 +229,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
 
   test("a pair that is refused fails the Job at once, and its pod says why", async () => {
     rmSync(join(field.input, "usdjpy/_COMPLETE"));
-    rmSync(join(field.output, nameOutputs("usdjpy").manifest));
+    rmSync(join(field.output, nameOutputs("usdjpy").manifest), { force: true });
     field.kubectl("create", "job", "refused", "--from=cronjob/nightly");
     await waitFor("refused", "Failed");
     const path = "{.items[*].status.containerStatuses[0].state.terminated['exitCode','message']}";

@@ -105,7 +105,10 @@ describe("the Kubernetes of the tests", { skip }, () => {
     assert.equal(read("job three", "{.status.completedIndexes} {.status.failedIndexes}"), "0 1,2");
     assert.equal(read("job three", '{.status.conditions[?(@.type=="Failed")].reason}'), "FailedIndexes");
     assert.deepEqual(ends("three", 0), ["Completed 0"]);
-    assert.deepEqual(ends("three", 1), ["OOMKilled 137", "OOMKilled 137"]);
+    // containerd may miss the kernel's word that it was for want of memory: the exit code is there nevertheless.
+    const killed = ends("three", 1);
+    assert.equal(killed.length, 2);
+    for (const end of killed) assert.match(end, /^(OOMKilled|Error) 137$/);
     assert.deepEqual(ends("three", 2), ["Error 3"]);
   });
 
