@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readFooter } from "../src/parquet/tail.ts";
-import { openLocal } from "../src/store/local-file.ts";
+import { readFooter } from "../src/parquet/footer-reader.ts";
+import { openLocal } from "../src/store/local/file.ts";
 
 /** What a merge cannot do without, read off the files; bytes. */
 export interface Need {

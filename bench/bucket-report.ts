@@ -1,5 +1,5 @@
-import type { Traffic } from "../src/contract/measure.ts";
-import type { StageTime } from "../src/contract/result.ts";
+import type { Traffic } from "../src/model/measurement.ts";
+import type { StageTime } from "../src/model/result.ts";
 import type { Need } from "./bucket-need.ts";
 import type { Machine } from "./machine.ts";
 import { median } from "./median.ts";

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { PriceList } from "../src/contract/cost.ts";
-import { clusterLine, monthlyLine, priceOperations } from "../src/report/cost.ts";
-import { sumLines } from "../src/report/lines.ts";
-import { parsePrices } from "../src/report/prices.ts";
-import { autopilot, autopilotSpot, chargedSeconds, cloudRun, priceUse, type Rates } from "../src/report/rates.ts";
+import { sumLines } from "../src/cost/lines.ts";
+import { parsePrices } from "../src/cost/prices.ts";
+import { autopilot, autopilotSpot, chargedSeconds, cloudRun, priceUse, type Rates } from "../src/cost/rates.ts";
+import { clusterLine, monthlyLine, priceOperations } from "../src/cost/run-cost.ts";
+import type { PriceList } from "../src/model/cost.ts";
 import type { BucketResults, BucketRun } from "./bucket-report.ts";
 import { median } from "./median.ts";
 import { count, renderTable, renderVerdicts } from "./report.ts";

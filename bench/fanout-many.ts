@@ -1,6 +1,6 @@
 /** A run of many pairs whose workers do nothing: folder and number of pairs are the arguments. */
-import { runPairs } from "../src/controller/run.ts";
-import { createLocalStore } from "../src/store/local.ts";
+import { runPairs } from "../src/run/controller.ts";
+import { createLocalStore } from "../src/store/local/store.ts";
 import { makeLocalBackend } from "../test/support/local-backend.ts";
 import { GiB, makeStand } from "../test/support/run.ts";
 

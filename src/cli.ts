@@ -1,21 +1,21 @@
 /** Command line of widemerge: wires the commands, and is the only place that turns failures into exit codes. */
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
-import { ExitCode } from "./contract/exit.ts";
-import { type Problem, toFailure } from "./contract/failure.ts";
-import { describeProblems } from "./report/text.ts";
+import { ExitCode } from "./model/exit-code.ts";
+import { type Problem, toFailure } from "./model/failure.ts";
+import { describeProblems } from "./report/text/pair.ts";
 
 /** Commands by name. Each is loaded with what it needs when it is asked for: some need a native library of 60 MB. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  sample: async () => (await import("./commands/sample.ts")).sampleCommand(),
-  plan: async () => (await import("./commands/plan.ts")).planCommand(),
-  merge: async () => (await import("./commands/merge.ts")).mergeCommand(),
-  verify: async () => (await import("./commands/verify.ts")).verifyCommand(),
-  "run-all": async () => (await import("./commands/run-all.ts")).runAllCommand(),
-  status: async () => (await import("./commands/status.ts")).statusCommand(),
-  report: async () => (await import("./commands/report.ts")).reportCommand(),
-  cancel: async () => (await import("./commands/cancel.ts")).cancelCommand(),
-  manifest: async () => (await import("./commands/manifest.ts")).manifestCommand(),
+  sample: async () => (await import("./cli/sample.ts")).sampleCommand(),
+  plan: async () => (await import("./cli/plan.ts")).planCommand(),
+  merge: async () => (await import("./cli/merge.ts")).mergeCommand(),
+  verify: async () => (await import("./cli/verify.ts")).verifyCommand(),
+  "run-all": async () => (await import("./cli/run-all.ts")).runAllCommand(),
+  status: async () => (await import("./cli/status.ts")).statusCommand(),
+  report: async () => (await import("./cli/report.ts")).reportCommand(),
+  cancel: async () => (await import("./cli/cancel.ts")).cancelCommand(),
+  manifest: async () => (await import("./cli/manifest.ts")).manifestCommand(),
 };
 
 const program = new Command("widemerge")
@@ -51,5 +51,5 @@ try {
 async function tell(exitCode: ExitCode, problems: readonly Problem[]): Promise<void> {
   if (process.stderr.isTTY)
     process.stderr.write(`widemerge: stopped (exit ${exitCode})\n${describeProblems(problems)}`);
-  else (await import("./commands/log.ts")).logProblems(exitCode, problems);
+  else (await import("./app/log.ts")).logProblems(exitCode, problems);
 }

@@ -1,5 +1,5 @@
 locals {
-  # Cloud Run's table: with so many GiB at least so many virtual CPUs (src/contract/cloudrun.ts).
+  # Cloud Run's table: with so many GiB at least so many virtual CPUs (src/config/cloudrun.ts).
   memory_gib   = tonumber(trimsuffix(trimsuffix(var.cloudrun_memory, "Mi"), "Gi")) / (endswith(var.cloudrun_memory, "Mi") ? 1024 : 1)
   cloudrun_cpu = local.memory_gib <= 4 ? 1 : local.memory_gib <= 8 ? 2 : local.memory_gib <= 16 ? 4 : local.memory_gib <= 24 ? 6 : 8
 

@@ -136,7 +136,7 @@ resource "google_service_account" "worker" {
   depends_on = [google_project_service.api]
 }
 
-# The requests of src/backend/cloudrun-client.ts, one permission each. Cloud Run knows no conditions on names of jobs, so
+# The requests of src/backend/cloudrun/client.ts, one permission each. Cloud Run knows no conditions on names of jobs, so
 # this holds for all jobs of the project.
 resource "google_project_iam_custom_role" "launcher" {
   count = local.on_cloudrun ? 1 : 0

@@ -1,4 +1,5 @@
-import type { BackendName, Handle, Launch, TaskStatus } from "../contract/run.ts";
+import type { BackendName } from "../model/backend-name.ts";
+import type { Handle, Launch, TaskStatus } from "../model/run.ts";
 
 /**
  * Where pairs are carried out. Three verbs and nothing more: no loops, no retries, no logging inside. Names come from

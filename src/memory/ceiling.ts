@@ -1,6 +1,6 @@
-import type { Problem } from "../contract/failure.ts";
-import type { Settings } from "../contract/settings.ts";
-import { formatMemory } from "../contract/units.ts";
+import type { Problem } from "../model/failure.ts";
+import { stopShare } from "../model/guard.ts";
+import { formatMemory, GiB } from "../model/units.ts";
 import type { Limits } from "./limits.ts";
 
 /** The levels of the working set, in bytes, at which the guard acts. */
@@ -19,13 +19,18 @@ export interface ResolvedCeiling {
   readonly problems: readonly Problem[];
 }
 
-type CeilingSettings = Pick<Settings, "memoryCeiling" | "memoryWarn" | "memoryFree">;
+interface CeilingSettings {
+  /** Bytes; "auto": the container's limit, or a share of the free memory. */
+  readonly memoryCeiling: "auto" | number;
+  readonly memoryWarn: "auto" | number;
+  /** Bytes that must be free at the start. */
+  readonly memoryFree: number;
+}
 type CeilingLimits = Pick<Limits, "memoryLimitBytes" | "memoryAvailableBytes">;
 
-const autoMaximum = 50 * 2 ** 30;
+const autoMaximum = 50 * GiB;
 const autoShare = 0.8;
 const warnShare = 0.9;
-const stopShare = 0.97;
 
 /** Turns the memory settings into levels in bytes, given the limits in force. Pure; reports all problems at once. */
 export function resolveCeiling(settings: CeilingSettings, limits: CeilingLimits): ResolvedCeiling {

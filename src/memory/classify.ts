@@ -1,8 +1,8 @@
-import type { MemoryRecord, MemorySample } from "../contract/event.ts";
-import { ExitCode } from "../contract/exit.ts";
-import type { Problem } from "../contract/failure.ts";
-import type { WorkerReport } from "../contract/result.ts";
-import { formatMemory } from "../contract/units.ts";
+import type { MemoryRecord, MemorySample } from "../model/event.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import type { Problem } from "../model/failure.ts";
+import type { WorkerReport } from "../model/result.ts";
+import { formatMemory } from "../model/units.ts";
 
 /** A stop with its code and its reasons: what a child reported, or what it was told. */
 export interface Stop {

@@ -1,8 +1,8 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { MiB } from "../model/units.ts";
 import { type ProcessMemory, readDataLimit, readProcess } from "./process.ts";
 
-const mebibyte = 2 ** 20;
 const withoutLimit =
   "no prlimit on this machine (util-linux on Linux provides it): the memory ceiling is kept by sampling alone";
 
@@ -56,7 +56,7 @@ function toCommand(args: readonly string[], notices: readonly string[]): Command
  */
 function chooseDataLimit(ceilingBytes: number, threads: number, own: ProcessMemory): number {
   const reserved = Math.max(0, own.dataBytes - (own.rssBytes - own.fileBytes));
-  return ceilingBytes + reserved + threads * 2 * mebibyte + 128 * mebibyte + Math.ceil(ceilingBytes / 32);
+  return ceilingBytes + reserved + threads * 2 * MiB + 128 * MiB + Math.ceil(ceilingBytes / 32);
 }
 
 /** The first executable of that name in PATH. */

@@ -1,4 +1,4 @@
-import type { MemorySample } from "../contract/event.ts";
+import type { MemorySample } from "../model/event.ts";
 
 /** Samples of a run of any length in bounded space. */
 export interface History {

@@ -1,10 +1,10 @@
 import type { ChildProcess } from "node:child_process";
-import type { MemoryRecord, Order, WorkerEvent } from "../contract/event.ts";
-import { ExitCode } from "../contract/exit.ts";
-import type { Problem } from "../contract/failure.ts";
-import type { WorkerReport } from "../contract/result.ts";
-import type { Task } from "../contract/task.ts";
-import { formatMemory } from "../contract/units.ts";
+import type { MemoryRecord, Order, WorkerEvent } from "../model/event.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import type { Problem } from "../model/failure.ts";
+import type { WorkerReport } from "../model/result.ts";
+import type { Task } from "../model/task.ts";
+import { formatMemory } from "../model/units.ts";
 import { readOomKills } from "./cgroup.ts";
 import { type ChildOptions, startChild, waitForEnd } from "./child.ts";
 import { classifyEnd, describeMemory, type Stop } from "./classify.ts";

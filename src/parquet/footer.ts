@@ -3,8 +3,15 @@
  * Rules: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift ; field numbers below are its.
  */
 
-import { field, ThriftError, type ThriftList, type ThriftStruct, ThriftType, type ThriftValue } from "./thrift.ts";
-import { ThriftReader } from "./thrift-reader.ts";
+import { ThriftReader } from "./thrift/reader.ts";
+import {
+  field,
+  ThriftError,
+  type ThriftList,
+  type ThriftStruct,
+  ThriftType,
+  type ThriftValue,
+} from "./thrift/thrift.ts";
 
 /** A node of the schema, in the file's depth-first order; `raw` keeps what this program does not look at. */
 export interface SchemaElement {

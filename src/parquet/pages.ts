@@ -1,8 +1,8 @@
 /** Pages of a column chunk: headers walked one after the other, bodies left alone unless a checksum is asked for. */
 import { crc32 } from "node:zlib";
 import type { ColumnChunk } from "./footer.ts";
-import { field, ThriftError, type ThriftStruct, type ThriftValue } from "./thrift.ts";
-import { ThriftReader } from "./thrift-reader.ts";
+import { ThriftReader } from "./thrift/reader.ts";
+import { field, ThriftError, type ThriftStruct, type ThriftValue } from "./thrift/thrift.ts";
 
 /** Bytes from `start` on, at most `length` (fewer at the end of the file). Synchronous: a header is a few dozen bytes. */
 export type PageSource = (start: number, length: number) => Uint8Array;

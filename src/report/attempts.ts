@@ -1,5 +1,5 @@
-import { outcomeOf } from "../contract/exit.ts";
-import type { Attempt, WorkerRecord } from "../contract/run.ts";
+import { outcomeOf } from "../model/exit-code.ts";
+import type { Attempt, WorkerRecord } from "../model/run.ts";
 
 const disruptions = /^(DisruptionTarget|Evicted|Preempt|NodeShutdown|NodeLost|Shutdown|Terminated)/;
 

@@ -1,10 +1,10 @@
-import type { PriceList } from "../contract/cost.ts";
-import type { MemoryTrace, Report, ReportPair } from "../contract/report.ts";
-import type { PairOutcome, PairOutput, RunView } from "../contract/run.ts";
-import { findAlternatives } from "./alternatives.ts";
+import { findAlternatives } from "../cost/alternatives.ts";
+import { rightSize } from "../cost/right-size.ts";
+import { costOfRun, wallSeconds } from "../cost/run-cost.ts";
+import type { PriceList } from "../model/cost.ts";
+import type { MemoryTrace, Report, ReportPair } from "../model/report.ts";
+import type { PairOutcome, PairOutput, RunView } from "../model/run.ts";
 import { describeEnd } from "./attempts.ts";
-import { costOfRun, wallSeconds } from "./cost.ts";
-import { rightSize } from "./right-size.ts";
 
 /** The report of a run at one moment, from what is known of it and a price list. */
 export function buildReport(view: RunView, list: PriceList): Report {

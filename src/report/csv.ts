@@ -1,4 +1,4 @@
-import type { Report, ReportPair } from "../contract/report.ts";
+import type { Report, ReportPair } from "../model/report.ts";
 
 type Cell = string | number | undefined;
 

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
-import type { Report } from "../contract/report.ts";
-import { formatBytes, formatMemory, formatSeconds } from "../contract/units.ts";
-import { describeMissing, formatBilled, formatSum } from "./money.ts";
+import { describeMissing, formatBilled, formatSum } from "../cost/money.ts";
+import type { Report } from "../model/report.ts";
+import { formatBytes, formatMemory, formatSeconds } from "../model/units.ts";
 import { type Fact, formatTime, type Page } from "./page.ts";
-import { countStates } from "./run-text.ts";
-import { showCosts, showNextRun, showOtherWays } from "./sections-cost.ts";
-import { showFailures, showFamilies, showMemory, showTimeline } from "./sections-run.ts";
+import { showCosts, showNextRun, showOtherWays } from "./sections/cost.ts";
+import { showFailures, showFamilies, showMemory, showTimeline } from "./sections/run.ts";
+import { countStates } from "./text/run.ts";
 
 const templates = fileURLToPath(new URL("./templates/", import.meta.url));
 const eta = new Eta({ views: templates, autoEscape: true, cache: true });

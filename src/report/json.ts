@@ -1,4 +1,4 @@
-import type { Report } from "../contract/report.ts";
+import type { Report } from "../model/report.ts";
 
 /** `report.json`; its schema is `docs/report.schema.json`. */
 export function renderJson(report: Report): string {

@@ -1,6 +1,7 @@
 /** The page as the templates take it: texts only, which they escape, and pictures, which hold escaped text already. */
-import type { MemoryPicture } from "./chart-memory.ts";
-import type { Picture } from "./charts.ts";
+
+import type { Picture } from "./charts/chart.ts";
+import type { MemoryPicture } from "./charts/memory.ts";
 
 export interface Page {
   readonly widemerge: string;

@@ -1,7 +1,8 @@
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as turnEventLoop } from "node:timers/promises";
-import { type TableColumn, writeTable } from "../parquet/table.ts";
+import { completeMarker } from "../model/checkpoint.ts";
+import { type TableColumn, writeTable } from "../parquet/table-writer.ts";
 import { computeColumns, draftTables, type TableDraft } from "./catalogue.ts";
 import { listFolder, type PairRecord, recipeOf, recordPair } from "./ledger.ts";
 import type { Market } from "./market.ts";
@@ -31,7 +32,7 @@ export async function writeCheckpoint(
   await mkdir(partial);
   try {
     const bytes = await writeFiles(draftFiles(options, market, pair, drafts), partial, options.signal, onTable);
-    await writeFile(join(partial, "_COMPLETE"), "");
+    await writeFile(join(partial, completeMarker), "");
     // Recorded first: killed in between, the pair is written again, not refused as something of unknown origin.
     await recordPair(options.out, pair, { ...describe(options, market, drafts), bytes });
     await publish(partial, join(options.out, pair));

@@ -1,8 +1,9 @@
 import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { ExitCode } from "../contract/exit.ts";
-import { Failure } from "../contract/failure.ts";
+import { completeMarker } from "../model/checkpoint.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import { Failure } from "../model/failure.ts";
 import type { SampleOptions } from "./options.ts";
 import { ratesSource } from "./rates.ts";
 
@@ -68,7 +69,7 @@ export async function isThere(folder: string, record: PairRecord | undefined, re
   const names = await listFolder(folder);
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  return names.includes("_COMPLETE") && names.length === record.tables + 1 && bytes === record.bytes;
+  return names.includes(completeMarker) && names.length === record.tables + 1 && bytes === record.bytes;
 }
 
 function parseLedger(text: string): Partial<Ledger> | undefined {

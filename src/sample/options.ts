@@ -1,6 +1,6 @@
-import { ExitCode } from "../contract/exit.ts";
-import { failOn, type Problem } from "../contract/failure.ts";
-import { formatCount } from "../contract/units.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import { failOn, type Problem } from "../model/failure.ts";
+import { formatCount } from "../model/units.ts";
 import { defaultPairs, fxPairs } from "./pairs.ts";
 import { realDays } from "./rates.ts";
 import { fullTables } from "./widths.ts";

@@ -1,8 +1,8 @@
 import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { ExitCode } from "../contract/exit.ts";
-import { Failure, failOn, type Problem } from "../contract/failure.ts";
-import { formatBytes } from "../contract/units.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import { Failure, failOn, type Problem } from "../model/failure.ts";
+import { formatBytes } from "../model/units.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import { isThere, type Ledger, listFolder, type PairRecord, readLedger, recipeOf } from "./ledger.ts";
 import { createMarket } from "./market.ts";

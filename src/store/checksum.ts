@@ -1,7 +1,8 @@
+import { MiB } from "../model/units.ts";
 import { crc32c, formatCrc32c } from "./crc32c.ts";
 import type { OpenFile } from "./store.ts";
 
-const blockBytes = 2 ** 20;
+const blockBytes = MiB;
 
 /** CRC32C of a whole file, read in order. */
 export async function checksumOf(opened: OpenFile): Promise<string> {

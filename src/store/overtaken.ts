@@ -1,5 +1,5 @@
-import { ExitCode } from "../contract/exit.ts";
-import { Failure } from "../contract/failure.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import { Failure } from "../model/failure.ts";
 
 /** The refusal to put an output where another one appeared meanwhile. */
 export function overtaken(path: string): Failure {

@@ -1,5 +1,5 @@
-import type { Traffic } from "../contract/measure.ts";
-import type { InputFile } from "../contract/plan.ts";
+import type { Traffic } from "../model/measurement.ts";
+import type { InputFile } from "../model/plan.ts";
 
 /** A file or object as the store lists it. */
 export interface StoredFile {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Backend } from "../../src/backend/backend.ts";
-import type { Handle, Launch, TaskStatus } from "../../src/contract/run.ts";
+import type { Handle, Launch, TaskStatus } from "../../src/model/run.ts";
 import { makeLaunch } from "../support/run.ts";
 
 /**

@@ -8,7 +8,7 @@ import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { nameOutputs } from "../../src/contract/output.ts";
+import { nameOutputs } from "../../src/model/output-names.ts";
 import { type Ended, Stage } from "../cloud/support.ts";
 import { Field, image, whySkipped } from "./support.ts";
 

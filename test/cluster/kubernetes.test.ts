@@ -4,12 +4,12 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Backend } from "../../src/backend/backend.ts";
-import { createKubernetesBackend } from "../../src/backend/kubernetes.ts";
-import { buildJob } from "../../src/backend/kubernetes-manifest.ts";
-import { causeOf } from "../../src/contract/cause.ts";
-import { Failure } from "../../src/contract/failure.ts";
-import { nameOutputs } from "../../src/contract/output.ts";
-import type { Handle, TaskStatus } from "../../src/contract/run.ts";
+import { createKubernetesBackend } from "../../src/backend/kubernetes/backend.ts";
+import { buildJob } from "../../src/backend/kubernetes/job.ts";
+import { causeOf } from "../../src/model/cause.ts";
+import { Failure } from "../../src/model/failure.ts";
+import { nameOutputs } from "../../src/model/output-names.ts";
+import type { Handle, TaskStatus } from "../../src/model/run.ts";
 import { defaultPairs } from "../../src/sample/pairs.ts";
 import { Field, launchOf, whySkipped } from "./support.ts";
 

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { nameOutputs } from "../../src/contract/output.ts";
+import { nameOutputs } from "../../src/model/output-names.ts";
 import { Field, image, whySkipped } from "./support.ts";
 
 const skip = whySkipped();

@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parseAllDocuments } from "yaml";
-import { createKubernetesBackend } from "../../src/backend/kubernetes.ts";
-import { Failure } from "../../src/contract/failure.ts";
-import type { TaskStatus } from "../../src/contract/run.ts";
+import { createKubernetesBackend } from "../../src/backend/kubernetes/backend.ts";
+import { Failure } from "../../src/model/failure.ts";
+import type { TaskStatus } from "../../src/model/run.ts";
 import { Field, launchOf, whySkipped } from "./support.ts";
 
 const skip = whySkipped();

@@ -5,8 +5,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { KubernetesOptions } from "../../src/contract/kubernetes.ts";
-import type { Launch } from "../../src/contract/run.ts";
+import type { KubernetesOptions } from "../../src/backend/kubernetes/options.ts";
+import { kubernetesEntries } from "../../src/config/kubernetes.ts";
+import type { Launch } from "../../src/model/run.ts";
 
 const checkout = new URL("../..", import.meta.url).pathname;
 export const image = "localhost/widemerge:test";
@@ -94,7 +95,7 @@ export class Field {
   get options(): KubernetesOptions {
     const { namespace } = this;
     const volumeClaim = `data:${this.folder}`;
-    return v.parse(KubernetesOptions, { namespace, image, imagePullPolicy: "Never", cpu: 0.5, volumeClaim });
+    return v.parse(v.object(kubernetesEntries), { namespace, image, imagePullPolicy: "Never", cpu: 0.5, volumeClaim });
   }
 
   get environment(): Record<string, string> {

@@ -4,11 +4,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { renderReference } from "../../scripts/configuration-reference.ts";
-import { flagOf, variableOf } from "../../src/config.ts";
-import { ExitCode } from "../../src/contract/exit.ts";
-import { settingNames } from "../../src/contract/settings.ts";
-import { predictCost } from "../../src/report/predict.ts";
-import { parsePrices } from "../../src/report/prices.ts";
+import { flagOf, variableOf } from "../../src/config/resolve.ts";
+import { settingNames } from "../../src/config/settings.ts";
+import { predictCost } from "../../src/cost/forecast.ts";
+import { parsePrices } from "../../src/cost/prices.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import { checkout, documents, readDocument } from "./blocks.ts";
 
 test("docs/configuration.md is what its generator makes", () => {

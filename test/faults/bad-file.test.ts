@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { field, withFields } from "../../src/parquet/thrift.ts";
+import { field, withFields } from "../../src/parquet/thrift/thrift.ts";
 import { checkRefusal, type Refusal } from "./refusal.ts";
 import { chunkPlace, editChunk, editFooter, editItem, editPage, makeFolder, makeSample, overwrite } from "./support.ts";
 

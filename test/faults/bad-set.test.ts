@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { ExitCode } from "../../src/contract/exit.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import { mountTmpfs } from "./mount.ts";
 import { checkRefusal, type Refusal } from "./refusal.ts";
 import { copyCheckpoint, listOutput, makeFolder, makeSample, runCli, snapshot } from "./support.ts";

@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { crc32 } from "node:zlib";
-import { ExitCode } from "../../src/contract/exit.ts";
-import type { Verification } from "../../src/contract/result.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
+import type { Verification } from "../../src/model/result.ts";
 import { checkRefusal } from "./refusal.ts";
 import {
   addPageChecksum,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { ExitCode } from "../../src/contract/exit.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import { mountTmpfs } from "./mount.ts";
 import { checkRerun, checkState, disturb } from "./strike.ts";
 import { listOutput, makeFolder, makeSample, problemLines, resultOf, runCli } from "./support.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
-import { ExitCode } from "../../src/contract/exit.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import { checkRerun, checkState, type Struck, strike, type Victim } from "./strike.ts";
 import { finishedNames, listOutput, makeFolder, makeSample, runCli } from "./support.ts";
 

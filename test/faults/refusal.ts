@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { ExitCode } from "../../src/contract/exit.ts";
-import type { PairResult } from "../../src/contract/result.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
+import type { PairResult } from "../../src/model/result.ts";
 import { copyCheckpoint, listOutput, makeFolder, problemLines, resultOf, runCli, snapshot } from "./support.ts";
 
 export interface Refusal {

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ExitCode } from "../../src/contract/exit.ts";
 import { readText } from "../../src/memory/cgroup.ts";
 import { listTree } from "../../src/memory/process.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import { type CliRun, checkManifest, finishedNames, listOutput, runCli, startCli } from "./support.ts";
 
 /** Who is hit: the supervisor, the child that does the work, or the whole process group at once. */

@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { crc32c } from "@node-rs/crc32";
-import type { Manifest, PairResult } from "../../src/contract/result.ts";
-import { field, type ThriftStruct, type ThriftValue, withFields } from "../../src/parquet/thrift.ts";
-import { ThriftReader } from "../../src/parquet/thrift-reader.ts";
-import { ThriftWriter } from "../../src/parquet/thrift-writer.ts";
+import type { Manifest, PairResult } from "../../src/model/result.ts";
+import { ThriftReader } from "../../src/parquet/thrift/reader.ts";
+import { field, type ThriftStruct, type ThriftValue, withFields } from "../../src/parquet/thrift/thrift.ts";
+import { ThriftWriter } from "../../src/parquet/thrift/writer.ts";
 
 /** The program as a user starts it. */
 export const program = fileURLToPath(new URL("../../bin/widemerge", import.meta.url));

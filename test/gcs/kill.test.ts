@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ExitCode } from "../../src/contract/exit.ts";
 import { listTree } from "../../src/memory/process.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import { resultOf, startCli } from "../faults/support.ts";
 import { type Exchange, startProxy } from "../support/faults.ts";
 import { findGcsAbsence } from "../support/gcs.ts";

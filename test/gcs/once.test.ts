@@ -1,7 +1,7 @@
 /** Two workers on one pair at the same time: one output, one manifest of it, and no scratch. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ExitCode } from "../../src/contract/exit.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import { type CliRun, problemLines, resultOf } from "../faults/support.ts";
 import { type Rule, startProxy } from "../support/faults.ts";
 import { findGcsAbsence } from "../support/gcs.ts";

@@ -1,9 +1,9 @@
 /** Checkpoints in a bucket, merges of them over a wire that may fail, and a look at the outcome that shares no code with them. */
 import assert from "node:assert/strict";
-import { type Failure, toFailure } from "../../src/contract/failure.ts";
-import type { Manifest, PairResult } from "../../src/contract/result.ts";
-import { createGcsStore } from "../../src/store/gcs.ts";
-import { runTask } from "../../src/worker/run.ts";
+import { runTask } from "../../src/merge/run.ts";
+import { type Failure, toFailure } from "../../src/model/failure.ts";
+import type { Manifest, PairResult } from "../../src/model/result.ts";
+import { createGcsStore } from "../../src/store/gcs/store.ts";
 import { type CliRun, runCli } from "../faults/support.ts";
 import { crc32c } from "../support/crc32c.ts";
 import { type FaultProxy, type Rule, startProxy } from "../support/faults.ts";

@@ -1,7 +1,7 @@
 /** Every kind of request of a merge × every fault that can hit it: the merge succeeds, and the output is the same. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ExitCode } from "../../src/contract/exit.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import type { Exchange, Fault } from "../support/faults.ts";
 import { findGcsAbsence } from "../support/gcs.ts";
 import { checkFinished, explain, mergeOverWire, openStand, readOutput, type Shape, type Stand } from "./stand.ts";

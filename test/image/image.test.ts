@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../../package.json" with { type: "json" };
-import { nameOutputs } from "../../src/contract/output.ts";
+import { nameOutputs } from "../../src/model/output-names.ts";
 import { Bench, whySkipped } from "./support.ts";
 
 const skip = whySkipped();

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ExitCode } from "../../src/contract/exit.ts";
 import { findCgroup } from "../../src/memory/cgroup.ts";
 import type { Limits } from "../../src/memory/limits.ts";
 import type { ChildEnd } from "../../src/memory/supervise.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import { textOf } from "./start.ts";
 
 const mebibyte = 2 ** 20;

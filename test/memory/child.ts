@@ -3,9 +3,9 @@ import { appendFileSync, createReadStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Order, WorkerEvent } from "../../src/contract/event.ts";
-import type { WorkerReport } from "../../src/contract/result.ts";
-import type { Task } from "../../src/contract/task.ts";
+import type { Order, WorkerEvent } from "../../src/model/event.ts";
+import type { WorkerReport } from "../../src/model/result.ts";
+import type { Task } from "../../src/model/task.ts";
 
 const mebibyte = 2 ** 20;
 const held: unknown[] = [];

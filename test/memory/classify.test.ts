@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ExitCode } from "../../src/contract/exit.ts";
-import type { Problem } from "../../src/contract/failure.ts";
-import type { WorkerReport } from "../../src/contract/result.ts";
 import { classifyEnd, type EndFacts } from "../../src/memory/classify.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
+import type { Problem } from "../../src/model/failure.ts";
+import type { WorkerReport } from "../../src/model/result.ts";
 
 const memory = {
   source: "rss",

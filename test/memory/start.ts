@@ -1,12 +1,12 @@
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import type { WorkerEvent } from "../../src/contract/event.ts";
-import { Settings } from "../../src/contract/settings.ts";
-import type { Task } from "../../src/contract/task.ts";
+import { Settings } from "../../src/config/settings.ts";
 import { resolveCeiling } from "../../src/memory/ceiling.ts";
 import { readLimits } from "../../src/memory/limits.ts";
 import { type ChildEnd, type SuperviseOptions, type Supervision, supervise } from "../../src/memory/supervise.ts";
+import type { WorkerEvent } from "../../src/model/event.ts";
+import type { Task } from "../../src/model/task.ts";
 
 const modulePath = fileURLToPath(new URL("child.ts", import.meta.url));
 

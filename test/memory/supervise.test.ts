@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { ExitCode } from "../../src/contract/exit.ts";
 import { readProcess } from "../../src/memory/process.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import { runChild, startChild, textOf, waitForNote } from "./start.ts";
 
 const mebibyte = 2 ** 20;

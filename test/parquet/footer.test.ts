@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checkFooter, checkReadable } from "../../src/parquet/check.ts";
+import { wrapColumns } from "../../src/parquet/column-file.ts";
 import { type Footer, parseFooter } from "../../src/parquet/footer.ts";
+import { checkFooter, checkReadable } from "../../src/parquet/footer-check.ts";
 import { walkPages } from "../../src/parquet/pages.ts";
-import { ThriftError, ThriftType, withFields } from "../../src/parquet/thrift.ts";
-import { ThriftReader } from "../../src/parquet/thrift-reader.ts";
-import { ThriftWriter } from "../../src/parquet/thrift-writer.ts";
-import { wrapColumns } from "../../src/parquet/wrap.ts";
+import { ThriftReader } from "../../src/parquet/thrift/reader.ts";
+import { ThriftError, ThriftType, withFields } from "../../src/parquet/thrift/thrift.ts";
+import { ThriftWriter } from "../../src/parquet/thrift/writer.ts";
 import { type FileInMemory, loadFile } from "../support/bytes.ts";
 import { makeTable } from "../support/columns.ts";
 import { copyTo, query } from "../support/duckdb.ts";

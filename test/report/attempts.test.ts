@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Attempt } from "../../src/contract/run.ts";
+import type { Attempt } from "../../src/model/run.ts";
 import { describeEnd } from "../../src/report/attempts.ts";
 import { attemptOf, recordOf } from "./support/run.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RunView } from "../../src/contract/run.ts";
+import type { RunView } from "../../src/model/run.ts";
 import { buildReport } from "../../src/report/build.ts";
 import { renderHtml } from "../../src/report/html.ts";
 import { hostileRun } from "./support/hostile.ts";

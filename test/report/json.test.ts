@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import * as v from "valibot";
-import { Report } from "../../src/contract/report.ts";
+import { Report } from "../../src/model/report.ts";
 import { buildReport } from "../../src/report/build.ts";
 import { renderJson } from "../../src/report/json.ts";
 import { hostileRun } from "./support/hostile.ts";

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const command = new URL("../../src/commands/sample.ts", import.meta.url).href;
+const command = new URL("../../src/cli/sample.ts", import.meta.url).href;
 const script = `
   const { sampleCommand } = await import(${JSON.stringify(command)});
   await sampleCommand().parseAsync(process.argv.slice(1), { from: "user" });

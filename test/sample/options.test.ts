@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ExitCode } from "../../src/contract/exit.ts";
-import { Failure } from "../../src/contract/failure.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
+import { Failure } from "../../src/model/failure.ts";
 import { parseSampleFlags } from "../../src/sample/options.ts";
 
 test("without flags: 40 tables of all real days for the 27 pairs", () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import pl from "nodejs-polars";
-import { ExitCode } from "../../src/contract/exit.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
 import type { SampleOptions } from "../../src/sample/options.ts";
 import { writeSample } from "../../src/sample/write.ts";
 

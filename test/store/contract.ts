@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { ExitCode } from "../../src/contract/exit.ts";
-import { Failure } from "../../src/contract/failure.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
+import { Failure } from "../../src/model/failure.ts";
 import type { Store } from "../../src/store/store.ts";
 import { crc32c } from "../support/crc32c.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type LocatedFooter, type RangeReader, readFooter } from "../../src/parquet/tail.ts";
+import { type LocatedFooter, type RangeReader, readFooter } from "../../src/parquet/footer-reader.ts";
 
 /** Bytes in memory as a file: counts what is read of it, and reads nothing beyond its end. */
 export class CountingReader implements RangeReader {

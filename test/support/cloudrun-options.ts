@@ -1,11 +1,20 @@
 import * as v from "valibot";
-import { CloudRunOptions } from "../../src/contract/cloudrun.ts";
-import type { Launch } from "../../src/contract/run.ts";
+import type { CloudRunOptions } from "../../src/backend/cloudrun/options.ts";
+import { cloudRunEntries } from "../../src/config/cloudrun.ts";
+import { kubernetesEntries } from "../../src/config/kubernetes.ts";
+import type { Launch } from "../../src/model/run.ts";
 
 /** Options as settings would give them. */
-export function makeCloudRunOptions(stated: v.InferInput<typeof CloudRunOptions> = {}): CloudRunOptions {
+/** The schema of the settings that the backend reads. */
+export const CloudRunEntries = v.object({
+  image: kubernetesEntries.image,
+  cpu: kubernetesEntries.cpu,
+  ...cloudRunEntries,
+});
+
+export function makeCloudRunOptions(stated: v.InferInput<typeof CloudRunEntries> = {}): CloudRunOptions {
   const image = "us-central1-docker.pkg.dev/fx-features/fx/widemerge:1.0.0";
-  return v.parse(CloudRunOptions, { project: "fx-features", region: "us-central1", image, ...stated });
+  return v.parse(CloudRunEntries, { project: "fx-features", region: "us-central1", image, ...stated });
 }
 
 export const bucketEnvironment = { WIDEMERGE_INPUT: "gs://fx/checkpoints", WIDEMERGE_OUTPUT: "gs://fx/training" };

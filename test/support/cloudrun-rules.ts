@@ -1,6 +1,6 @@
 /** Part of a test double of Cloud Run: what the service refuses in a job, from its documentation. */
 import type { protos } from "@google-cloud/run";
-import { parseBytes } from "../../src/contract/units.ts";
+import { parseBytes } from "../../src/model/units.ts";
 import { Refusal } from "./cloudrun-rpc.ts";
 
 const GiB = 2 ** 30;

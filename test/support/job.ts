@@ -1,14 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import * as v from "valibot";
-import type { MemoryRecord, WorkerEvent } from "../../src/contract/event.ts";
-import { Failure } from "../../src/contract/failure.ts";
-import type { Plan } from "../../src/contract/plan.ts";
-import type { Verification, WorkerReport } from "../../src/contract/result.ts";
-import { Settings, type VerifyLevel } from "../../src/contract/settings.ts";
-import type { TaskLimits } from "../../src/contract/task.ts";
-import { localStore } from "../../src/store/local.ts";
-import type { Job, Port } from "../../src/worker/job.ts";
-import { runTask } from "../../src/worker/run.ts";
+import { Settings, type VerifyLevel } from "../../src/config/settings.ts";
+import type { Job, Port } from "../../src/merge/job.ts";
+import { runTask } from "../../src/merge/run.ts";
+import type { MemoryRecord, WorkerEvent } from "../../src/model/event.ts";
+import { Failure } from "../../src/model/failure.ts";
+import type { Plan } from "../../src/model/plan.ts";
+import type { Verification, WorkerReport } from "../../src/model/result.ts";
+import type { TaskLimits } from "../../src/model/task.ts";
+import { localStore } from "../../src/store/local/store.ts";
 
 const GiB = 2 ** 30;
 

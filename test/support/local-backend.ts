@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Backend } from "../../src/backend/backend.ts";
-import { createLocalBackend, type LocalOptions } from "../../src/backend/local.ts";
+import { createLocalBackend, type LocalOptions } from "../../src/backend/local/backend.ts";
 import { GiB, type Stand, workerScript } from "./run.ts";
 
 /** The local backend with workers that merge nothing. */

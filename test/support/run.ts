@@ -2,12 +2,12 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { outputSettings } from "../../src/contract/done.ts";
-import { outcomeOf } from "../../src/contract/exit.ts";
-import { nameOutputs } from "../../src/contract/output.ts";
-import type { Manifest } from "../../src/contract/result.ts";
-import type { Attempt, Launch, RunRecord, TaskStatus, WorkerRecord } from "../../src/contract/run.ts";
-import { Settings } from "../../src/contract/settings.ts";
+import { Settings } from "../../src/config/settings.ts";
+import { outputSettings } from "../../src/model/comparison.ts";
+import { outcomeOf } from "../../src/model/exit-code.ts";
+import { nameOutputs } from "../../src/model/output-names.ts";
+import type { Manifest } from "../../src/model/result.ts";
+import type { Attempt, Launch, RunRecord, TaskStatus, WorkerRecord } from "../../src/model/run.ts";
 
 export const GiB = 2 ** 30;
 

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { checkLaunch } from "../../src/backend/cloudrun-check.ts";
-import { toWorkerEnvironment } from "../../src/commands/worker-environment.ts";
-import { resolveSettings, variableOf } from "../../src/config.ts";
-import { settingNames } from "../../src/contract/settings.ts";
+import { toWorkerEnvironment } from "../../src/app/worker-environment.ts";
+import { checkLaunch } from "../../src/backend/cloudrun/check.ts";
+import { resolveSettings, variableOf } from "../../src/config/resolve.ts";
+import { settingNames } from "../../src/config/settings.ts";
 import { makeCloudRunLaunch, makeCloudRunOptions } from "../support/cloudrun-options.ts";
 import { readModule, readModuleFile } from "./sources.ts";
 
@@ -46,7 +46,7 @@ describe("Cloud Run jobs of the Terraform module", () => {
 
   it("have a controller that may send the backend's requests, and no others", () => {
     const permission = /"(run\.\w+\.\w+)"/g;
-    const client = readFileSync(new URL("../../src/backend/cloudrun-client.ts", import.meta.url), "utf8");
+    const client = readFileSync(new URL("../../src/backend/cloudrun/client.ts", import.meta.url), "utf8");
     const used = [...client.matchAll(permission)].map(([, name]) => name);
     const granted = [...readModuleFile("identities.tf").matchAll(permission)].map(([, name]) => name);
     // The library asks itself how far an operation is.

@@ -1,4 +1,4 @@
-import type { PairOutcome, RunView } from "../../../src/contract/run.ts";
+import type { PairOutcome, RunView } from "../../../src/model/run.ts";
 import { attemptOf, donePair, noFailures, recordOf, viewOf } from "./run.ts";
 
 /** Texts that a page, a picture or a spreadsheet must not take for more than texts. */

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import type { PriceList } from "../../../src/contract/cost.ts";
-import type { ExitCode } from "../../../src/contract/exit.ts";
-import { outcomeOf } from "../../../src/contract/exit.ts";
-import type { Problem } from "../../../src/contract/failure.ts";
-import type { MemoryRecord } from "../../../src/contract/measure.ts";
-import type { Attempt, Cause, PairOutcome, PairOutput, RunView, WorkerRecord } from "../../../src/contract/run.ts";
-import { parsePrices } from "../../../src/report/prices.ts";
+import { parsePrices } from "../../../src/cost/prices.ts";
+import type { PriceList } from "../../../src/model/cost.ts";
+import type { ExitCode } from "../../../src/model/exit-code.ts";
+import { outcomeOf } from "../../../src/model/exit-code.ts";
+import type { Problem } from "../../../src/model/failure.ts";
+import type { MemoryRecord } from "../../../src/model/measurement.ts";
+import type { Attempt, Cause, PairOutcome, PairOutput, RunView, WorkerRecord } from "../../../src/model/run.ts";
 import { defaultPairs } from "../../../src/sample/pairs.ts";
 
 export const GiB = 2 ** 30;

@@ -1,0 +1,147 @@
+import type { Problem } from "../../model/failure.ts";
+import { cloudRunMemory, cloudRunSizes } from "../../model/platform-limits.ts";
+import type { Launch } from "../../model/run.ts";
+import { isGcsPath } from "../../model/storage-path.ts";
+import { formatMemory, GiB, parseBytes } from "../../model/units.ts";
+import { nameJob } from "./names.ts";
+import type { CloudRunOptions } from "./options.ts";
+
+/** Settings of the worker as environment variables; WIDEMERGE_INPUT and WIDEMERGE_OUTPUT are always among them. */
+export type WorkerEnvironment = Readonly<Record<string, string>>;
+
+/** Cloud Run takes at most that many characters for the value of one variable. */
+const valueLimit = 32_768;
+const taskLimit = 10_000;
+const nameLimit = 63;
+/** A ceiling that leaves room above a prediction. */
+const roomFactor = 2;
+
+/** Everything that would keep a launch from ever running; nothing is asked for it. */
+export function checkLaunch(
+  launch: Launch,
+  options: CloudRunOptions,
+  environment: WorkerEnvironment,
+  predictedBytes?: number,
+): Problem[] {
+  return [
+    ...checkMemory(launch, predictedBytes),
+    ...checkCpus(launch, options),
+    ...checkLevels(launch, environment),
+    ...checkTasks(launch),
+    ...checkStated(options),
+    ...["input", "output"].flatMap((name) =>
+      checkPlace(name, environment[`WIDEMERGE_${name.toUpperCase()}`] ?? "", options),
+    ),
+  ];
+}
+
+function checkMemory({ ceilingBytes }: Launch, predictedBytes: number | undefined): Problem[] {
+  if (ceilingBytes <= cloudRunMemory.mostBytes) return [];
+  const most = formatMemory(cloudRunMemory.mostBytes);
+  const need = predictedBytes === undefined ? "" : `; this plan needs ${formatMemory(predictedBytes)}`;
+  const enough = predictedBytes === undefined ? undefined : suggestCeiling(predictedBytes);
+  return [
+    {
+      what: `a Cloud Run task has at most ${most} of memory`,
+      found: `a ceiling of ${formatMemory(ceilingBytes)}${need}`,
+      fix: adviseMemory(predictedBytes, enough),
+    },
+  ];
+}
+
+function adviseMemory(predictedBytes: number | undefined, enough: number | undefined): string {
+  if (enough !== undefined) return `set --memory-ceiling to ${enough / GiB}GiB`;
+  if (predictedBytes !== undefined) return "use --backend kubernetes";
+  return "see what the pairs need with `widemerge run-all --dry-run`, then set --memory-ceiling to that, or use --backend kubernetes";
+}
+
+/** A round ceiling with room above the prediction, in bytes; undefined where Cloud Run has none so large. */
+function suggestCeiling(predictedBytes: number): number | undefined {
+  const sizes = [2, 4, 8, 16, 32].map((gib) => gib * GiB);
+  return sizes.find((bytes) => bytes >= roomFactor * predictedBytes) ?? sizes.find((bytes) => bytes > predictedBytes);
+}
+
+function checkCpus({ ceilingBytes }: Launch, { cpu }: CloudRunOptions): Problem[] {
+  if (cpu === "auto") return [];
+  const size = cloudRunSizes.find(({ vcpu }) => vcpu === cpu);
+  if (size !== undefined && ceilingBytes <= size.mostBytes && ceilingBytes >= size.leastBytes) return [];
+  const allowed = cloudRunSizes.filter(
+    ({ leastBytes, mostBytes }) => ceilingBytes >= leastBytes && ceilingBytes <= mostBytes,
+  );
+  if (allowed.length === 0) return [];
+  const counts = allowed.map(({ vcpu }) => vcpu).join(", ");
+  return [
+    {
+      what: "Cloud Run has no task of that size",
+      found: `${cpu} vCPU with ${formatMemory(ceilingBytes)}`,
+      fix: `set --cpu to auto, or to one of ${counts}`,
+    },
+  ];
+}
+
+/** Levels that were stated for a larger machine would make every task refuse to begin. */
+function checkLevels({ ceilingBytes }: Launch, environment: WorkerEnvironment): Problem[] {
+  const levels = [
+    { flag: "--memory-free", variable: "WIDEMERGE_MEMORY_FREE" },
+    { flag: "--memory-warn", variable: "WIDEMERGE_MEMORY_WARN" },
+  ];
+  return levels.flatMap(({ flag, variable }) => {
+    const bytes = parseBytes(environment[variable] ?? "");
+    if (bytes === undefined || bytes <= ceilingBytes) return [];
+    const found = `${formatMemory(bytes)}, and a ceiling of ${formatMemory(ceilingBytes)}`;
+    return [{ what: `${flag} is above what a task has`, found, fix: `lower ${flag} below --memory-ceiling` }];
+  });
+}
+
+function checkTasks(launch: Launch): Problem[] {
+  const problems: Problem[] = [];
+  const length = launch.tasks.map(({ pair }) => pair).join(",").length;
+  if (launch.tasks.length === 0 || launch.tasks.length > taskLimit || length > valueLimit)
+    problems.push({
+      what: "the pairs do not fit into one Cloud Run job",
+      found: `${launch.tasks.length} pairs, ${length} characters`,
+      fix: `start a run with 1 to ${taskLimit} pairs, and names of together at most ${valueLimit} characters`,
+    });
+  if (launch.tasks.some(({ index }, place) => index !== place))
+    problems.push({
+      what: "tasks of a launch are not numbered from 0 on",
+      found: launch.tasks.map(({ index }) => index).join(","),
+      fix: "report this with the run's run.json",
+    });
+  if (nameJob(launch).length > nameLimit)
+    problems.push({
+      what: `the job would get a name of more than ${nameLimit} characters`,
+      found: nameJob(launch),
+      fix: "choose a shorter run id",
+    });
+  if (launch.spot)
+    problems.push({
+      what: "Cloud Run has no Spot capacity",
+      found: "spot true",
+      fix: "leave out --spot, or use --backend kubernetes",
+    });
+  return problems;
+}
+
+function checkStated({ project, region, image }: CloudRunOptions): Problem[] {
+  const wanted = [
+    { value: project, what: "no Google Cloud project is stated", name: "project" },
+    { value: region, what: "no Google Cloud region is stated", name: "region" },
+    { value: image, what: "no container image is stated", name: "image" },
+  ];
+  return wanted
+    .filter(({ value }) => value === undefined)
+    .map(({ what, name }) => ({
+      what,
+      found: `no ${name}`,
+      fix: `name it with --${name} or WIDEMERGE_${name.toUpperCase()}`,
+    }));
+}
+
+/** Controller and tasks must mean the same place: a bucket, or a folder of the machine that an emulator runs on. */
+function checkPlace(name: string, place: string, { cloudRunEndpoint }: CloudRunOptions): Problem[] {
+  if (isGcsPath(place) || /^(localhost|127\.0\.0\.1):/.test(cloudRunEndpoint ?? "")) return [];
+  return [
+    { what: `the ${name} is not where a Cloud Run task could reach it`, found: place, fix: "use gs://bucket/folder" },
+  ];
+}

@@ -1,0 +1,34 @@
+import type { Launch } from "../../model/run.ts";
+
+/** The variable by which one task of an execution differs from the others. */
+export const indexVariable = "CLOUD_RUN_TASK_INDEX";
+
+/** Keys of labels on Google Cloud have no slash. Bills can be broken down by them. */
+export const labels = { run: "widemerge-run", launch: "widemerge-launch" } as const;
+
+export const annotations = {
+  /** The launch's pairs in index order, separated by commas. */
+  pairs: "widemerge/pairs",
+  /** Of the whole job: tells whether a job that is there already is the one that was asked for. */
+  digest: "widemerge/digest",
+} as const;
+
+/** The job of a launch. The number comes last and has no -, so two launches never share a name. */
+export function nameJob(launch: Pick<Launch, "run" | "number">): string {
+  return `widemerge-${launch.run}-${launch.number}`;
+}
+
+/** projects/…/locations/…: what jobs are created in. */
+export function nameParent(project: string, region: string): string {
+  return `projects/${project}/locations/${region}`;
+}
+
+/** The job that an execution belongs to; both by their full names. */
+export function jobOfExecution(execution: string): string {
+  return execution.replace(/\/executions\/[^/]+$/, "");
+}
+
+/** The last part of a full name. */
+export function shortName(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}

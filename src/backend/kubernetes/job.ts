@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { posix } from "node:path";
+import { ExitCode } from "../../model/exit-code.ts";
+import { failOn, type Problem } from "../../model/failure.ts";
+import type { Launch } from "../../model/run.ts";
+import { isGcsPath } from "../../model/storage-path.ts";
+import { checkAutopilot } from "./autopilot.ts";
+import type { V1Job, V1JobSpec, V1ObjectMeta, V1PodFailurePolicy } from "./client.ts";
+import { annotations, containerName, labels, nameJob } from "./names.ts";
+import type { KubernetesOptions } from "./options.ts";
+import { buildPod, splitClaim, type WorkerEnvironment } from "./pod.ts";
+
+/** Linux takes at most 128 KiB for one variable; what is left is for its name. */
+const pairsLimit = 127 * 1024;
+/** Names of pods become host names, which have at most 63 characters. */
+const nameLimit = 63;
+
+/**
+ * The Indexed Job of a launch: one index a pair. Pure, and the same for the same arguments, so that a Job that is there
+ * already can be told from another one of the same name.
+ * @throws Failure (usage) with everything that would keep it from ever running.
+ */
+export function buildJob(launch: Launch, options: KubernetesOptions, environment: WorkerEnvironment): V1Job {
+  failOn(ExitCode.usage, [
+    ...checkLaunch(launch),
+    ...checkAutopilot(launch, options),
+    ...checkOptions(options, environment),
+  ]);
+  const shared = {
+    "app.kubernetes.io/name": "widemerge",
+    [labels.run]: launch.run,
+    [labels.launch]: `${launch.number}`,
+  };
+  const queue = options.queue === undefined ? {} : { "kueue.x-k8s.io/queue-name": options.queue };
+  const pairs = { [annotations.pairs]: launch.tasks.map(({ pair }) => pair).join(",") };
+  const job = {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: {
+      name: nameJob(launch),
+      namespace: options.namespace,
+      labels: { ...shared, ...queue },
+      annotations: pairs,
+    },
+    spec: {
+      ...buildSpec(launch, options),
+      template: { metadata: { labels: shared }, spec: buildPod(launch, options, environment) },
+    },
+  };
+  const digest = createHash("sha256").update(JSON.stringify(job)).digest("hex");
+  const metadata = {
+    ...job.metadata,
+    ...belongTo(options.owner),
+    annotations: { ...pairs, [annotations.digest]: digest },
+  };
+  return { ...job, metadata };
+}
+
+/** Whose Job it is changes nothing about it: a controller that comes after finds it whoever began it. */
+function belongTo(owner: string | undefined): Pick<V1ObjectMeta, "ownerReferences"> {
+  if (owner === undefined) return {};
+  const [name = "", uid = ""] = owner.split(":");
+  return { ownerReferences: [{ apiVersion: "batch/v1", kind: "Job", name, uid }] };
+}
+
+function buildSpec(launch: Launch, options: KubernetesOptions): Omit<V1JobSpec, "template"> {
+  const completions = launch.tasks.length;
+  return {
+    completionMode: "Indexed",
+    completions,
+    parallelism: Math.min(launch.parallelism, completions),
+    backoffLimitPerIndex: launch.retries,
+    // One pair's failure stops no other: all of them may fail.
+    maxFailedIndexes: completions,
+    podReplacementPolicy: "Failed",
+    podFailurePolicy,
+    ttlSecondsAfterFinished: options.keepFinished,
+    ...(options.deadline === undefined ? {} : { activeDeadlineSeconds: options.deadline }),
+    ...(options.queue === undefined ? {} : { suspend: true }),
+  };
+}
+
+/**
+ * What a failed pod means, first rule that fits: capacity that was taken away and a worker that was told to stop count
+ * for nothing; input, settings, verification and memory would fail again in the same way; anything else is tried again.
+ */
+const podFailurePolicy: V1PodFailurePolicy = {
+  rules: [
+    { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+    {
+      action: "Ignore",
+      onExitCodes: { containerName, operator: "In", values: [ExitCode.interrupted, ExitCode.terminated] },
+    },
+    {
+      action: "FailIndex",
+      onExitCodes: {
+        containerName,
+        operator: "In",
+        values: [ExitCode.usage, ExitCode.input, ExitCode.memory, ExitCode.verification, 134, 137],
+      },
+    },
+  ],
+};
+
+function checkLaunch(launch: Launch): Problem[] {
+  const problems: Problem[] = [];
+  const longest = `${nameJob(launch)}-${launch.tasks.length}`;
+  if (longest.length > nameLimit)
+    problems.push({
+      what: `pods would get a name of more than ${nameLimit} characters`,
+      found: longest,
+      fix: "choose a shorter run id",
+    });
+  const length = launch.tasks.map(({ pair }) => pair).join(",").length;
+  if (launch.tasks.length === 0 || length > pairsLimit)
+    problems.push({
+      what: "the pairs do not fit into one Job",
+      found: `${launch.tasks.length} pairs, ${length} characters`,
+      fix: `start a run with at least one pair, and names of together at most ${pairsLimit} characters`,
+    });
+  if (launch.tasks.some(({ index }, place) => index !== place))
+    problems.push({
+      what: "tasks of a launch are not numbered from 0 on",
+      found: launch.tasks.map(({ index }) => index).join(","),
+      fix: "report this with the run's run.json",
+    });
+  return problems;
+}
+
+function checkOptions(options: KubernetesOptions, environment: WorkerEnvironment): Problem[] {
+  const problems: Problem[] = [];
+  if (options.image === undefined)
+    problems.push({
+      what: "no container image is stated",
+      found: "no image",
+      fix: "name the image that the nodes can fetch, with its registry: --image or WIDEMERGE_IMAGE",
+    });
+  for (const name of ["input", "output"])
+    problems.push(...checkPlace(name, environment[`WIDEMERGE_${name.toUpperCase()}`] ?? "", options));
+  return problems;
+}
+
+/** Controller and pods must mean the same place: a bucket, or a folder of a claim that both see under one path. */
+function checkPlace(name: string, place: string, options: KubernetesOptions): Problem[] {
+  if (isGcsPath(place)) return [];
+  const folder = splitClaim(options.volumeClaim)?.folder;
+  const path = posix.normalize(place);
+  if (folder !== undefined && (path === folder || path.startsWith(`${posix.normalize(folder).replace(/\/$/, "")}/`)))
+    return [];
+  const where = folder === undefined ? "no volume claim" : `the volume claim at ${folder}`;
+  return [
+    {
+      what: `the ${name} is not where a pod could reach it`,
+      found: `${place}, and ${where}`,
+      fix: `use gs://bucket/folder, or a folder of a claim that is mounted under the same path here: --volume-claim name:/folder`,
+    },
+  ];
+}

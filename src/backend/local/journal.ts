@@ -1,0 +1,97 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { ExitCode } from "../../model/exit-code.ts";
+import { Failure } from "../../model/failure.ts";
+import type { Attempt, Launch, TaskState } from "../../model/run.ts";
+import type { ProcessId } from "./process.ts";
+
+/** An attempt with the process that carries it out; without one it was about to be started. */
+export type LocalAttempt = Attempt & { readonly process?: ProcessId };
+
+/** `<index>.json`: what is known of one task. */
+export interface TaskEntry {
+  readonly index: number;
+  readonly pair: string;
+  readonly state: TaskState;
+  readonly attempts: readonly LocalAttempt[];
+}
+
+/** `launch.json` */
+interface LaunchEntry {
+  readonly launch: Launch;
+  readonly cancelled: boolean;
+}
+
+/**
+ * A launch on disk: what was started and how it ended, written before and after it happens. Small files, written at
+ * once: a kill leaves the old one or the new one.
+ */
+export class Journal {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Begins a launch, or finds it. @throws Failure (usage) when the number belongs to another launch. */
+  begin(launch: Launch): LaunchEntry {
+    mkdirSync(this.folder, { recursive: true });
+    const known = this.readLaunch();
+    const entry = known ?? { launch, cancelled: false };
+    if (known === undefined) this.#write("launch.json", entry);
+    if (isDeepStrictEqual(entry.launch, JSON.parse(JSON.stringify(launch)))) return entry;
+    const problem = {
+      what: `launch ${launch.number} of run ${launch.run} was started with other pairs or another ceiling`,
+      found: join(this.folder, "launch.json"),
+      fix: "choose another --run",
+    };
+    throw new Failure(ExitCode.usage, [problem]);
+  }
+
+  readLaunch(): LaunchEntry | undefined {
+    return this.#read<LaunchEntry>("launch.json");
+  }
+
+  markCancelled(launch: Launch): void {
+    mkdirSync(this.folder, { recursive: true });
+    this.#write("launch.json", { launch, cancelled: true });
+  }
+
+  readTask(index: number): TaskEntry | undefined {
+    return this.#read<TaskEntry>(`${index}.json`);
+  }
+
+  writeTask(entry: TaskEntry): void {
+    this.#write(`${entry.index}.json`, entry);
+  }
+
+  /** Where an attempt's own words go: its log, and one line at its end. */
+  filesOf(attempt: string): { readonly log: string; readonly message: string } {
+    return { log: join(this.folder, `${attempt}.log`), message: join(this.folder, `${attempt}.message`) };
+  }
+
+  readMessage(attempt: string): string | undefined {
+    try {
+      return readFileSync(this.filesOf(attempt).message, "utf8").trim() || undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #read<Kind>(name: string): Kind | undefined {
+    try {
+      return JSON.parse(readFileSync(join(this.folder, name), "utf8"));
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  #write(name: string, content: object): void {
+    const path = join(this.folder, name);
+    const staged = `${path}.${process.pid}`;
+    writeFileSync(staged, JSON.stringify(content));
+    renameSync(staged, path);
+  }
+}

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import type { Launch } from "../../model/run.ts";
+import type { Journal, LocalAttempt } from "./journal.ts";
+
+export interface LocalOptions {
+  /** A folder of this machine for what is known of a run's workers. */
+  readonly stateFolder: (run: string) => string;
+  /** Program and arguments of a worker; which task it is, it is told by the environment. */
+  readonly command: readonly string[];
+  /** The environment of a worker, beside what tells it its task. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Memory of this machine that workers may use together. */
+  readonly budgetBytes: number;
+  readonly vcpu: number;
+  /** Milliseconds before the first new attempt; each later pause is twice as long, up to 30 seconds. */
+  readonly retryMilliseconds: number;
+  /** Milliseconds that a worker has to clean up before it is killed. */
+  readonly graceMilliseconds: number;
+}
+
+/** By this a worker is found again when whoever started it was killed before it wrote its number down. */
+export const attemptVariable = "WIDEMERGE_ATTEMPT";
+
+/** Starts one worker in a session of its own, so that it outlives whoever started it. */
+export function startWorker(
+  launch: Launch,
+  { command, environment, budgetBytes }: LocalOptions,
+  index: number,
+  attempt: string,
+  { log, message }: ReturnType<Journal["filesOf"]>,
+): ChildProcess {
+  const [program = process.execPath, ...args] = command;
+  const output = openSync(log, "a");
+  try {
+    return spawn(program, args, {
+      detached: true,
+      stdio: ["ignore", output, output],
+      env: {
+        ...environment,
+        ...workerVariables(launch, slotsOf(launch, budgetBytes)),
+        JOB_COMPLETION_INDEX: String(index),
+        [attemptVariable]: attempt,
+        TERMINATION_MESSAGE_PATH: message,
+      },
+    });
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** What a launch's workers are told, beside the settings of the run. */
+function workerVariables(launch: Launch, slots: number): Record<string, string> {
+  return {
+    WIDEMERGE_RUN: launch.run,
+    WIDEMERGE_PAIRS: launch.tasks.map(({ pair }) => pair).join(","),
+    WIDEMERGE_MEMORY_CEILING: String(launch.ceilingBytes),
+    // Side by side in one container, each may only count its own memory.
+    ...(slots > 1 ? { WIDEMERGE_MEMORY_SCOPE: "process" } : {}),
+  };
+}
+
+/** Workers at the same time: their ceilings must fit into the machine's memory together. */
+export function slotsOf({ parallelism, ceilingBytes }: Launch, budgetBytes: number): number {
+  return Math.max(1, Math.min(parallelism, Math.floor(budgetBytes / ceilingBytes)));
+}
+
+type End = Pick<LocalAttempt, "exitCode" | "signal" | "reason" | "message">;
+
+/** How a worker of this process ended. */
+export function describeExit(code: number | null, signal: NodeJS.Signals | null, message: string | undefined): End {
+  return {
+    ...(code === null ? {} : { exitCode: code }),
+    ...(signal === null ? {} : { signal }),
+    ...optionalMessage(message),
+  };
+}
+
+/** How a worker of another process ended: its last line says so; a worker without one was killed. */
+export function parseEnd(message: string | undefined): End {
+  const code = /: exit (\d{1,3})\b/.exec(message ?? "")?.[1];
+  return code === undefined ? { reason: "Lost" } : { exitCode: Number(code), ...optionalMessage(message) };
+}
+
+function optionalMessage(message: string | undefined): { readonly message?: string } {
+  return message === undefined ? {} : { message };
+}

@@ -1,0 +1,75 @@
+import { type Command, Option } from "commander";
+import * as v from "valibot";
+import { flagOf, resolveSettings, variableOf } from "../config/resolve.ts";
+import { type SettingName, Settings } from "../config/settings.ts";
+
+/** Adds a flag for each named setting, with its sentence, its default and its variable; and --config. */
+export function addSettings(command: Command, names: readonly SettingName[]): Command {
+  command.addOption(
+    new Option("--config <file>", "YAML file with settings; flags and variables win").env("WIDEMERGE_CONFIG"),
+  );
+  for (const name of names) command.addOption(toOption(name));
+  return command;
+}
+
+/** The settings in force for a command's flags. @throws Failure (usage) with every problem. */
+export function readSettings(flags: Readonly<Record<string, unknown>>, command: Command): Settings {
+  // A `--no-…` option has a default in the command's options: only what stands on the command line is a flag.
+  const stated = Object.entries(flags).filter(
+    ([name]) => name in Settings.entries && command.getOptionValueSource(name) === "cli",
+  );
+  const file = flags.config;
+  return resolveSettings({
+    flags: Object.fromEntries(stated),
+    environment: process.env,
+    file: typeof file === "string" ? file : undefined,
+  });
+}
+
+const defaults: Settings = v.parse(Settings, {});
+
+function toOption(name: SettingName): Option {
+  const fallback = defaults[name];
+  const isFlag = typeof fallback === "boolean";
+  const flag = isFlag && fallback ? flagOf(name).replace("--", "--no-") : flagOf(name);
+  const shown =
+    isFlag || fallback === undefined || (Array.isArray(fallback) && fallback.length === 0)
+      ? ""
+      : `, default: ${fallback}`;
+  const text = `${isFlag && fallback ? "do not " : ""}${v.getDescription(Settings.entries[name].wrapped) ?? ""} (${variableOf(name)}${shown})`;
+  return new Option(isFlag ? flag : `${flag} <${placeholder(name)}>`, text);
+}
+
+function placeholder(name: SettingName): string {
+  const words: Partial<Record<SettingName, string>> = {
+    input: "dir",
+    output: "dir",
+    pairs: "a,b,…",
+    memoryCeiling: "size",
+    memoryWarn: "size",
+    memoryFree: "size",
+    diskFree: "size",
+    duplicates: "error|first|last",
+    naming: "prefix|keep",
+    rowGroupRows: "auto|n",
+    expectTables: "n|file",
+    verify: "structure|sample|full",
+    logEvery: "n",
+    assembly: "auto|stream|compose",
+    stallSeconds: "n",
+    gcsEndpoint: "url",
+    memoryScope: "container|process",
+    backend: "local|kubernetes|cloudrun",
+    parallelism: "auto|n",
+    memoryCeilings: "size,size,…",
+    retries: "n",
+    retriesUnexpected: "n",
+    maxCost: "$",
+    prices: "file",
+    cpu: "auto|n",
+    volumeClaim: "name[:/folder]",
+    deadline: "seconds",
+    tolerations: "key[=value][:effect],…",
+  };
+  return words[name] ?? "name";
+}

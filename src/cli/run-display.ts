@@ -1,0 +1,89 @@
+import { createLogUpdate } from "log-update";
+import { log, logAbout } from "../app/log.ts";
+import { costOfRun } from "../cost/run-cost.ts";
+import type { PriceList } from "../model/cost.ts";
+import type { PairOutcome, RunView } from "../model/run.ts";
+import { describeRun } from "../report/text/run.ts";
+
+/** Shows how a run gets on: a table that is redrawn on a terminal, a line for every change elsewhere. To stderr. */
+export interface LiveRun {
+  view(view: RunView): void;
+  notice(text: string): void;
+  /** Takes the table away. */
+  end(): void;
+}
+
+export function showRun(prices: PriceList): LiveRun {
+  return process.stderr.isTTY ? new TableRun(prices) : new LogRun();
+}
+
+/** Milliseconds between two drawings: pairs change more often than anybody can read. */
+const drawEvery = 250;
+
+class TableRun implements LiveRun {
+  readonly #draw = createLogUpdate(process.stderr);
+  readonly #prices: PriceList;
+  readonly #timer: NodeJS.Timeout;
+  #view: RunView | undefined;
+
+  constructor(prices: PriceList) {
+    this.#prices = prices;
+    this.#timer = setInterval(() => this.#redraw(), drawEvery).unref();
+  }
+
+  view(view: RunView): void {
+    this.#view = view;
+  }
+
+  notice(text: string): void {
+    this.#draw.clear();
+    process.stderr.write(`${text}\n`);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#draw.clear();
+    this.#draw.done();
+  }
+
+  /** Times go on although nothing else changes. */
+  #redraw(): void {
+    if (this.#view === undefined) return;
+    const view = { ...this.#view, at: new Date().toISOString() };
+    this.#draw(describeRun(view, costOfRun(view, this.#prices)));
+  }
+}
+
+class LogRun implements LiveRun {
+  /** What was last said of each pair. */
+  readonly #said = new Map<string, string>();
+
+  view(view: RunView): void {
+    logAbout({ run: view.record.run });
+    for (const outcome of view.pairs) {
+      const text = describeChange(outcome);
+      if (this.#said.get(outcome.pair) === text) continue;
+      this.#said.set(outcome.pair, text);
+      // Everything waits at the beginning.
+      if (text === "waiting") continue;
+      const troubled = outcome.why !== undefined && outcome.state !== "done before";
+      log(
+        outcome.state === "failed" ? "error" : troubled ? "warn" : "info",
+        text,
+        { state: outcome.state, attempt: outcome.attempts.at(-1)?.id },
+        outcome.pair,
+      );
+    }
+  }
+
+  notice(text: string): void {
+    log("warn", text);
+  }
+
+  end(): void {}
+}
+
+function describeChange({ state, attempts, why }: PairOutcome): string {
+  const again = attempts.length > 1 ? `, attempt ${attempts.length}` : "";
+  return why === undefined ? `${state}${again}` : `${state}${again}: ${why}`;
+}

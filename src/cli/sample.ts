@@ -1,0 +1,125 @@
+import { SingleBar } from "cli-progress";
+import { Command } from "commander";
+import { writeAnywhere } from "../app/upload.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import { Failure } from "../model/failure.ts";
+import { formatBytes, formatCount, formatSeconds } from "../model/units.ts";
+import { defaultTables, parseSampleFlags, type SampleFlags, type SampleOptions } from "../sample/options.ts";
+import { defaultPairs } from "../sample/pairs.ts";
+import { ratesSource, realDays } from "../sample/rates.ts";
+import { type SampleSummary, writeSample } from "../sample/write.ts";
+
+const guide = `
+Every value is computed from real rates (${ratesSource}).
+Each pair becomes a folder of feature tables, a targets table and a _COMPLETE marker, as feature extraction leaves them.
+
+Examples:
+  Two pairs of ${defaultTables} tables each, a fifth of the tables misaligned:
+    widemerge sample --out checkpoints --pairs audusd,eurjpy --misaligned 0.2
+
+  One pair of the full size: 667 tables, 16,988 columns, 14 GB; all rows but ${formatCount(realDays)} are resampled:
+    widemerge sample --out checkpoints --pairs audusd --full --rows 100000
+`;
+
+/** The command `widemerge sample`. */
+export function sampleCommand(): Command {
+  return new Command("sample")
+    .description("write checkpoints of the real shape from real exchange rates, to try a merge on")
+    .option("--out <dir>", "folder that gets one folder a pair, also gs://bucket/prefix (default: checkpoints)")
+    .option("--pairs <list>", `pairs, separated by commas (default: the ${defaultPairs.length} of a run)`)
+    .option("--tables <n>", `feature tables of each pair (default: ${defaultTables})`)
+    .option("--full", "667 feature tables with 16,988 columns, as wide as the real ones")
+    .option(
+      "--rows <n>",
+      `rows; beyond ${formatCount(realDays)} they are resampled real returns (default: ${realDays})`,
+    )
+    .option("--misaligned <share>", "share of the tables that lack rows, have extra rows, or are unsorted (default: 0)")
+    .option("--duplicates <share>", "share of the tables with some keys twice (default: 0)")
+    .option("--seed <n>", "seed of everything that is drawn (default: 1)")
+    .option("--gcs-endpoint <url>", "endpoint of Cloud Storage, for emulators (WIDEMERGE_GCS_ENDPOINT)")
+    .option("--force", "replace pairs that are there from other options")
+    .option("--json", "print the summary as one JSON document")
+    .addHelpText("after", guide)
+    .action(runSample);
+}
+
+interface Flags extends SampleFlags {
+  readonly json?: boolean;
+  readonly gcsEndpoint?: string;
+}
+
+async function runSample(flags: Flags): Promise<void> {
+  const options = parseSampleFlags(flags);
+  const endpoint = flags.gcsEndpoint ?? process.env.WIDEMERGE_GCS_ENDPOINT;
+  const summary = await untilStopped((signal) =>
+    writeAnywhere(options.out, endpoint, (out) => writeWithBar({ ...options, out, signal })),
+  );
+  const written = { ...summary, ...placeAt(options.out, summary) };
+  process.stdout.write(flags.json === true ? `${JSON.stringify(toDocument(written))}\n` : describe(written));
+}
+
+/** On a terminal the tables are counted in a bar on stderr. */
+async function writeWithBar(options: SampleOptions): Promise<SampleSummary> {
+  if (!process.stderr.isTTY) return writeSample(options);
+  const bar = new SingleBar({ format: "{bar} {value}/{total} tables, {eta_formatted} left" });
+  try {
+    return await writeSample(options, (done, total) => {
+      if (done === 1) bar.start(total, 0);
+      bar.update(done);
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Turns SIGINT and SIGTERM into an abort, so that what was begun is cleaned up. */
+async function untilStopped<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort(interruption("SIGINT", ExitCode.interrupted));
+  const terminate = (): void => stop.abort(interruption("SIGTERM", ExitCode.terminated));
+  process.once("SIGINT", interrupt).once("SIGTERM", terminate);
+  try {
+    return await work(stop.signal);
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", terminate);
+  }
+}
+
+function interruption(found: string, exitCode: ExitCode): Failure {
+  const fix = "run the same command again: finished pairs are kept";
+  return new Failure(exitCode, [{ what: "the sample was stopped", found, fix }]);
+}
+
+/** Where the pairs lie in the end: what went into a bucket was written elsewhere first. */
+function placeAt(out: string, { pairs }: SampleSummary): Pick<SampleSummary, "out" | "pairs"> {
+  return { out, pairs: pairs.map((pair) => ({ ...pair, folder: `${out.replace(/\/$/, "")}/${pair.pair}` })) };
+}
+
+function toDocument(summary: SampleSummary): Record<string, unknown> {
+  return { ...summary, source: ratesSource, total: totalOf(summary) };
+}
+
+function totalOf({ pairs }: SampleSummary): Record<"tables" | "columns" | "bytes", number> {
+  const sum = (field: "tables" | "columns" | "bytes"): number => pairs.reduce((total, pair) => total + pair[field], 0);
+  return { tables: sum("tables"), columns: sum("columns"), bytes: sum("bytes") };
+}
+
+function describe(summary: SampleSummary): string {
+  const [first] = summary.pairs;
+  const written = summary.pairs.filter((pair) => pair.written).length;
+  const total = totalOf(summary);
+  const synthetic = first?.syntheticRows ?? 0;
+  const rows = synthetic === 0 ? "all real" : `of which ${formatCount(synthetic)} synthetic (resampled real returns)`;
+  const there = summary.pairs.length - written;
+  const lines = [
+    ["folder", summary.out],
+    ["pairs", `${written} written${there > 0 ? `, ${there} there already from the same options` : ""}`],
+    ["tables", `${formatCount(total.tables)}, targets included`],
+    ["columns", `${formatCount(total.columns)} of features`],
+    ["rows", `${formatCount(first?.rows ?? 0)} a table, ${rows}`],
+    ["size", formatBytes(total.bytes)],
+    ["time", formatSeconds(summary.seconds)],
+    ["source", ratesSource],
+  ];
+  return lines.map(([name = "", value]) => `${name.padEnd(8)} ${value}\n`).join("");
+}

@@ -1,0 +1,138 @@
+import * as v from "valibot";
+
+const nameText = "a Kubernetes name of lower-case letters, digits, - and ., at most 63";
+const kubernetesName = v.pipe(v.string(nameText), v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, nameText));
+
+const imageText = "an image such as europe-docker.pkg.dev/project/fx/widemerge:1.0.0";
+const claimText = "a claim's name, or name:/folder for another folder than /data";
+const cpuText = "auto, or a number of virtual CPUs such as 8 or 0.5";
+const selectorText = "labels such as disk=ssd,cloud.google.com/compute-class=Balanced";
+const tolerationText = "taints such as dedicated=merge:NoSchedule,spot";
+const ownerText = "a Job's name and its uid, such as all-pairs:0f3c2b1a-6d5e-4f70-8192-a3b4c5d6e7f8";
+const secondsText = "a whole number of seconds from 1 on";
+
+/** A list, in a file, or texts separated by commas; every item matches. */
+function list(item: RegExp, message: string): v.GenericSchema<string | readonly string[], readonly string[]> {
+  return v.pipe(
+    v.union(
+      [
+        v.array(v.string()),
+        v.pipe(
+          v.string(),
+          v.transform((text) => text.split(",").filter((part) => part !== "")),
+        ),
+      ],
+      message,
+    ),
+    v.array(v.pipe(v.string(), v.regex(item, message))),
+  );
+}
+
+function seconds(): v.GenericSchema<string | number, number> {
+  return v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.digits())], secondsText),
+    v.transform(Number),
+    v.integer(secondsText),
+    v.minValue(1, secondsText),
+    v.maxValue(2 ** 31 - 1, secondsText),
+  );
+}
+
+function flag(): v.GenericSchema<string | boolean, boolean> {
+  const text = v.pipe(
+    v.picklist(["true", "false"]),
+    v.transform((given) => given === "true"),
+  );
+  return v.union([v.boolean(), text], "true or false");
+}
+
+/** Settings of the Kubernetes backend; part of the settings of a run. */
+export const kubernetesEntries = {
+  kubeContext: v.optional(
+    v.pipe(v.string(), v.nonEmpty("a name"), v.description("context of the kubeconfig; default: the current one")),
+  ),
+  namespace: v.optional(v.pipe(kubernetesName, v.description("Kubernetes namespace of a run's Jobs")), "widemerge"),
+  image: v.optional(
+    v.pipe(v.string(imageText), v.regex(/^[a-zA-Z0-9][\w.:/@-]*$/, imageText), v.description("container image")),
+  ),
+  imagePullPolicy: v.optional(
+    v.pipe(
+      v.picklist(["Always", "IfNotPresent", "Never"], "Always, IfNotPresent or Never"),
+      v.description("when a node fetches the image"),
+    ),
+    "IfNotPresent",
+  ),
+  serviceAccount: v.optional(
+    v.pipe(kubernetesName, v.description("service account of the pods, for Workload Identity; no token is mounted")),
+  ),
+  owner: v.optional(
+    v.pipe(
+      v.string(ownerText),
+      v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?:[0-9a-f-]{36}$/, ownerText),
+      v.description(
+        "Job that a run's Jobs belong to, name:uid: they are deleted with it. Set by the manifests in k8s/",
+      ),
+    ),
+  ),
+  cpu: v.optional(
+    v.pipe(
+      v.union(
+        [
+          v.literal("auto"),
+          v.pipe(
+            v.union([v.number(), v.pipe(v.string(), v.decimal())]),
+            v.transform(Number),
+            v.minValue(0.05),
+            v.maxValue(1024),
+          ),
+        ],
+        cpuText,
+      ),
+      v.description("virtual CPUs of a pair's pod; auto: one for every 6.5 GiB of the ceiling, as GKE Autopilot asks"),
+    ),
+    "auto",
+  ),
+  autopilot: v.optional(
+    v.pipe(
+      flag(),
+      v.description("the cluster is GKE Autopilot: what it would change or never start is refused before the run"),
+    ),
+    false,
+  ),
+  spot: v.optional(
+    v.pipe(flag(), v.description("run on Spot capacity of GKE, which costs less and can be taken away")),
+    false,
+  ),
+  queue: v.optional(
+    v.pipe(kubernetesName, v.description("Kueue queue: Jobs start suspended and are admitted by Kueue")),
+  ),
+  nodeSelector: v.optional(
+    v.pipe(
+      list(/^([a-z0-9.-]+\/)?[A-Za-z0-9][A-Za-z0-9_.-]*=[A-Za-z0-9_.-]*$/, selectorText),
+      v.description("labels that a node must have, separated by commas"),
+    ),
+    [],
+  ),
+  tolerations: v.optional(
+    v.pipe(
+      list(
+        /^([a-z0-9.-]+\/)?[A-Za-z0-9][A-Za-z0-9_.-]*(=[A-Za-z0-9_.-]*)?(:(NoSchedule|PreferNoSchedule|NoExecute))?$/,
+        tolerationText,
+      ),
+      v.description("taints of nodes that are put up with, separated by commas: key[=value][:effect]"),
+    ),
+    [],
+  ),
+  volumeClaim: v.optional(
+    v.pipe(
+      v.string(claimText),
+      v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?(:\/[\w./-]+)?$/, claimText),
+      v.description("persistent volume claim that holds input and output where there is no bucket: name[:/folder]"),
+    ),
+  ),
+  deadline: v.optional(v.pipe(seconds(), v.description("seconds after which a Job is stopped; default: never"))),
+  keepFinished: v.optional(
+    v.pipe(seconds(), v.description("seconds that a finished Job and its pods can still be looked at")),
+    7 * 24 * 3600,
+  ),
+};

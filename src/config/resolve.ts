@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import * as v from "valibot";
+import { parse } from "yaml";
+import { ExitCode } from "../model/exit-code.ts";
+import { Failure, type Problem } from "../model/failure.ts";
+import { Settings, settingNames } from "./settings.ts";
+
+/** Where a setting can come from, the strongest first: a flag, a variable, the file, its default. */
+export interface RawSettings {
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Path of a YAML file. */
+  readonly file?: string | undefined;
+}
+
+/** memoryCeiling → WIDEMERGE_MEMORY_CEILING */
+export function variableOf(name: string): string {
+  return `WIDEMERGE_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`;
+}
+
+/** memoryCeiling → --memory-ceiling */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** The settings in force, frozen. @throws Failure (usage) that lists every problem: name, what is allowed, what was given. */
+export function resolveSettings(raw: RawSettings): Settings {
+  const file = raw.file === undefined ? {} : readFile(raw.file);
+  const given = new Map<string, { readonly source: string; readonly value: unknown }>();
+  for (const [name, value] of Object.entries(file)) given.set(name, { source: `${name} in ${raw.file}`, value });
+  for (const name of settingNames) {
+    const value = raw.environment[variableOf(name)];
+    if (value !== undefined) given.set(name, { source: variableOf(name), value });
+  }
+  for (const [name, value] of Object.entries(raw.flags))
+    if (value !== undefined) given.set(name, { source: flagOf(name), value });
+  const unknown = unknownVariables(raw.environment);
+  const parsed = v.safeParse(Settings, Object.fromEntries([...given].map(([name, { value }]) => [name, value])));
+  const problems = [...unknown, ...(parsed.issues ?? []).map((issue) => toProblem(issue, given))];
+  if (problems.length > 0 || !parsed.success) throw new Failure(ExitCode.usage, problems);
+  return Object.freeze(parsed.output);
+}
+
+function readFile(path: string): Record<string, unknown> {
+  try {
+    const content: unknown = parse(readFileSync(path, "utf8"));
+    if (content === null) return {};
+    if (typeof content === "object" && !Array.isArray(content)) return content as Record<string, unknown>;
+    throw new Error("it is not a list of `name: value` lines");
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    throw new Failure(ExitCode.usage, [
+      {
+        what: `the configuration file ${path} cannot be used`,
+        found,
+        fix: "give a YAML file with `name: value` lines to --config",
+      },
+    ]);
+  }
+}
+
+/** A misspelt variable would be ignored in silence. */
+function unknownVariables(environment: RawSettings["environment"]): Problem[] {
+  const known = new Set([...settingNames.map(variableOf), "WIDEMERGE_CONFIG"]);
+  const unknown = Object.keys(environment).filter((name) => name.startsWith("WIDEMERGE_") && !known.has(name));
+  return unknown.map((name) => ({
+    what: `unknown variable ${name}`,
+    found: String(environment[name]),
+    fix: "see `widemerge merge --help` for the names",
+  }));
+}
+
+type Given = ReadonlyMap<string, { readonly source: string; readonly value: unknown }>;
+
+function toProblem(issue: v.InferIssue<typeof Settings>, given: Given): Problem {
+  const name = String(issue.path?.[0].key);
+  const { source, value } = given.get(name) ?? { source: name, value: undefined };
+  if (!Object.hasOwn(Settings.entries, name))
+    return { what: `unknown setting ${source}`, found: show(value), fix: `known are ${settingNames.join(", ")}` };
+  return { what: `${source} is not allowed`, found: show(value), fix: `allowed: ${issue.message}` };
+}
+
+function show(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
+}

@@ -1,0 +1,85 @@
+/** The guarded child: takes one task over the process channel, carries it out, reports, and ends. */
+import type { MemoryRecord, Order, WorkerEvent } from "../model/event.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import { Failure, toFailure } from "../model/failure.ts";
+import type { Task } from "../model/task.ts";
+import { createStore } from "../store/create-store.ts";
+import type { Job, Port } from "./job.ts";
+import { runTask } from "./run.ts";
+
+class ChannelPort implements Port {
+  slowed = false;
+  private readonly controller = new AbortController();
+  private answer: ((memory: MemoryRecord) => void) | undefined;
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  emit(event: WorkerEvent): void {
+    process.send?.(event, () => undefined);
+  }
+
+  /** Emits and waits until the message has left this process: a long report is not there at once. */
+  deliver(event: WorkerEvent): Promise<void> {
+    return new Promise((resolve) => {
+      if (process.connected) process.send?.(event, () => resolve());
+      else resolve();
+    });
+  }
+
+  measureMemory(): Promise<MemoryRecord> {
+    return new Promise((resolve) => {
+      this.answer = resolve;
+      this.emit({ type: "askMemory" });
+    });
+  }
+
+  receive(order: Order): void {
+    if (order.type === "memory") this.answer?.(order.memory);
+    if (order.type === "slowDown") this.slowed = true;
+    if (order.type === "stop") this.controller.abort(new Failure(order.exitCode, [order.problem]));
+  }
+
+  /** The supervisor is gone: nobody guards the ceiling any more. */
+  orphan(): void {
+    const problem = { what: "the supervisor of this merge ended", found: "a closed channel", fix: "run again" };
+    this.controller.abort(new Failure(ExitCode.terminated, [problem]));
+  }
+}
+
+const port = new ChannelPort();
+process.on("message", (order: Order) => {
+  if (order.type === "task") void carryOut(order.task);
+  else port.receive(order);
+});
+process.on("disconnect", () => port.orphan());
+// The supervisor hears the terminal's Ctrl-C too and decides; the child must live to clean up.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
+
+async function carryOut(task: Task): Promise<void> {
+  try {
+    const store = await createStore(task.settings, pathsOf(task));
+    const jobOf = (pair: string): Job => ({ pair, settings: task.settings, limits: task.limits, store, port });
+    const report = await runTask(task, jobOf);
+    await port.deliver({ type: "report", report });
+    process.exitCode = ExitCode.done;
+  } catch (error) {
+    const failure = toFailure(error);
+    await port.deliver({ type: "failure", exitCode: failure.exitCode, problems: failure.problems });
+    process.exitCode = failure.exitCode;
+  }
+  // The open channel would keep the process alive.
+  if (process.connected) process.disconnect?.();
+}
+
+/** Every path that a task reads or writes. */
+function pathsOf(task: Task): string[] {
+  const { input, output, expectTables } = task.settings;
+  return [
+    input,
+    output,
+    ...(typeof expectTables === "string" ? [expectTables] : []),
+    ...("target" in task ? [task.target] : []),
+  ];
+}

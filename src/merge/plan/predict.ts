@@ -1,0 +1,146 @@
+import type { Assembly, TablePlan } from "../../model/plan.ts";
+import type { VerifyLevel } from "../../model/settings.ts";
+import type { TaskLimits } from "../../model/task.ts";
+import { MiB } from "../../model/units.ts";
+import { decodedSize, encodedSize } from "../../parquet/column-type.ts";
+import type { ProvenTable } from "../inspect/keys.ts";
+import { remoteTablesAtOnce } from "../inspect/preflight.ts";
+import type { Inspected } from "../inspect/table.ts";
+import { batchBytes } from "../transfer/batches.ts";
+import { blockBytes, blocks } from "../transfer/blocks.ts";
+import { prefetchBytes } from "../transfer/transfer.ts";
+
+interface Sizes {
+  readonly tables: readonly TablePlan[];
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowGroups: readonly number[];
+  readonly readBytes: number;
+}
+
+/**
+ * All constants are measured (Node 26, nodejs-polars 0.26, glibc, 2 threads) over the shapes of predict.test.ts, as the
+ * sum of resident sets, which counts program text twice; in a control group less is measured.
+ *
+ * The child once it has decoded the targets' key: Node, its modules, Polars' library: 93–108 MiB in the smallest merge,
+ * 15–25 MiB more while Node compiles modules that it does not have in its compile cache yet.
+ */
+const childBytes = 136 * MiB;
+/** Program text, thread stacks and arenas that only joining, encoding or comparing touches: 5–15 MiB. */
+const decodingBytes = 20 * MiB;
+/** Parsed footers, the plan and the new footer: 3.4–4.4 KiB a column chunk with 16,700 columns. */
+const chunkBytes = 5120;
+/** Garbage grows with what is live before it is collected: aligning and comparing leave as much again, 7.9 to 9.5 KiB in all. */
+const decodingChunkBytes = 12_288;
+/** V8 lets dead buffers grow to 64 MiB (its external allocation limit) before it collects because of them. */
+const deadBufferBytes = 64 * MiB;
+/** Encoded bytes of a table pass through this many buffers: the wrapped columns, the encoder's output, its copy. */
+const buffersPerByte = 3;
+/**
+ * A batch while it is aligned, in multiples of its decoded size: wrapped, decoded, joined, encoded, the one before on its way
+ * to the disk, and frames before it that no finalizer has freed yet: 5–9.6 measured.
+ */
+const alignFactor = 10.5;
+/** A batch while it is compared: encoded, wrapped and decoded, of source and output: 2.7–3.6 measured. */
+const compareFactor = 5;
+/** A key while it is compared with the targets' key: converted, counted, hashed, joined, and what is not freed yet. */
+const keyFactor = 20;
+/** A row whose key is looked up in a JavaScript map: text, entry, place in three lists, and those of the table before. */
+const matchBytes = 450;
+
+/**
+ * Peak memory of the whole job in bytes, before anything is read in bulk: what runs already, the child, metadata of all
+ * columns, and the largest of what the stages need: proving keys, copying, aligning, comparing.
+ */
+export function predictPeak(
+  sizes: Sizes,
+  proven: readonly ProvenTable[],
+  limits: TaskLimits,
+  verify: VerifyLevel,
+): number {
+  const aligned = proven.filter((_, index) => sizes.tables[index]?.action === "align");
+  const decodes = aligned.length > 0 || verify !== "structure";
+  const chunks = sizes.columns * Math.max(1, sizes.rowGroups.length);
+  const metadata = chunks * (decodes ? decodingChunkBytes : chunkBytes);
+  const stages = [
+    keyBytes(proven),
+    copyBytes(sizes.tables),
+    alignBytes(aligned),
+    verify === "structure" ? 0 : compareBytes(proven, sizes, verify),
+  ];
+  return limits.baselineBytes + childBytes + (decodes ? decodingBytes : 0) + metadata + Math.max(...stages);
+}
+
+/** The client of Cloud Storage with its connections. */
+const clientBytes = 56 * MiB;
+/** What a resumable upload keeps until it is acknowledged, what waits for it, and the copies between. */
+const uploadBytes = 128 * MiB;
+/** Parts on their way at once, each as it was encoded, cut and sent. */
+const partsBytes = 96 * MiB;
+
+/** What moving bytes over a network adds to the peak: the client, its buffers, and those that nobody collected yet. */
+export function predictTransfer({ tables, readBytes }: Sizes, assembly: Assembly): number {
+  const aligns = tables.some((table) => table.action === "align");
+  const moves = assembly.how === "stream" ? uploadBytes : aligns ? partsBytes : 0;
+  return clientBytes + Math.min(moves, 8 * readBytes) + deadBufferBytes;
+}
+
+/** Key chunks of the tables that are open at once, and one key being compared. */
+function keyBytes(proven: readonly ProvenTable[]): number {
+  const encoded = proven.map(({ table }) => encodedSize(table.footer, table.key));
+  const decoded = proven.map(({ table, proof }) =>
+    proof.how === "same bytes" ? 0 : keyFactor * decodedSize(table.footer, table.key),
+  );
+  return remoteTablesAtOnce * Math.max(...encoded) + Math.max(...decoded);
+}
+
+function copyBytes(tables: readonly TablePlan[]): number {
+  const largest = Math.max(0, ...tables.filter((table) => table.action === "splice").map(({ file }) => file.size));
+  return blocks * Math.min(blockBytes, largest);
+}
+
+/** The file at work, the next one when it is read ahead, the largest batch, and dead buffers. */
+function alignBytes(aligned: readonly ProvenTable[]): number {
+  const files = aligned.map(({ table }) => table.file.size);
+  const ahead = Math.max(0, ...files.filter((size) => size <= prefetchBytes));
+  const batch = Math.max(0, ...aligned.map(({ table }) => largestBatch(table)));
+  return Math.max(0, ...files) + ahead + alignFactor * batch + deadBuffers(sum(files));
+}
+
+function compareBytes(proven: readonly ProvenTable[], { tables, rows }: Sizes, verify: VerifyLevel): number {
+  const batch = Math.max(
+    ...proven.map(({ table }) => (verify === "full" ? largestBatch(table) : keyAndLargestColumn(table))),
+  );
+  const match = tables.every((table) => table.sameKeys) ? 0 : matchBytes * rows;
+  return compareFactor * batch + match + deadBuffers(sum(proven.map(({ table }) => table.file.size)));
+}
+
+function deadBuffers(bytes: number): number {
+  return Math.min(deadBufferBytes, buffersPerByte * bytes);
+}
+
+/** Decoded bytes of the key and the most columns that are decoded together with it. */
+function largestBatch(table: Inspected): number {
+  const sizes = table.footer.columns.map((column) => decodedSize(table.footer, column));
+  const key = decodedSize(table.footer, table.key);
+  return Math.min(sum(sizes), key + Math.max(batchBytes, ...sizes));
+}
+
+function keyAndLargestColumn(table: Inspected): number {
+  const sizes = table.footer.columns.map((column) => decodedSize(table.footer, column));
+  return decodedSize(table.footer, table.key) + Math.max(0, ...sizes);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** Bytes a second that a common disk sustains for reading and writing at once, and that aligning adds. */
+const copyRate = 600e6;
+const alignRate = 200e6;
+
+/** A rough guess of the seconds a merge takes, from rates of an ordinary machine. */
+export function predictSeconds(sizes: Sizes): number {
+  const aligned = sizes.tables.filter((table) => table.action === "align").reduce((sum, table) => sum + table.bytes, 0);
+  return 0.5 + sizes.readBytes / copyRate + aligned / alignRate;
+}

@@ -1,0 +1,78 @@
+import type { Problem } from "../../model/failure.ts";
+import { MiB } from "../../model/units.ts";
+import { checkFooter, checkReadable } from "../../parquet/footer-check.ts";
+import { type LocatedFooter, ParquetError, readFooter } from "../../parquet/footer-reader.ts";
+import type { OpenFile } from "../../store/store.ts";
+import { walkFile } from "../inspect/page-headers.ts";
+
+/** What the output is expected to hold: rows, row groups, and its columns in order. */
+export interface ExpectedOutput {
+  readonly rows: number;
+  readonly rowGroups: readonly number[];
+  readonly columns: readonly string[];
+}
+
+export interface StructureCheck {
+  readonly located: LocatedFooter | undefined;
+  readonly pages: number;
+  readonly problems: readonly Problem[];
+}
+
+/** Covers the footer of an output with some ten thousand columns in one read; over a network it is not guessed. */
+const outputFooterGuess = 4 * MiB;
+
+/** Reads the footer of a wide file. @throws ParquetError when there is none. */
+export function readOutputFooter(opened: OpenFile): Promise<LocatedFooter> {
+  return opened.peek === undefined ? readFooter(opened) : readFooter(opened, outputFooterGuess);
+}
+
+/** Checks a finished file without decoding it: footer, offsets and counts, and every page header. */
+export async function checkStructure(
+  opened: OpenFile,
+  expected: ExpectedOutput | undefined,
+  checksums: boolean,
+): Promise<StructureCheck> {
+  try {
+    const located = await readOutputFooter(opened);
+    const { footer, start } = located;
+    const found = [
+      ...checkReadable(footer),
+      ...checkFooter(footer, start),
+      ...(expected === undefined ? [] : compare(located, expected)),
+    ];
+    if (found.length > 0) return { located, pages: 0, problems: found.map(toProblem) };
+    // In a bucket, page headers are reached only by reading everything: that is the level "full".
+    const far = opened.peek === undefined && !checksums;
+    const { pages, broken } = far ? { pages: 0, broken: [] } : await walkFile(footer, opened, checksums);
+    return { located, pages, problems: broken.map(toProblem) };
+  } catch (error) {
+    if (!(error instanceof ParquetError)) throw error;
+    return { located: undefined, pages: 0, problems: [toProblem(error.message)] };
+  }
+}
+
+function compare({ footer }: LocatedFooter, expected: ExpectedOutput): string[] {
+  const names = footer.columns.map((column) => column.name);
+  const groups = footer.rowGroups.map((group) => group.rows);
+  const wrong = names.findIndex((name, index) => name !== expected.columns[index]);
+  return [
+    ...(footer.rows === expected.rows ? [] : [`${footer.rows} rows where ${expected.rows} are expected`]),
+    ...(groups.join() === expected.rowGroups.join()
+      ? []
+      : [`row groups of ${groups.join(", ")} rows where ${expected.rowGroups.join(", ")} are expected`]),
+    ...(names.length === expected.columns.length
+      ? []
+      : [`${names.length} columns where ${expected.columns.length} are expected`]),
+    ...(wrong === -1
+      ? []
+      : [`column ${wrong} is ${names[wrong]} where ${expected.columns[wrong] ?? "none"} is expected`]),
+  ];
+}
+
+function toProblem(found: string): Problem {
+  return {
+    what: "the output is not what it should be",
+    found,
+    fix: "merge the pair again with --replace; if it stays, report it",
+  };
+}

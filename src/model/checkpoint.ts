@@ -1,0 +1,46 @@
+import type { InputFile } from "./plan.ts";
+import type { CheckpointSettings } from "./settings.ts";
+
+/** Ending of a table's file name. */
+export const tableSuffix = ".parquet";
+/** The empty file that says that a checkpoint is complete. */
+export const completeMarker = "_COMPLETE";
+
+/** A file of a checkpoint folder, as a store lists it. */
+export type ListedFile = Omit<InputFile, "table"> & { readonly name: string };
+
+/** The tables among the files of a checkpoint folder, targets included. */
+export function listTables(files: readonly ListedFile[]): readonly InputFile[] {
+  return files
+    .filter(({ name }) => name.endsWith(tableSuffix))
+    .map(({ name, ...file }) => ({ ...file, table: name.slice(0, -tableSuffix.length) }));
+}
+
+/**
+ * Why a checkpoint's files are not what the settings expect; undefined when they are. `expected` is the text of the list
+ * of expected tables, where the settings name one.
+ */
+export function findGap(
+  pair: string,
+  files: readonly ListedFile[],
+  settings: CheckpointSettings,
+  expected?: string,
+): string | undefined {
+  const found = new Set(listTables(files).map(({ table }) => table));
+  if (settings.requireMarker && !files.some(({ name }) => name === completeMarker)) return `no ${completeMarker}`;
+  if (!found.has(settings.targets)) return `no ${settings.targets}${tableSuffix}`;
+  if (typeof settings.expectTables === "number" && found.size !== settings.expectTables)
+    return `${settings.expectTables} tables expected, ${found.size} found`;
+  if (expected === undefined) return undefined;
+  const names = new Set(parseExpected(expected, pair));
+  const missing = [...names].find((name) => !found.has(name));
+  if (missing !== undefined) return `${missing} is missing`;
+  const surplus = [...found].find((name) => !names.has(name));
+  return surplus === undefined ? undefined : `${surplus} is not expected`;
+}
+
+/** Table names one a line, with or without ".parquet"; "{pair}" stands for the pair; "#" starts a comment. */
+export function parseExpected(text: string, pair: string): readonly string[] {
+  const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
+  return lines.filter((line) => line !== "").map((line) => line.replaceAll("{pair}", pair).replace(/\.parquet$/, ""));
+}

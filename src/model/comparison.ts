@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from "node:util";
+import type { InputFile } from "./plan.ts";
+import type { Manifest } from "./result.ts";
+import type { OutputSettings } from "./settings.ts";
+
+/** OutputSettings that change the bytes of the output. */
+export function outputSettings(settings: OutputSettings): Record<string, unknown> {
+  const { key, targets, duplicates, naming, rowGroupRows } = settings;
+  return { key, targets, duplicates, naming, rowGroupRows };
+}
+
+/** What is there now, to be compared with what a manifest says. */
+export interface Present {
+  /** Targets and features, in any order. */
+  readonly inputs: readonly InputFile[];
+  /** Size of the output in bytes. */
+  readonly outputBytes: number;
+  /** Its CRC32C, where the store knows it without reading. */
+  readonly outputCrc32c?: string | undefined;
+  readonly settings: OutputSettings;
+}
+
+export type Comparison =
+  /** Made from the same inputs with the same settings. */
+  | { readonly verdict: "same" }
+  /** The same if the bytes of these inputs are: their sizes are, their versions are not (a copied checkpoint). */
+  | { readonly verdict: "unsure"; readonly inputs: readonly InputFile[] }
+  | { readonly verdict: "other"; readonly why: string };
+
+/** Whether an output is of these inputs and settings, as far as that can be said without reading a byte of them. */
+export function compareWithManifest(manifest: Manifest, present: Present): Comparison {
+  const why = findDifference(manifest, present);
+  if (why !== undefined) return { verdict: "other", why };
+  const before = new Map(manifest.inputs.map((input) => [input.table, input]));
+  const rewritten = present.inputs.filter((input) => before.get(input.table)?.version !== input.version);
+  // Where the store knows the checksums, nothing is left to doubt.
+  const changed = rewritten.find(({ table, crc32c }) => crc32c !== undefined && before.get(table)?.crc32c !== crc32c);
+  if (changed !== undefined) return { verdict: "other", why: `${changed.table} has changed since` };
+  const inputs = rewritten.filter((input) => input.crc32c === undefined);
+  return inputs.length === 0 ? { verdict: "same" } : { verdict: "unsure", inputs };
+}
+
+function findDifference(
+  manifest: Manifest,
+  { inputs, outputBytes, outputCrc32c, settings }: Present,
+): string | undefined {
+  if (manifest.output.size !== outputBytes)
+    return `it has ${outputBytes} bytes, its manifest says ${manifest.output.size}`;
+  if (outputCrc32c !== undefined && outputCrc32c !== manifest.output.crc32c)
+    return `it has CRC32C ${outputCrc32c}, its manifest says ${manifest.output.crc32c}`;
+  if (!isDeepStrictEqual(manifest.settings, outputSettings(settings)))
+    return `it was made with ${JSON.stringify(manifest.settings)}`;
+  const before = new Map(manifest.inputs.map((input) => [input.table, input]));
+  if (inputs.length !== manifest.inputs.length || inputs.some((input) => !before.has(input.table)))
+    return `it was made from ${manifest.inputs.length} tables, now there are ${inputs.length}`;
+  const changed = inputs.find((input) => before.get(input.table)?.size !== input.size);
+  return changed === undefined ? undefined : `${changed.table} has changed since`;
+}

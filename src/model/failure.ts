@@ -1,0 +1,66 @@
+import { ExitCode } from "./exit-code.ts";
+
+/** One thing that is wrong, told so that the reader can act: what, what was found, what to do. */
+export interface Problem {
+  /** What was wrong, in one clause. */
+  readonly what: string;
+  /** What was found in its place: the value, the count, the first example. */
+  readonly found: string;
+  /** What to do about it. */
+  readonly fix: string;
+  /** The table it concerns, where it concerns one. */
+  readonly table?: string;
+}
+
+/** A stop with a cause. Carries every problem that was found, not only the first. */
+export class Failure extends Error {
+  readonly exitCode: ExitCode;
+  readonly problems: readonly Problem[];
+
+  constructor(exitCode: ExitCode, problems: readonly Problem[], options?: ErrorOptions) {
+    super(problems.map(describeProblem).join("\n"), options);
+    this.name = "Failure";
+    this.exitCode = exitCode;
+    this.problems = problems;
+  }
+}
+
+/** One line: "what: found; fix". */
+export function describeProblem(problem: Problem): string {
+  const where = problem.table === undefined ? "" : `${problem.table}: `;
+  return `${where}${problem.what}: found ${problem.found}; ${problem.fix}`;
+}
+
+/** Throws one Failure that holds all problems, if there are any. */
+export function failOn(exitCode: ExitCode, problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new Failure(exitCode, problems);
+}
+
+const storageErrors: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full: free space or choose another output folder, then run again",
+  EDQUOT: "the disk quota is used up: free space or choose another output folder, then run again",
+  EIO: "the disk reported an I/O error: check it, then run again",
+  EMFILE: "too many open files: raise `ulimit -n`, then run again",
+  ENFILE: "too many open files on this machine: close some, then run again",
+  EACCES: "grant this user the permission, then run again",
+  EPERM: "grant this user the permission, then run again",
+  EROFS: "the file system is read-only: choose another output folder",
+};
+
+/** Any thrown value as a Failure: a file-system error gets its own cause and advice, the rest is "unexpected". */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const cause = error instanceof Error ? error : new Error(String(error));
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  const fix = storageErrors[code];
+  if (fix !== undefined) {
+    const exitCode = ["EACCES", "EPERM", "EROFS"].includes(code) ? ExitCode.input : ExitCode.transient;
+    return new Failure(exitCode, [{ what: "storage failed", found: cause.message, fix }], { cause });
+  }
+  const problem = {
+    what: "unexpected error",
+    found: cause.message,
+    fix: "run again; if it stays, report it with this text",
+  };
+  return new Failure(ExitCode.unexpected, [problem], { cause });
+}

@@ -1,0 +1,15 @@
+/** The guard's levels, as shares of the memory ceiling. A prediction has to fit under the level at which the guard stops. */
+import { MiB } from "./units.ts";
+
+/** The guard stops a merge whose working set reaches this share of the ceiling. */
+export const stopShare = 0.97;
+
+/** Whether a predicted peak fits under a ceiling; both in bytes. */
+export function fitsUnder(ceilingBytes: number, predictedBytes: number): boolean {
+  return predictedBytes <= ceilingBytes * stopShare;
+}
+
+/** The smallest ceiling, in whole MiB, under which a predicted peak fits. */
+export function smallestCeilingMiB(predictedBytes: number): number {
+  return Math.ceil(predictedBytes / stopShare / MiB);
+}

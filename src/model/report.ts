@@ -1,0 +1,84 @@
+/** `report.json`: a run at one moment, with its costs. Sizes in bytes, times in seconds, money in US dollars. */
+import * as v from "valibot";
+import { backendNames } from "./backend-name.ts";
+import { Alternative, PairCost, RightSize, RunCost } from "./cost.ts";
+import { list, object } from "./schema.ts";
+
+const text = v.string();
+const amount = v.number();
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const ReportProblem = object({ what: text, found: text, fix: text, table: v.exactOptional(text) });
+
+/** The memory of one attempt over time. */
+export const MemoryTrace = object({
+  attempt: text,
+  ended: text,
+  source: v.picklist(["cgroup2", "cgroup1", "rss"]),
+  peakBytes: whole,
+  ceilingBytes: whole,
+  warnings: whole,
+  samples: v.pipe(
+    list(v.tuple([amount, amount])),
+    v.description("[seconds since the attempt began, working set in bytes]"),
+  ),
+});
+export type MemoryTrace = v.InferOutput<typeof MemoryTrace>;
+
+const Family = object({ family: text, spliced: whole, aligned: whole });
+
+export const ReportPair = object({
+  pair: text,
+  state: v.picklist(["done before", "done", "waiting", "running", "failed", "cancelled"]),
+  why: v.exactOptional(v.pipe(text, v.description("why the pair is where it is"))),
+  output: v.exactOptional(
+    object({
+      rows: whole,
+      columns: whole,
+      sizeBytes: whole,
+      inputBytes: whole,
+      predictedPeakBytes: whole,
+      families: list(Family),
+    }),
+  ),
+  tables: object({ spliced: whole, aligned: whole }),
+  seconds: v.pipe(amount, v.description("of all attempts")),
+  peakBytes: v.exactOptional(whole),
+  ceilingBytes: v.exactOptional(whole),
+  failures: v.pipe(v.record(text, whole), v.description("failed attempts by cause")),
+  problems: v.pipe(list(ReportProblem), v.description("what the last attempt that failed found")),
+  memory: list(MemoryTrace),
+  cost: PairCost,
+});
+export type ReportPair = v.InferOutput<typeof ReportPair>;
+
+export const Report = object({
+  format: v.literal(1),
+  widemerge: v.pipe(text, v.description("version")),
+  run: text,
+  backend: v.picklist(backendNames),
+  input: text,
+  output: text,
+  created: text,
+  at: v.pipe(text, v.description("RFC 3339: when this was put together")),
+  finished: v.exactOptional(text),
+  cancelled: v.boolean(),
+  totals: object({
+    pairs: whole,
+    states: v.record(text, whole),
+    attempts: whole,
+    failures: v.record(text, whole),
+    tables: object({ spliced: whole, aligned: whole }),
+    families: list(Family),
+    inputBytes: whole,
+    outputBytes: whole,
+    peakBytes: whole,
+    wallSeconds: amount,
+    attemptSeconds: amount,
+  }),
+  pairs: list(ReportPair),
+  cost: v.pipe(v.omit(RunCost.pipe[0], ["pairs"]), v.readonly()),
+  alternatives: list(Alternative),
+  rightSize: v.exactOptional(RightSize),
+});
+export type Report = v.InferOutput<typeof Report>;

@@ -1,0 +1,89 @@
+import type { ExitCode, Outcome } from "./exit-code.ts";
+import type { Problem } from "./failure.ts";
+import type { MemoryRecord, StageName, Traffic } from "./measurement.ts";
+import type { ColumnLineage, Plan, TableAction } from "./plan.ts";
+import type { VerifyLevel } from "./settings.ts";
+
+/** The one document of `merge --json`. Sizes in bytes, times in seconds. */
+export interface PairResult {
+  readonly pair: string;
+  readonly outcome: Outcome;
+  readonly exitCode: ExitCode;
+  readonly rows: number;
+  readonly columns: number;
+  readonly tables: { readonly total: number; readonly spliced: number; readonly aligned: number };
+  readonly bytes: { readonly read: number; readonly written: number };
+  readonly peakMemoryBytes: number;
+  readonly predictedPeakBytes: number;
+  readonly ceilingBytes: number;
+  readonly seconds: number;
+  readonly stages: readonly StageTime[];
+  readonly output: string;
+  readonly manifest: string;
+  readonly problems: readonly Problem[];
+  readonly memory?: MemoryRecord;
+  /** Where inputs or output lie in a bucket. */
+  readonly traffic?: Traffic;
+}
+
+export interface StageTime {
+  readonly stage: StageName;
+  readonly seconds: number;
+}
+
+/** What the child hands back when it ends well. */
+export type WorkerReport =
+  | { readonly command: "merge"; readonly result: Omit<PairResult, "peakMemoryBytes" | "seconds" | "memory"> }
+  | { readonly command: "plan"; readonly plan: Plan }
+  | { readonly command: "verify"; readonly verification: Verification };
+
+/** What a verification looked at and what it found wrong. */
+export interface Verification {
+  readonly target: string;
+  readonly level: VerifyLevel;
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowGroups: number;
+  readonly pages: number;
+  readonly columnsCompared: number;
+  readonly valuesCompared: number;
+  readonly problems: readonly Problem[];
+}
+
+/** training_<pair>.manifest.json: where every column came from and what was checked. Written last: its presence means done. */
+export interface Manifest {
+  readonly format: 1;
+  readonly widemerge: string;
+  readonly pair: string;
+  readonly digest: string;
+  readonly output: { readonly name: string; readonly size: number; readonly crc32c: string };
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowGroups: readonly number[];
+  readonly inputs: readonly ManifestInput[];
+  readonly verification: Verification;
+  readonly memory: {
+    readonly peakBytes: number;
+    readonly predictedBytes: number;
+    readonly ceilingBytes: number;
+    readonly source: string;
+  };
+  readonly stages: readonly StageTime[];
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+export interface ManifestInput {
+  readonly table: string;
+  readonly path: string;
+  readonly size: number;
+  readonly version: string;
+  readonly crc32c: string;
+  readonly action: TableAction;
+  readonly reason: string;
+  readonly rows: number;
+  readonly rowsDropped: number;
+  readonly rowsNullFilled: number;
+  readonly duplicateRows: number;
+  /** Output column ← input column, in order; a list, as an object would sort names that are numbers. */
+  readonly columns: readonly ColumnLineage[];
+}

@@ -1,0 +1,166 @@
+/**
+ * A run: many pairs fanned out over a backend, watched, gathered. Plain data, kept in the store under
+ * `<output>/runs/<run>/`, so that a controller that was killed finds everything again.
+ */
+import type { BackendName } from "./backend-name.ts";
+import type { ExitCode } from "./exit-code.ts";
+import type { MemoryRecord } from "./measurement.ts";
+import type { PairResult } from "./result.ts";
+
+/** One pair of a launch: its completion index, from 0. */
+export interface LaunchTask {
+  readonly index: number;
+  readonly pair: string;
+}
+
+/**
+ * What a backend is asked to start: some pairs, all with one ceiling. A run has several launches when pairs are tried
+ * again with more memory. `run` and `number` name it, so that a second submit of the same launch changes nothing.
+ */
+export interface Launch {
+  readonly run: string;
+  /** From 0 on. */
+  readonly number: number;
+  readonly tasks: readonly LaunchTask[];
+  readonly ceilingBytes: number;
+  /** Pairs at work at the same time. */
+  readonly parallelism: number;
+  /** Capacity that can be taken away at any time, for less money. */
+  readonly spot: boolean;
+  /** How often a pair may be started again after a failure that may pass, within this launch. */
+  readonly retries: number;
+  /** The same after an unexpected failure, where the backend can tell it from one that may pass; `retries` if absent. */
+  readonly retriesUnexpected?: number;
+}
+
+/** What a launch is found by again; plain data, kept in run.json. */
+export interface Handle {
+  readonly backend: BackendName;
+  /** The backend's own name for it: a Job, an execution, a process group. */
+  readonly name: string;
+  readonly launch: Launch;
+}
+
+/** Where a task stands, in the words that all backends share. */
+export type TaskState = "waiting" | "running" | "succeeded" | "failed" | "cancelled";
+
+export interface TaskStatus {
+  readonly index: number;
+  readonly pair: string;
+  readonly state: TaskState;
+  /** Every start of this task that the backend still knows of, oldest first. */
+  readonly attempts: readonly Attempt[];
+  /** What the backend can tell of the attempt at work. */
+  readonly progress?: TaskProgress;
+}
+
+export interface TaskProgress {
+  readonly tablesDone: number;
+  readonly tables: number;
+  readonly workingSetBytes: number;
+}
+
+/** One start of a pair's worker. */
+export interface Attempt {
+  /** Unique within the run: a pod's name, a process and when it started. The worker's own result carries the same. */
+  readonly id: string;
+  readonly launch: number;
+  /** RFC 3339; absent while it has not started. */
+  readonly start?: string;
+  readonly end?: string;
+  /** What was asked for: virtual CPUs, bytes of memory. */
+  readonly vcpu: number;
+  readonly memoryBytes: number;
+  readonly spot: boolean;
+  readonly exitCode?: number;
+  readonly signal?: string;
+  /** The backend's word for the end: "OOMKilled", "DisruptionTarget", "Evicted", "DeadlineExceeded" … */
+  readonly reason?: string;
+  /** One line that the worker or the backend left. */
+  readonly message?: string;
+}
+
+/** Why an attempt failed; each has its own counter and its own limit. */
+export type Cause = "disruption" | "transient" | "memory" | "input" | "verification" | "usage" | "unexpected";
+
+/** `results/<pair>/<attempt>.json`: what a worker says of itself when it ends, well or badly. */
+export interface WorkerRecord {
+  readonly format: 1;
+  readonly run: string;
+  readonly attempt: string;
+  readonly pair: string;
+  /** RFC 3339. */
+  readonly start: string;
+  readonly end: string;
+  readonly exitCode: ExitCode;
+  readonly result: PairResult;
+  readonly memory: MemoryRecord;
+}
+
+/** `run.json`: what was asked for, and every launch so far. Written before a launch is submitted. */
+export interface RunRecord {
+  readonly format: 1;
+  readonly run: string;
+  readonly widemerge: string;
+  /** RFC 3339. */
+  readonly created: string;
+  readonly finished?: string;
+  readonly backend: BackendName;
+  readonly input: string;
+  readonly output: string;
+  readonly pairs: readonly string[];
+  readonly handles: readonly Handle[];
+  /** Pairs that had a valid manifest before the run began, and why they were left alone. */
+  readonly doneBefore: readonly string[];
+  readonly cancelled: boolean;
+  /** The settings that change the outputs' bytes: a run goes on only with the same. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** What was allowed to be tried again, as it was last asked for. */
+  readonly policy?: {
+    readonly retries: number;
+    readonly retriesUnexpected: number;
+    /** Bytes. */
+    readonly memoryCeilings: readonly number[];
+  };
+  /** A launch that is being submitted: after a kill nobody knows whether it was, so it is submitted again. */
+  readonly pending?: Launch;
+  /** Number of the first launch whose failures count: a run that was over and is started again begins anew. */
+  readonly countFrom?: number;
+}
+
+export type PairState = "done before" | "done" | "waiting" | "running" | "failed" | "cancelled";
+
+/** All that is known of one pair of a run; what reports are made from. */
+export interface PairOutcome {
+  readonly pair: string;
+  readonly state: PairState;
+  /** Over all launches, oldest first; failed ones too. */
+  readonly attempts: readonly Attempt[];
+  /** What the workers said of themselves, by attempt id; a killed worker said nothing. */
+  readonly records: readonly WorkerRecord[];
+  readonly failures: Readonly<Record<Cause, number>>;
+  /** From the manifest; absent until the pair is done. */
+  readonly output?: PairOutput;
+  /** What the backend can tell of the attempt at work. */
+  readonly progress?: TaskProgress;
+  /** Why the pair is where it is, in one line: what its last failure was, why it waits, why it was left alone. */
+  readonly why?: string;
+}
+
+export interface PairOutput {
+  readonly rows: number;
+  readonly columns: number;
+  readonly sizeBytes: number;
+  readonly inputBytes: number;
+  /** Tables by family: the name up to the pair's, or up to its first "_" or digit. */
+  readonly families: Readonly<Record<string, { readonly spliced: number; readonly aligned: number }>>;
+  readonly predictedPeakBytes: number;
+}
+
+/** A run at one moment: the record and every pair, in the record's order. */
+export interface RunView {
+  readonly record: RunRecord;
+  /** RFC 3339: when this was put together. */
+  readonly at: string;
+  readonly pairs: readonly PairOutcome[];
+}

@@ -1,0 +1,43 @@
+import { posix } from "node:path";
+import { ExitCode } from "./exit-code.ts";
+import { Failure } from "./failure.ts";
+
+export const gcsScheme = "gs://";
+
+/** An object, or a prefix that stands for a folder. */
+export interface GcsPath {
+  readonly bucket: string;
+  /** Without a slash at either end; empty for the bucket itself. */
+  readonly name: string;
+}
+
+/** Bucket names: Cloud Storage, "Bucket naming requirements". */
+const pattern = /^gs:\/\/([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:\/(.*))?$/s;
+
+/** Whether a path lies in Cloud Storage. */
+export function isGcsPath(path: string): boolean {
+  return path.startsWith(gcsScheme);
+}
+
+/** gs://bucket/prefix/name in its parts. @throws Failure (usage) when it is not one. */
+export function parseGcsPath(path: string): GcsPath {
+  const [, bucket, name = ""] = pattern.exec(path) ?? [];
+  const parts = name.split("/").filter((part) => part !== "");
+  if (bucket !== undefined && !parts.includes("..") && !parts.includes(".")) return { bucket, name: parts.join("/") };
+  const problem = {
+    what: "not a path in Cloud Storage",
+    found: JSON.stringify(path),
+    fix: "write gs://bucket or gs://bucket/prefix: 3 to 222 lower-case characters in the bucket, no . or .. in the prefix",
+  };
+  throw new Failure(ExitCode.usage, [problem]);
+}
+
+export function formatGcsPath({ bucket, name }: GcsPath): string {
+  return name === "" ? `${gcsScheme}${bucket}` : `${gcsScheme}${bucket}/${name}`;
+}
+
+/** A path below a folder. */
+export function joinGcsPath(folder: string, names: readonly string[]): string {
+  const { bucket, name } = parseGcsPath(folder);
+  return formatGcsPath({ bucket, name: posix.join(name, ...names).replace(/^\.$/, "") });
+}

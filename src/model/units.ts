@@ -1,0 +1,63 @@
+/** Bytes of a mebibyte and of a gibibyte. */
+export const MiB = 2 ** 20;
+export const GiB = 2 ** 30;
+
+const factors: Readonly<Record<string, number>> = {
+  "": 1,
+  B: 1,
+  kB: 1e3,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/** Bytes of "50GiB" (binary), "15GB" (decimal), "50Gi" (as Kubernetes writes it) or "1024"; undefined for anything else. */
+export function parseBytes(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim());
+  const unit = match?.[2] ?? "?";
+  const factor = Object.hasOwn(factors, unit) ? factors[unit] : undefined;
+  return match === null || factor === undefined ? undefined : Math.round(Number(match[1]) * factor);
+}
+
+/** A size of memory in binary units: "1.20 GiB". */
+export function formatMemory(bytes: number): string {
+  return scale(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
+}
+
+/** A size of data in decimal units, as storage is sold: "13.5 GB". */
+export function formatBytes(bytes: number): string {
+  return scale(bytes, 1000, ["B", "kB", "MB", "GB", "TB"]);
+}
+
+/** Seconds for people: "0.42 s", "12.7 s", "3 min 20 s". */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(2)} s`;
+  if (seconds < 120) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** 16988 → "16,988". */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+function scale(value: number, base: number, units: readonly string[]): string {
+  let rest = value;
+  let unit = 0;
+  while (rest >= base && unit < units.length - 1) {
+    rest /= base;
+    unit += 1;
+  }
+  const digits = unit === 0 ? 0 : rest < 10 ? 2 : rest < 100 ? 1 : 0;
+  return `${rest.toFixed(digits)} ${units[unit]}`;
+}

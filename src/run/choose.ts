@@ -1,0 +1,181 @@
+import { resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import * as v from "valibot";
+import type { BackendName } from "../model/backend-name.ts";
+import { outputSettings } from "../model/comparison.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import { Failure, failOn, type Problem } from "../model/failure.ts";
+import { RunId } from "../model/names.ts";
+import type { RunRecord } from "../model/run.ts";
+import type { RunSettings } from "../model/settings.ts";
+import { formatDocument, type RunStore, readDocument, runPaths, runsFolder } from "./paths.ts";
+
+/** What somebody wants to run. */
+export interface RunRequest {
+  /** A run's name, "last", or nothing: the newest run that is not over and fits, else a new one. */
+  readonly wanted?: string;
+  /** None: those of the run that is gone on with. */
+  readonly pairs: readonly string[];
+  readonly backend: BackendName;
+  readonly settings: RunSettings;
+}
+
+export interface ChosenRun {
+  readonly run: string;
+  /** Absent for a run that begins. */
+  readonly record?: RunRecord;
+  /** What somebody should know about the choice. */
+  readonly notice?: string;
+}
+
+/** The run's entry in the list of runs. */
+interface RunEntry {
+  readonly format: 1;
+  readonly run: string;
+  /** RFC 3339. */
+  readonly created: string;
+}
+
+/** @throws Failure (usage) when there is no such run, or one of other pairs, folders or settings. */
+export async function chooseRun(store: RunStore, request: RunRequest): Promise<ChosenRun> {
+  const { wanted, settings } = request;
+  if (wanted === "last") return goOn(await findRun(store, settings.output, wanted), request);
+  if (wanted !== undefined) {
+    const record = await readRecord(store, settings.output, wanted);
+    if (record !== undefined) return goOn(record, request);
+    await claim(store, settings.output, wanted);
+    return { run: wanted };
+  }
+  const newest = await newestRecord(store, settings.output);
+  const open = newest !== undefined && newest.finished === undefined ? newest : undefined;
+  if (open !== undefined && compareRequest(open, request).length === 0)
+    return { run: open.run, record: open, notice: `run ${open.run} of ${open.created} is not over: going on with it` };
+  const run = await claimNew(store, settings.output, new Date());
+  if (open === undefined) return { run };
+  const notice = `run ${open.run} of ${open.created} is not over and was asked for something else: go on with it by --run ${open.run}, or end it with \`widemerge cancel ${open.run}\``;
+  return { run, notice };
+}
+
+function goOn(record: RunRecord, request: RunRequest): ChosenRun {
+  failOn(ExitCode.usage, compareRequest(record, request));
+  return { run: record.run, record };
+}
+
+/** The record of a run by its name; "last" and nothing are the newest. @throws Failure (usage) when there is none. */
+export async function findRun(store: RunStore, output: string, wanted = "last"): Promise<RunRecord> {
+  const record =
+    wanted === "last" ? await newestRecord(store, output) : await readRecord(store, output, parseRun(wanted));
+  if (record !== undefined) return record;
+  const known = (await listRuns(store, output)).map(({ run }) => run);
+  const problem = {
+    what: wanted === "last" ? "no run yet" : `no run ${wanted}`,
+    found: known.length === 0 ? `no runs under ${output}` : `runs ${known.slice(0, 5).join(", ")}`,
+    fix: "check --output and the run's name, or begin one with `widemerge run-all`",
+  };
+  throw new Failure(ExitCode.usage, [problem]);
+}
+
+function parseRun(name: string): string {
+  if (v.is(RunId, name)) return name;
+  const fix = "use lower-case letters, digits and -, at most 40, such as 2026-11-21-a";
+  throw new Failure(ExitCode.usage, [{ what: "not a run's name", found: JSON.stringify(name), fix }]);
+}
+
+/** All runs of an output folder, the newest first. */
+async function listRuns(store: RunStore, output: string): Promise<readonly RunEntry[]> {
+  const files = (await store.list(runsFolder(store, output))) ?? [];
+  const names = files.filter(({ name }) => name.endsWith(".json"));
+  const entries = await Promise.all(names.map(({ path }) => readDocument<RunEntry>(store, path)));
+  return entries
+    .filter((entry) => entry !== undefined)
+    .sort((left, right) => right.created.localeCompare(left.created) || right.run.localeCompare(left.run));
+}
+
+async function newestRecord(store: RunStore, output: string): Promise<RunRecord | undefined> {
+  // A controller that was killed right after it claimed a name left no record.
+  for (const { run } of await listRuns(store, output)) {
+    const record = await readRecord(store, output, run);
+    if (record !== undefined) return record;
+  }
+  return undefined;
+}
+
+function readRecord(store: RunStore, output: string, run: string): Promise<RunRecord | undefined> {
+  return readDocument<RunRecord>(store, runPaths(store, output, run).record);
+}
+
+/** 2026-11-21-a, or the next letter that is free. */
+async function claimNew(store: RunStore, output: string, now: Date): Promise<string> {
+  const day = now.toISOString().slice(0, 10);
+  for (let number = 0; ; number += 1) {
+    const run = `${day}-${toLetters(number)}`;
+    if (await claim(store, output, run)) return run;
+  }
+}
+
+/** a … z, aa … az, ba … */
+function toLetters(number: number): string {
+  const letter = String.fromCharCode(97 + (number % 26));
+  return number < 26 ? letter : toLetters(Math.floor(number / 26) - 1) + letter;
+}
+
+/** Whether the name was free. */
+function claim(store: RunStore, output: string, run: string): Promise<boolean> {
+  const entry: RunEntry = { format: 1, run, created: new Date().toISOString() };
+  return store.writeTextIf(runPaths(store, output, run).entry, formatDocument(entry), undefined);
+}
+
+/** What is asked for and what the run is, where they differ. */
+function compareRequest(record: RunRecord, { pairs, backend, settings }: RunRequest): Problem[] {
+  const asked: Readonly<Record<string, unknown>> = {
+    backend,
+    input: toAbsolute(settings.input),
+    output: toAbsolute(settings.output),
+    pairs: pairs.length === 0 ? record.pairs : pairs,
+    settings: record.settings === undefined ? undefined : outputSettings(settings),
+  };
+  const known: Readonly<Record<string, unknown>> = { ...record };
+  return Object.keys(asked)
+    .filter((name) => !isDeepStrictEqual(asked[name], known[name]))
+    .map((name) => ({
+      what: `run ${record.run} has other ${name}`,
+      found: `${JSON.stringify(known[name])} in the run, ${JSON.stringify(asked[name])} asked for`,
+      fix: "ask for the same, or choose another --run",
+    }));
+}
+
+/** The record of a run that begins. */
+export function newRecord(
+  run: string,
+  widemerge: string,
+  request: RunRequest,
+  doneBefore: readonly string[],
+): RunRecord {
+  const { input, output } = request.settings;
+  return {
+    format: 1,
+    run,
+    widemerge,
+    created: new Date().toISOString(),
+    backend: request.backend,
+    input: toAbsolute(input),
+    output: toAbsolute(output),
+    pairs: request.pairs,
+    handles: [],
+    doneBefore,
+    cancelled: false,
+    settings: outputSettings(request.settings),
+  };
+}
+
+/** Folders of this machine by their full path: a run may be gone on with, or looked at, in another directory. */
+function toAbsolute(path: string): string {
+  return /^[a-z]+:\/\//.test(path) ? path : resolve(path);
+}
+
+/** A run that was over or cancelled is taken up anew: what failed is tried again, and its old failures do not count. */
+export function reopen(record: RunRecord): RunRecord {
+  if (record.finished === undefined && !record.cancelled) return record;
+  const { finished: _, ...rest } = record;
+  return { ...rest, cancelled: false, countFrom: record.handles.length };
+}

@@ -1,0 +1,79 @@
+import { findGap, listTables } from "../model/checkpoint.ts";
+import { compareWithManifest } from "../model/comparison.ts";
+import { nameOutputs } from "../model/output-names.ts";
+import type { Manifest } from "../model/result.ts";
+import type { PairOutput } from "../model/run.ts";
+import type { RunSettings } from "../model/settings.ts";
+import { type RunStore, readDocument } from "./paths.ts";
+
+/** Where a pair stands, by what lies in the store alone. */
+export interface Standing {
+  readonly pair: string;
+  /**
+   * "done": an output and its manifest are there, of these inputs and settings. "unsure": they are if the bytes of some
+   * inputs are unchanged, which only a worker can find out. "to do": everything else.
+   */
+  readonly verdict: "done" | "unsure" | "to do";
+  /** One line. */
+  readonly why: string;
+  /** Size of all tables; 0 without a checkpoint. */
+  readonly inputBytes: number;
+  readonly output?: PairOutput;
+}
+
+/** Compares a pair's checkpoint, output and manifest; reads the manifest and two listings, and no Parquet. */
+export async function checkStanding(store: RunStore, settings: RunSettings, pair: string): Promise<Standing> {
+  const folder = store.join(settings.input, pair);
+  const files = await store.list(folder);
+  if (files === undefined) return { pair, verdict: "to do", why: `no checkpoint in ${folder}`, inputBytes: 0 };
+  const inputs = listTables(files);
+  const inputBytes = inputs.reduce((sum, { size }) => sum + size, 0);
+  const toDo = (why: string): Standing => ({ pair, verdict: "to do", why, inputBytes });
+  const gap = findGap(pair, files, settings, await readExpected(store, settings));
+  if (gap !== undefined) return toDo(gap);
+  const names = nameOutputs(pair);
+  const output = await store.stat(store.join(settings.output, names.output));
+  if (output === undefined) return toDo("no output yet");
+  const manifest = await readDocument<Manifest>(store, store.join(settings.output, names.manifest));
+  if (manifest === undefined) return toDo("an output without a manifest");
+  const comparison = compareWithManifest(manifest, {
+    inputs,
+    outputBytes: output.size,
+    outputCrc32c: output.crc32c,
+    settings,
+  });
+  if (comparison.verdict === "other") return toDo(`an output of other origin: ${comparison.why}`);
+  const found = { pair, inputBytes, output: describeOutput(manifest, inputBytes) };
+  return comparison.verdict === "same"
+    ? { ...found, verdict: "done", why: "an output and a manifest of these inputs and settings" }
+    : { ...found, verdict: "unsure", why: `${comparison.inputs.length} tables were written again since` };
+}
+
+function readExpected(store: RunStore, { expectTables }: RunSettings): Promise<string | undefined> | undefined {
+  return typeof expectTables === "string" ? store.readText(expectTables) : undefined;
+}
+
+function describeOutput(manifest: Manifest, inputBytes: number): PairOutput {
+  const families: Record<string, { spliced: number; aligned: number }> = {};
+  for (const { table, action } of manifest.inputs) {
+    const family = familyOf(table, manifest.pair);
+    const counts = Object.hasOwn(families, family) ? families[family] : undefined;
+    const { spliced, aligned } = counts ?? { spliced: 0, aligned: 0 };
+    families[family] = action === "splice" ? { spliced: spliced + 1, aligned } : { spliced, aligned: aligned + 1 };
+  }
+  return {
+    rows: manifest.rows,
+    columns: manifest.columns,
+    sizeBytes: manifest.output.size,
+    inputBytes,
+    families,
+    predictedPeakBytes: manifest.memory.predictedBytes,
+  };
+}
+
+/** pair_momentum_012_audusd → pair; targets → targets. */
+function familyOf(table: string, pair: string): string {
+  const ending = `_${pair}`;
+  const name = table.endsWith(ending) ? table.slice(0, -ending.length) : table;
+  return /^[^_\d]+/.exec(name)?.[0] ?? name;
+}

@@ -1,0 +1,89 @@
+import { causeOf } from "../model/cause.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import { describeProblem } from "../model/failure.ts";
+import type { Attempt, Cause, RunRecord, WorkerRecord } from "../model/run.ts";
+import { formatMemory } from "../model/units.ts";
+
+/** How often each cause may make a pair fail before it is given up; memory has its ladder of ceilings instead. */
+export interface Policy {
+  readonly limits: Readonly<Record<Exclude<Cause, "memory">, number>>;
+  /** Ceilings in bytes, rising: the stated one, then those for pairs that ran out of memory. */
+  readonly ceilings: readonly number[];
+}
+
+/** One attempt that failed, and the ceiling that it had, in bytes. */
+export interface FailedAttempt {
+  readonly cause: Cause;
+  readonly ceilingBytes: number;
+}
+
+export type Decision =
+  | { readonly action: "start"; readonly ceilingBytes: number }
+  | { readonly action: "give up"; readonly cause: Cause };
+
+export function policyOf(settings: NonNullable<RunRecord["policy"]>, ceilingBytes: number): Policy {
+  return {
+    limits: {
+      // Capacity that was taken away says nothing about the pair.
+      disruption: Number.POSITIVE_INFINITY,
+      transient: settings.retries,
+      unexpected: settings.retriesUnexpected,
+      input: 0,
+      verification: 0,
+      usage: 0,
+    },
+    ceilings: [...new Set([ceilingBytes, ...settings.memoryCeilings.filter((bytes) => bytes > ceilingBytes)])].sort(
+      (left, right) => left - right,
+    ),
+  };
+}
+
+/** What to do with a pair that is not done and of which nothing runs. Every cause has a counter of its own. Pure. */
+export function decide(failures: readonly FailedAttempt[], { limits, ceilings }: Policy): Decision {
+  const counts = countCauses(failures.map(({ cause }) => cause));
+  const spent = failures.find(({ cause }) => cause !== "memory" && counts[cause] > limits[cause]);
+  if (spent !== undefined) return { action: "give up", cause: spent.cause };
+  const tooSmall = Math.max(0, ...failures.filter(({ cause }) => cause === "memory").map((it) => it.ceilingBytes));
+  const ceilingBytes = ceilings.find((bytes) => bytes > tooSmall);
+  return ceilingBytes === undefined ? { action: "give up", cause: "memory" } : { action: "start", ceilingBytes };
+}
+
+export function countCauses(causes: readonly Cause[]): Record<Cause, number> {
+  const counts: Record<Cause, number> = {
+    disruption: 0,
+    transient: 0,
+    memory: 0,
+    input: 0,
+    verification: 0,
+    usage: 0,
+    unexpected: 0,
+  };
+  for (const cause of causes) counts[cause] += 1;
+  return counts;
+}
+
+/** Whether an attempt is over, as far as the backend can tell. */
+export function isOver(attempt: Attempt): boolean {
+  return attempt.end !== undefined || attempt.exitCode !== undefined || attempt.signal !== undefined;
+}
+
+/** Why an attempt failed, in one line for people. */
+export function describeFailure(attempt: Attempt, record: WorkerRecord | undefined, done: boolean): string {
+  const cause = causeOf(attempt, record);
+  const problems = record?.result.problems ?? [];
+  const [first] = problems;
+  if (first !== undefined) {
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
+    return `${cause}: ${describeProblem(first)}${more}`;
+  }
+  if (attempt.exitCode === ExitCode.done && !done)
+    return `${cause}: the worker ended with exit 0, but there is no output with a manifest of these inputs`;
+  const said = attempt.message === undefined ? "" : `, ${attempt.message}`;
+  const memory = cause === "memory" ? ` under a ceiling of ${formatMemory(attempt.memoryBytes)}` : "";
+  return `${cause}: ${describeEnd(attempt)}${memory}${said}`;
+}
+
+function describeEnd({ exitCode, signal, reason }: Attempt): string {
+  const parts = [reason, signal, exitCode === undefined ? undefined : `exit ${exitCode}`];
+  return parts.filter((part) => part !== undefined).join(", ") || "ended without a word";
+}

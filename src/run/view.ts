@@ -1,0 +1,137 @@
+import { causeOf } from "../model/cause.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import type {
+  Attempt,
+  Cause,
+  Launch,
+  PairOutcome,
+  PairState,
+  RunRecord,
+  RunView,
+  TaskStatus,
+  WorkerRecord,
+} from "../model/run.ts";
+import type { Standing } from "./completion.ts";
+import { countCauses, decide, describeFailure, type FailedAttempt, isOver, type Policy } from "./policy.ts";
+
+/** A launch and the last that was heard of its tasks; by index. */
+export interface LaunchStatus {
+  readonly launch: Launch;
+  readonly statuses: readonly TaskStatus[];
+}
+
+/** Everything that a view of a run is made of. */
+export interface RunFacts {
+  readonly record: RunRecord;
+  readonly launches: readonly LaunchStatus[];
+  /** By attempt id. */
+  readonly records: ReadonlyMap<string, WorkerRecord>;
+  /** By pair. */
+  readonly standings: ReadonlyMap<string, Standing>;
+  readonly policy: Policy;
+}
+
+/** What is known of one pair; what the next launch is decided on. */
+export interface PairFacts {
+  readonly pair: string;
+  readonly done: boolean;
+  /** The status in the last launch that has the pair. */
+  readonly status: TaskStatus | undefined;
+  readonly attempts: readonly Attempt[];
+  readonly failed: readonly (FailedAttempt & { readonly attempt: Attempt })[];
+}
+
+/** A run at this moment. Pure. */
+export function composeView(facts: RunFacts, at: string): RunView {
+  const known = collectPairs(facts);
+  const pairs = known.map((pair) => toOutcome(pair, facts));
+  return { record: facts.record, at, pairs };
+}
+
+/** Every pair of the run with its attempts over all launches, in the record's order. */
+export function collectPairs(facts: RunFacts): readonly PairFacts[] {
+  const tasks = new Map<string, { readonly launch: Launch; readonly status: TaskStatus }[]>();
+  for (const { launch, statuses } of facts.launches)
+    for (const status of statuses) {
+      const list = tasks.get(status.pair) ?? [];
+      list.push({ launch, status });
+      tasks.set(status.pair, list);
+    }
+  return facts.record.pairs.map((pair) => {
+    const found = tasks.get(pair) ?? [];
+    const last = found.at(-1)?.status;
+    return {
+      pair,
+      done: isDone(pair, last, facts),
+      status: last,
+      attempts: found.flatMap(({ status }) => status.attempts),
+      failed: found.flatMap(({ launch, status }) => listFailures(launch, status, facts)),
+    };
+  });
+}
+
+/** By its manifest; where only a worker could compare the bytes, by the manifest and the worker's word. */
+function isDone(pair: string, last: TaskStatus | undefined, facts: RunFacts): boolean {
+  const verdict = facts.standings.get(pair)?.verdict;
+  if (verdict === "done") return true;
+  const attempt = last?.attempts.at(-1);
+  return verdict === "unsure" && attempt !== undefined && facts.records.get(attempt.id)?.exitCode === ExitCode.done;
+}
+
+/** Attempts that ended without the pair being done by them. A task that failed without a trace counts as one, too. */
+function listFailures(launch: Launch, status: TaskStatus, facts: RunFacts): PairFacts["failed"] {
+  const done = isDone(status.pair, status, facts);
+  const failed = status.attempts.filter((attempt) => isOver(attempt) && !(done && attempt.exitCode === ExitCode.done));
+  const trace = failed.length > 0 || done || status.state === "waiting" || status.state === "running";
+  const found = trace || status.state === "cancelled" ? failed : [traceless(launch, status)];
+  return found.map((attempt) => ({
+    attempt,
+    cause: causeOf(attempt, facts.records.get(attempt.id)),
+    ceilingBytes: launch.ceilingBytes,
+  }));
+}
+
+function traceless(launch: Launch, { index, state }: TaskStatus): Attempt {
+  const message = `the backend says ${state}, and no more`;
+  const id = `launch-${launch.number}-${index}`;
+  return { id, launch: launch.number, vcpu: 0, memoryBytes: launch.ceilingBytes, spot: launch.spot, message };
+}
+
+/** Failures that count: those since the run was last taken up anew. */
+export function countedFailures(pair: PairFacts, record: RunRecord): readonly FailedAttempt[] {
+  return pair.failed.filter(({ attempt }) => attempt.launch >= (record.countFrom ?? 0));
+}
+
+function toOutcome(pair: PairFacts, facts: RunFacts): PairOutcome {
+  const standing = facts.standings.get(pair.pair);
+  const state = stateOf(pair, facts);
+  const why = whyOf(pair, state, facts);
+  const progress = state === "running" ? pair.status?.progress : undefined;
+  return {
+    pair: pair.pair,
+    state,
+    attempts: pair.attempts,
+    records: pair.attempts.map(({ id }) => facts.records.get(id)).filter((record) => record !== undefined),
+    failures: countCauses(pair.failed.map(({ cause }): Cause => cause)),
+    ...(pair.done && standing?.output !== undefined ? { output: standing.output } : {}),
+    ...(progress === undefined ? {} : { progress }),
+    ...(why === undefined ? {} : { why }),
+  };
+}
+
+function stateOf(pair: PairFacts, { record, policy }: RunFacts): PairState {
+  if (pair.done) return record.doneBefore.includes(pair.pair) ? "done before" : "done";
+  const state = pair.status?.state;
+  // "succeeded" without an output is not looked at yet, or is a failure.
+  if (state === "running") return state;
+  if (record.cancelled) return "cancelled";
+  if (state === "waiting") return state;
+  return decide(countedFailures(pair, record), policy).action === "start" ? "waiting" : "failed";
+}
+
+function whyOf(pair: PairFacts, state: PairState, { standings, records }: RunFacts): string | undefined {
+  if (state === "done before") return standings.get(pair.pair)?.why;
+  const last = pair.failed.at(-1)?.attempt;
+  if (last === undefined || state === "done") return undefined;
+  return describeFailure(last, records.get(last.id), pair.done);
+}

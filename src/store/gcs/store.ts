@@ -1,0 +1,192 @@
+import pRetry from "p-retry";
+import { ExitCode } from "../../model/exit-code.ts";
+import { Failure } from "../../model/failure.ts";
+import { joinGcsPath, parseGcsPath } from "../../model/storage-path.ts";
+import { crc32c, formatCrc32c } from "../crc32c.ts";
+import type { Stage, StageOptions, Store, StoredFile } from "../store.ts";
+import { GcsClient, type GcsOptions } from "./client.ts";
+import { LinkedStage, partBytes } from "./compose.ts";
+import { isTransient, statusOf, toStorageFailure } from "./errors.ts";
+import { contentType, describeItem, describeObject, objectFields, toStoredFile, writeOnce } from "./object.ts";
+import { openGcs } from "./read.ts";
+import { probePath, sweepScratch, tokenOf } from "./scratch.ts";
+import { UploadStage } from "./upload.ts";
+
+/** Folders of Cloud Storage: gs://bucket/prefix. Nothing touches a disk. */
+export function createGcsStore(options: GcsOptions): Store {
+  return new GcsStore(new GcsClient(options));
+}
+
+class GcsStore implements Store {
+  private readonly client: GcsClient;
+
+  constructor(client: GcsClient) {
+    this.client = client;
+  }
+
+  join(folder: string, ...names: readonly string[]): string {
+    return joinGcsPath(folder, names);
+  }
+
+  async list(folder: string): Promise<readonly StoredFile[] | undefined> {
+    const { bucket, name } = parseGcsPath(folder);
+    const prefix = name === "" ? "" : `${name}/`;
+    const files: StoredFile[] = [];
+    let folders = 0;
+    let pageToken: string | undefined;
+    do {
+      this.client.count("classA");
+      const page = await this.listPage(folder, bucket, prefix, pageToken);
+      files.push(...page.files.filter((file) => file.name !== ""));
+      folders += page.folders;
+      pageToken = page.next;
+    } while (pageToken !== undefined);
+    return files.length + folders === 0 ? undefined : files;
+  }
+
+  private async listPage(folder: string, bucket: string, prefix: string, pageToken: string | undefined) {
+    try {
+      const [found, next, response] = await this.client.bucket(bucket).getFiles({
+        prefix,
+        delimiter: "/",
+        autoPaginate: false,
+        fields: `items(${objectFields}),prefixes,nextPageToken`,
+        ...(pageToken === undefined ? {} : { pageToken }),
+      });
+      const files = found.map((file) => toStoredFile(bucket, describeItem(file)));
+      return { files, folders: countPrefixes(response), next: tokenOf(next) };
+    } catch (error) {
+      throw toStorageFailure(error, "list", folder);
+    }
+  }
+
+  stat(path: string): Promise<StoredFile | undefined> {
+    return explained("read", path, () => describeObject(this.client, path));
+  }
+
+  async open(file: Pick<StoredFile, "path" | "version" | "size">) {
+    return openGcs(this.client, file);
+  }
+
+  readText(path: string): Promise<string | undefined> {
+    return explained("read", path, async () => {
+      try {
+        const download = async (): Promise<string> => {
+          this.client.count("classB");
+          const [bytes] = await this.client.download(path).download({ validation: "crc32c" });
+          this.client.countBytes("bytesDown", bytes.length);
+          return bytes.toString();
+        };
+        return await pRetry(download, {
+          retries: this.client.retries,
+          minTimeout: 500,
+          shouldRetry: ({ error }) => isTransient(error),
+        });
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async writeText(path: string, text: string | Uint8Array): Promise<void> {
+    await explained("write", path, () => this.save(path, text));
+  }
+
+  writeTextIf(path: string, text: string, expected: string | undefined): Promise<boolean> {
+    return explained("write", path, async () => {
+      const file = this.client.file(path);
+      try {
+        await writeOnce(this.client, file, formatCrc32c(crc32c(Buffer.from(text))), () =>
+          this.save(path, text, expected ?? 0),
+        );
+        return true;
+      } catch (error) {
+        if (statusOf(error) === 412) return false;
+        throw error;
+      }
+    });
+  }
+
+  private async save(path: string, text: string | Uint8Array, over?: string | number) {
+    const file = this.client.file(path);
+    const bytes = typeof text === "string" ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.length);
+    this.client.count("classA");
+    this.client.countBytes("bytesUp", bytes.length);
+    await file.save(bytes, {
+      resumable: false,
+      validation: false,
+      contentType: typeOf(path),
+      ...(over === undefined ? {} : { preconditionOpts: { ifGenerationMatch: over } }),
+    });
+    return file.metadata;
+  }
+
+  async remove(path: string, version?: string): Promise<void> {
+    this.client.count("free");
+    try {
+      await this.client
+        .file(path)
+        .delete({ ignoreNotFound: true, ...(version === undefined ? {} : { ifGenerationMatch: version }) });
+    } catch (error) {
+      if (statusOf(error) !== 412) throw toStorageFailure(error, "delete", path);
+    }
+  }
+
+  async stage(path: string, options: StageOptions = {}): Promise<Stage> {
+    if (options.linked === true) return new LinkedStage(this.client, path, options.bufferBytes ?? 4 * partBytes);
+    return new UploadStage(this.client, path);
+  }
+
+  canLink(input: string, output: string): true | string {
+    const [from, to] = [parseGcsPath(input).bucket, parseGcsPath(output).bucket];
+    return from === to || `inputs are in bucket ${from}, the output in ${to}`;
+  }
+
+  sweep(path: string): Promise<number> {
+    return sweepScratch(this.client, path);
+  }
+
+  /** Writes an empty object and removes it: asking for one's permissions is a permission of its own. */
+  async checkWritable(folder: string): Promise<string | undefined> {
+    const probe = probePath(this.client, folder);
+    try {
+      await explained("write", probe, () => this.save(probe, ""));
+      await this.remove(probe);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Failure && error.exitCode === ExitCode.input) return error.message;
+      throw error;
+    }
+  }
+
+  async freeBytes(): Promise<undefined> {
+    return undefined;
+  }
+
+  traffic() {
+    return this.client.traffic();
+  }
+}
+
+type Action = Parameters<typeof toStorageFailure>[1];
+
+async function explained<Value>(action: Action, path: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toStorageFailure(error, action, path);
+  }
+}
+
+/** For whoever opens the object in a browser. */
+function typeOf(path: string): string {
+  if (path.endsWith(".html")) return "text/html; charset=utf-8";
+  if (path.endsWith(".csv")) return "text/csv; charset=utf-8";
+  return path.endsWith(".json") ? "application/json" : contentType;
+}
+
+function countPrefixes(response: unknown): number {
+  if (typeof response !== "object" || response === null || !("prefixes" in response)) return 0;
+  return Array.isArray(response.prefixes) ? response.prefixes.length : 0;
+}

@@ -1,0 +1,60 @@
+import { type BigIntStats, readSync } from "node:fs";
+import { open } from "node:fs/promises";
+import type { OpenFile } from "../store.ts";
+
+/** Modification time in nanoseconds and inode: a rewritten file has another, also within the same second. */
+export function versionOf(found: BigIntStats): string {
+  return `${found.mtimeNs}-${found.ino}`;
+}
+
+/** Opens a file for positioned reads. */
+export async function openLocal(path: string): Promise<OpenFile> {
+  const handle = await open(path, "r");
+  const found = await handle.stat({ bigint: true });
+  const size = Number(found.size);
+  return {
+    size,
+    version: versionOf(found),
+    read: (start, length, into = Buffer.allocUnsafeSlow(length)) =>
+      readFully(handle.read.bind(handle), path, start, length, into),
+    peek: (start, length) => {
+      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - start)));
+      return bytes.subarray(0, readSync(handle.fd, bytes, 0, bytes.length, start));
+    },
+    close: () => handle.close(),
+  };
+}
+
+type PositionedRead = (
+  into: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+) => Promise<{ bytesRead: number }>;
+
+async function readFully(
+  read: PositionedRead,
+  path: string,
+  start: number,
+  length: number,
+  into: Uint8Array,
+): Promise<Uint8Array> {
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await read(into, done, length - done, start + done);
+    if (bytesRead === 0)
+      throw new Error(`${path} ends at byte ${start + done}, ${length - done} bytes before it should`);
+    done += bytesRead;
+  }
+  return into.length === length ? into : into.subarray(0, length);
+}
+
+/** The value, or undefined where there is no such file. */
+export async function orMissing<Value>(found: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import type { Backend } from "../../../src/backend/backend.ts";
+import { identify, isRunning } from "../../../src/backend/local/process.ts";
+import { ExitCode } from "../../../src/model/exit-code.ts";
+import type { Handle, Launch, TaskStatus } from "../../../src/model/run.ts";
+import { scratchFolder } from "../../support/folder.ts";
+import { failureOf } from "../../support/job.ts";
+import { makeLocalBackend } from "../../support/local-backend.ts";
+import { GiB, makeLaunch, makeStand, type Stand } from "../../support/run.ts";
+import { backendContract } from "../contract.ts";
+
+const folder = await scratchFolder("local-backend");
+
+function newStand(pairs: readonly string[] = []): Stand {
+  return makeStand(mkdtempSync(join(folder, "stand-")), pairs);
+}
+
+/** Workers of a launch that still run: their process numbers. */
+function findWorkers({ run }: Launch, stand: Stand): readonly string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      const [environment, state] = [readFileSync(`/proc/${pid}/environ`, "latin1"), identify(Number(pid))];
+      return (
+        state !== undefined && environment.includes(`WIDEMERGE_RUN=${run}\0`) && environment.includes(stand.output)
+      );
+    } catch {
+      return false;
+    }
+  });
+}
+
+const many = 200;
+const allPairs = ["ok1", "ok2", "ok3", "once1", "storage1", "input1"];
+backendContract(
+  "local",
+  async () => {
+    const stand = newStand([...allPairs, ...Array.from({ length: many }, (_, index) => `ok${index}`)]);
+    const make = (): Backend =>
+      makeLocalBackend(stand, { environment: { PATH: process.env.PATH ?? "", STAND: stand.output } });
+    return { backend: make(), another: make, leftovers: async (launch) => findWorkers(launch, stand) };
+  },
+  { many, ...(existsSync("/proc") ? {} : { skip: "needs /proc" }) },
+);
+
+const isOver = (statuses: readonly TaskStatus[]) => statuses.every(({ state }) => /ed$/.test(state));
+
+async function finish(backend: Backend, handle: Handle): Promise<readonly TaskStatus[]> {
+  for (;;) {
+    const statuses = await backend.status(handle, { milliseconds: 1000, signal: new AbortController().signal });
+    if (isOver(statuses)) return statuses;
+  }
+}
+
+/** A process that submits a launch and, once its first worker is started, waits to be killed. */
+async function submitElsewhere(stand: Stand, launch: Launch, seconds: number): Promise<ChildProcess> {
+  const code = `
+    import { makeLocalBackend } from "${new URL("../../support/local-backend.ts", import.meta.url).href}";
+    const stand = ${JSON.stringify(stand)};
+    const backend = makeLocalBackend(stand, {}, ${seconds});
+    const handle = await backend.submit(${JSON.stringify(launch)});
+    while ((await backend.status(handle))[0].state === "waiting") await new Promise(setImmediate);
+    console.log("started");
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "-e", code], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout ?? child, "data");
+  return child;
+}
+
+function countLines(stand: Stand, line: string): number {
+  return readFileSync(stand.journal, "utf8")
+    .split("\n")
+    .filter((found) => found.startsWith(line)).length;
+}
+
+describe("workers outlive the controller that started them", { skip: !existsSync("/proc") }, () => {
+  it("and are found again: none is started twice, what waited is started", async () => {
+    const pairs = ["ok1", "ok2", "ok3", "ok4"];
+    const stand = newStand(pairs);
+    const launch = makeLaunch(pairs);
+    const controller = await submitElsewhere(stand, launch, 0.5);
+    controller.kill("SIGKILL");
+    await once(controller, "exit");
+    const backend = makeLocalBackend(stand);
+    const statuses = await finish(backend, await backend.submit(launch));
+    assert.deepEqual(
+      statuses.map(({ state, attempts }) => [state, attempts.length, attempts[0]?.exitCode]),
+      pairs.map(() => ["succeeded", 1, 0]),
+    );
+    for (const pair of pairs) assert.equal(countLines(stand, `start ${pair} `), 1);
+  });
+
+  it("also when the kill came before the worker's process was written down", async () => {
+    const stand = newStand(["ok1"]);
+    const launch = makeLaunch(["ok1"]);
+    const controller = await submitElsewhere(stand, launch, 0.5);
+    controller.kill("SIGKILL");
+    await once(controller, "exit");
+    const path = join(stand.output, "runs", "run", "local", "0", "0.json");
+    const entry = JSON.parse(readFileSync(path, "utf8"));
+    const { process: _, ...attempt } = entry.attempts[0];
+    writeFileSync(path, JSON.stringify({ ...entry, attempts: [attempt] }));
+    const backend = makeLocalBackend(stand);
+    const [status] = await finish(backend, await backend.submit(launch));
+    assert.equal(status?.attempts[0]?.id, attempt.id);
+    assert.equal(countLines(stand, "start ok1 "), 1);
+  });
+
+  it("a worker that was killed meanwhile is a disruption, and started again", async () => {
+    const stand = newStand(["ok1"]);
+    const launch = makeLaunch(["ok1"]);
+    const controller = await submitElsewhere(stand, launch, 30);
+    controller.kill("SIGKILL");
+    await once(controller, "exit");
+    const [worker] = findWorkers(launch, stand);
+    process.kill(-Number(worker), "SIGKILL");
+    while (findWorkers(launch, stand).length > 0) await setTimeout(10);
+    const backend = makeLocalBackend(stand);
+    const [status] = await finish(backend, await backend.submit(launch));
+    assert.equal(status?.state, "succeeded");
+    assert.deepEqual(
+      status?.attempts.map(({ reason, exitCode }) => reason ?? exitCode),
+      ["Lost", 0],
+    );
+  });
+
+  it("looking at a launch starts nothing", async () => {
+    const stand = newStand(["ok1"]);
+    const launch = makeLaunch(["ok1"]);
+    const handle = { backend: "local", name: "run-0", launch } as const;
+    assert.deepEqual(await makeLocalBackend(stand).status(handle), [
+      { index: 0, pair: "ok1", state: "waiting", attempts: [] },
+    ]);
+    assert.ok(!existsSync(stand.output));
+  });
+});
+
+describe("memory of this machine", () => {
+  it("ceilings add up to at most what there is", async () => {
+    const pairs = Array.from({ length: 6 }, (_, index) => `ok${index}`);
+    const stand = newStand(pairs);
+    const backend = makeLocalBackend(stand, { budgetBytes: 5 * GiB }, 0.05);
+    const handle = await backend.submit(makeLaunch(pairs, { ceilingBytes: 2 * GiB, parallelism: 6 }));
+    let most = 0;
+    for (let over = false; !over; ) {
+      const statuses = await backend.status(handle, { milliseconds: 50, signal: new AbortController().signal });
+      most = Math.max(most, statuses.filter(({ state }) => state === "running").length);
+      over = isOver(statuses);
+    }
+    assert.equal(most, 2);
+  });
+
+  it("a ceiling above all of it is refused, with what would do", async () => {
+    const backend = makeLocalBackend(newStand(), { budgetBytes: GiB });
+    const refused = await failureOf(backend.submit(makeLaunch(["ok1"], { ceilingBytes: 2 * GiB })));
+    assert.equal(refused.exitCode, ExitCode.usage);
+    assert.match(refused.message, /found ceiling 2.00 GiB, memory 1.00 GiB; lower --memory-ceiling/);
+  });
+});
+
+it("the number of a launch cannot be given to another", async () => {
+  const stand = newStand(["ok1"]);
+  const backend = makeLocalBackend(stand);
+  await finish(backend, await backend.submit(makeLaunch(["ok1"])));
+  const refused = await failureOf(makeLocalBackend(stand).submit(makeLaunch(["ok2"])));
+  assert.match(refused.message, /launch 0 of run run was started with other pairs/);
+});
+
+it("a worker that cannot be started is a failure of its pair", async () => {
+  const backend = makeLocalBackend(newStand(), { command: [join(folder, "missing")] });
+  const [status] = await finish(backend, await backend.submit(makeLaunch(["ok1"], { retriesUnexpected: 0 })));
+  assert.equal(status?.state, "failed");
+  assert.match(status?.attempts[0]?.message ?? "", /ENOENT/);
+});
+
+it("a process is another when its number is used again", () => {
+  const self = identify(process.pid);
+  assert.ok(self !== undefined && isRunning(self));
+  if (self.start !== undefined) assert.ok(!isRunning({ ...self, start: "1" }));
+  assert.equal(identify(2 ** 22 + 1), undefined);
+});

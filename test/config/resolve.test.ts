@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { flagOf, resolveSettings, variableOf } from "../../src/config/resolve.ts";
+import { settingNames } from "../../src/config/settings.ts";
+import { Failure } from "../../src/model/failure.ts";
+import { scratchFolder } from "../support/folder.ts";
+
+const folder = await scratchFolder("config");
+let files = 0;
+
+function yaml(text: string): string {
+  files += 1;
+  const path = join(folder, `${files}.yaml`);
+  writeFileSync(path, text);
+  return path;
+}
+
+function problemsOf(raw: Partial<Parameters<typeof resolveSettings>[0]>): readonly string[] {
+  try {
+    resolveSettings({ flags: {}, environment: {}, ...raw });
+  } catch (error) {
+    assert.ok(error instanceof Failure);
+    assert.equal(error.exitCode, 2);
+    return error.message.split("\n");
+  }
+  throw new Error("no problem");
+}
+
+test("defaults stand where nothing is said", () => {
+  const settings = resolveSettings({ flags: {}, environment: { PATH: "/bin" } });
+  assert.deepEqual(settings, {
+    input: "checkpoints",
+    output: "training",
+    pairs: [],
+    memoryCeiling: "auto",
+    memoryWarn: "auto",
+    memoryFree: 0,
+    diskFree: "auto",
+    key: "interval_time",
+    targets: "targets",
+    duplicates: "error",
+    naming: "prefix",
+    rowGroupRows: "auto",
+    requireMarker: true,
+    verify: "structure",
+    replace: false,
+    sync: true,
+    logEvery: 50,
+    backend: "local",
+    parallelism: "auto",
+    memoryScope: "container",
+    memoryCeilings: [],
+    retries: 3,
+    retriesUnexpected: 1,
+    assembly: "auto",
+    stallSeconds: 60,
+    namespace: "widemerge",
+    imagePullPolicy: "IfNotPresent",
+    cpu: "auto",
+    autopilot: false,
+    spot: false,
+    nodeSelector: [],
+    tolerations: [],
+    keepFinished: 604800,
+    taskTimeout: 14400,
+  });
+  assert.ok(Object.isFrozen(settings));
+});
+
+test("flags win over variables, variables over the file, the file over defaults", () => {
+  const file = yaml("input: file\noutput: file\nkey: file\nmemoryCeiling: 50GiB\nreplace: true\n");
+  const environment = { WIDEMERGE_INPUT: "variable", WIDEMERGE_OUTPUT: "variable", WIDEMERGE_REPLACE: "false" };
+  const settings = resolveSettings({ flags: { input: "flag", key: undefined }, environment, file });
+  assert.equal(settings.input, "flag");
+  assert.equal(settings.output, "variable");
+  assert.equal(settings.key, "file");
+  assert.equal(settings.targets, "targets");
+  assert.equal(settings.memoryCeiling, 50 * 2 ** 30);
+  assert.equal(settings.replace, false);
+});
+
+test("texts become what they say: sizes, counts, lists, true and false", () => {
+  const flags = {
+    memoryCeiling: "15GB",
+    memoryWarn: "auto",
+    diskFree: 1024,
+    rowGroupRows: "5000",
+    expectTables: "668",
+    pairs: "audusd,eur_usd-2",
+    requireMarker: "false",
+    logEvery: "7",
+  };
+  const settings = resolveSettings({ flags, environment: {} });
+  assert.deepEqual(
+    [settings.memoryCeiling, settings.memoryWarn, settings.diskFree, settings.rowGroupRows, settings.expectTables],
+    [15e9, "auto", 1024, 5000, 668],
+  );
+  assert.deepEqual([settings.pairs, settings.requireMarker, settings.logEvery], [["audusd", "eur_usd-2"], false, 7]);
+  assert.equal(resolveSettings({ flags: { expectTables: "tables.txt" }, environment: {} }).expectTables, "tables.txt");
+});
+
+test("what a run is told", () => {
+  const flags = { memoryCeilings: "60GiB,70GiB", maxCost: "2.50", retries: "0", parallelism: "4", run: "2026-11-21-a" };
+  const { memoryCeilings, maxCost, retries, parallelism, run } = resolveSettings({ flags, environment: {} });
+  assert.deepEqual(memoryCeilings, [60 * 2 ** 30, 70 * 2 ** 30]);
+  assert.deepEqual([maxCost, retries, parallelism, run], [2.5, 0, 4, "2026-11-21-a"]);
+});
+
+test("every setting has a flag and a variable", () => {
+  assert.equal(flagOf("memoryCeiling"), "--memory-ceiling");
+  assert.equal(variableOf("memoryCeiling"), "WIDEMERGE_MEMORY_CEILING");
+  assert.equal(new Set(settingNames.map(variableOf)).size, settingNames.length);
+});
+
+test("all problems come at once, each with name, what was given, and what is allowed", () => {
+  const file = yaml("memory_ceiling: 50GiB\nverify: everything\npairs: [audusd, ../x]\n");
+  const environment = { WIDEMERGE_DUPLICATES: "middle", WIDEMERGE_INPTU: "x", WIDEMERGE_CONFIG: file };
+  const flags = { rowGroupRows: "0", memoryFree: "lots", logEvery: 1.5 };
+  const found = problemsOf({ flags, environment, file });
+  const expected = [
+    "unknown variable WIDEMERGE_INPTU: found x; see `widemerge merge --help` for the names",
+    `pairs in ${file} is not allowed: found ["audusd","../x"]; allowed: pair names of letters, digits, _ and -, at most 63, such as audusd`,
+    '--memory-free is not allowed: found "lots"; allowed: a size such as 50GiB, 15GB or a number of bytes',
+    'WIDEMERGE_DUPLICATES is not allowed: found "middle"; allowed: error, first or last',
+    '--row-group-rows is not allowed: found "0"; allowed: auto, or a whole number from 1 on',
+    `verify in ${file} is not allowed: found "everything"; allowed: structure, sample or full`,
+    "--log-every is not allowed: found 1.5; allowed: a whole number from 1 on",
+    `unknown setting memory_ceiling in ${file}: found "50GiB"; known are ${settingNames.join(", ")}`,
+  ];
+  assert.deepEqual([...found].sort(), expected.sort());
+});
+
+const refused: [string, Record<string, unknown>, RegExp][] = [
+  ["an empty folder", { input: "" }, /--input is not allowed: found ""; allowed: a text that is not empty/],
+  ["a number for a folder", { output: 5 }, /--output is not allowed: found 5/],
+  ["a negative size", { memoryCeiling: -1 }, /--memory-ceiling is not allowed: found -1; allowed: (auto, or )?a size/],
+  ["a size beyond all numbers", { memoryFree: "99999999999TiB" }, /--memory-free is not allowed/],
+  ["not a number", { diskFree: Number.NaN }, /--disk-free is not allowed/],
+  ["a pair that is a path", { pairs: "a/b" }, /--pairs is not allowed: found "a\/b"; allowed: pair names/],
+  ["a pair with a space", { pairs: ["A B"] }, /--pairs is not allowed/],
+  ["an empty pair", { pairs: "" }, /--pairs is not allowed/],
+  ["a pair of 64 letters", { pairs: "x".repeat(64) }, /--pairs is not allowed/],
+  ["yes for true", { replace: "yes" }, /--replace is not allowed: found "yes"; allowed: true or false/],
+  ["a run that is a path", { run: "../x" }, /--run is not allowed: found "..\/x"; allowed: a run id/],
+  ["a run that begins with -", { run: "-x" }, /--run is not allowed/],
+  ["an attempt that is a path", { attempt: "../x" }, /--attempt is not allowed/],
+  ["money below nothing", { maxCost: -1 }, /--max-cost is not allowed: found -1; allowed: an amount of \$/],
+  ["sizes that are none", { memoryCeilings: "50GiB,lots" }, /--memory-ceilings is not allowed/],
+  ["a fraction of a row", { rowGroupRows: 0.5 }, /--row-group-rows is not allowed/],
+];
+
+for (const [name, flags, pattern] of refused)
+  test(`${name} is refused`, () => assert.match(problemsOf({ flags }).join("\n"), pattern));
+
+for (const name of ["constructor", "toString", "__proto__"])
+  test(`${name} is an unknown setting like any other`, () => {
+    const [found] = problemsOf({ file: yaml(`{"${name}": 5}`) });
+    assert.match(found ?? "", new RegExp(`^unknown setting ${name} in .*: found 5; known are input, `));
+  });
+
+const documents: [string, string][] = [
+  ["a list", "- a\n- b\n"],
+  ["a text", "hello"],
+  ["broken YAML", "a: [1\n"],
+];
+for (const [name, text] of documents)
+  test(`${name} is no configuration file`, () => {
+    const file = yaml(text);
+    const [found] = problemsOf({ file });
+    assert.ok(found?.startsWith(`the configuration file ${file} cannot be used: found `), found ?? "nothing");
+  });
+
+test("an empty file says nothing; a missing one is a problem", () => {
+  assert.equal(resolveSettings({ flags: {}, environment: {}, file: yaml("# nothing\n") }).key, "interval_time");
+  assert.match(problemsOf({ file: join(folder, "missing.yaml") })[0] ?? "", /cannot be used: found ENOENT/);
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { takeInventory } from "../../../src/merge/inspect/inventory.ts";
+import { scratchFolder } from "../../support/folder.ts";
+import { failureOf, makeJob, type SomeSettings } from "../../support/job.ts";
+import { keyed, writeTables } from "../../support/tables.ts";
+
+const root = await scratchFolder("inventory");
+const { input } = writeTables(root, { targets: keyed(["1"]), b: keyed(["1"]), a_pair: keyed(["1"]) });
+const folder = join(input, "pair");
+writeFileSync(join(folder, "notes.txt"), "not a table");
+mkdirSync(join(folder, "deep.parquet"));
+
+const take = (settings: SomeSettings = {}, pair = "pair") => takeInventory(makeJob(pair, { input, ...settings }));
+const found = async (settings: SomeSettings) =>
+  (await take(settings)).problems.map((problem) => `${problem.table ?? "-"}: ${problem.what}: ${problem.found}`);
+
+function list(...lines: string[]): string {
+  const path = join(root, "tables.txt");
+  writeFileSync(path, lines.join("\n"));
+  return path;
+}
+
+test("targets and feature tables by name, with size and version; nothing else", async () => {
+  const { targets, features, problems } = await take();
+  assert.equal(targets?.table, "targets");
+  assert.deepEqual(
+    features.map(({ table, path }) => [table, path]),
+    [
+      ["a_pair", join(folder, "a_pair.parquet")],
+      ["b", join(folder, "b.parquet")],
+    ],
+  );
+  assert.ok(features.every(({ size, version }) => size > 0 && version.length > 0));
+  assert.deepEqual(problems, []);
+});
+
+test("a missing folder is a failure that names it", async () => {
+  const failure = await failureOf(take({}, "none"));
+  assert.equal(failure.exitCode, 3);
+  assert.match(failure.message, new RegExp(`no checkpoint of none: found no folder ${join(input, "none")}`));
+});
+
+test("targets may have another name, and must be there", async () => {
+  assert.equal((await take({ targets: "b" })).targets?.table, "b");
+  assert.deepEqual(await found({ targets: "y" }), [`y: no targets table: no y.parquet in ${folder}`]);
+});
+
+const expectations: [string, () => SomeSettings, string[]][] = [
+  ["the right number", () => ({ expectTables: 3 }), []],
+  ["too few", () => ({ expectTables: 668 }), ["-: 668 tables expected, targets included: 3 tables"]],
+  ["too many", () => ({ expectTables: "2" }), ["-: 2 tables expected, targets included: 3 tables"]],
+  ["the right names", () => ({ expectTables: list("targets", "b.parquet", "a_{pair} # families", "", "# end") }), []],
+  [
+    "other names",
+    () => ({ expectTables: list("targets", "a_{pair}", "c_{pair}", "d") }),
+    ["c_pair: table missing: no such file", "d: table missing: no such file", "b: table not expected: b.parquet"],
+  ],
+  ["a list with Windows line ends", () => ({ expectTables: list("targets\r", "b\r", "a_pair\r") }), []],
+];
+
+for (const [name, settings, expected] of expectations)
+  test(`expected tables: ${name}`, async () => assert.deepEqual(await found(settings()), expected));
+
+test("a list that is not there is a usage error", async () => {
+  const failure = await failureOf(take({ expectTables: join(root, "none.txt") }));
+  assert.equal(failure.exitCode, 2);
+});
+
+test("a checkpoint without its marker is not complete, unless that is allowed", async () => {
+  rmSync(join(folder, "_COMPLETE"));
+  assert.deepEqual(await found({}), [`-: the checkpoint is not marked complete: no _COMPLETE in ${folder}`]);
+  assert.deepEqual(await found({ requireMarker: false }), []);
+});

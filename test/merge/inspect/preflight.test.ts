@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { rmSync, statSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { takeInventory } from "../../../src/merge/inspect/inventory.ts";
+import { checkDisk, runPreflight } from "../../../src/merge/inspect/preflight.ts";
+import { ExitCode } from "../../../src/model/exit-code.ts";
+import { localStore } from "../../../src/store/local/store.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { makeShape } from "../../faults/shapes.ts";
+import { makeFolder } from "../../faults/support.ts";
+import { failureOf, makeJob, TestPort } from "../../support/job.ts";
+
+const shape = { rows: 5000, tables: 60, columns: 10, misaligned: 0.1 };
+
+describe("preflight", () => {
+  const input = makeFolder({ after });
+  const output = join(input, "out");
+  before(() => makeShape(input, shape));
+
+  it("reads keys and footers, not the data", async () => {
+    const counted = { bytes: 0, open: 0, mostOpen: 0 };
+    const job = { ...makeJob("audusd", { input, output }), store: countReads(counted) };
+    const inventory = await takeInventory(job);
+    const { features, targetsKey } = await runPreflight(job, inventory);
+    assert.equal(features.length, shape.tables);
+    assert.equal(targetsKey.length, shape.rows);
+    assert.deepEqual(
+      features.map(({ table }) => table.file.table),
+      inventory.features.map(({ table }) => table),
+    );
+    const all = inventory.features.reduce((sum, file) => sum + file.size, 0);
+    // A key of eleven columns, and 64 KiB of the end of each file for its footer.
+    assert.ok(counted.bytes < all / 5 + 61 * 65_536, `${counted.bytes} of ${all} bytes`);
+    assert.equal(counted.open, 0);
+    assert.ok(counted.mostOpen > 1 && counted.mostOpen <= 9, `${counted.mostOpen} files open at once`);
+  });
+
+  it("tells its progress", async () => {
+    const port = new TestPort();
+    const job = makeJob("audusd", { input, output }, port);
+    await runPreflight(job, await takeInventory(job));
+    const done = port.events.flatMap((event) => (event.type === "progress" ? [event.tablesDone] : []));
+    assert.deepEqual(done, [0, 50]);
+  });
+
+  it("stops between two tables when it is told to", async () => {
+    const reason = new Error("stop");
+    const port = new TestPort((event, own) => event.type === "progress" && own.stop(reason));
+    const job = makeJob("audusd", { input, output }, port);
+    const inventory = await takeInventory(job);
+    await assert.rejects(runPreflight(job, inventory), reason);
+  });
+
+  it("tells of every bad table, also without targets", async (context) => {
+    const folder = makeFolder(context);
+    await makeShape(folder, { rows: 100, tables: 12, columns: 1 });
+    rmSync(join(folder, "audusd", "targets.parquet"));
+    for (const table of ["t0003", "t0011"]) truncateSync(join(folder, "audusd", `${table}.parquet`), 40);
+    const job = makeJob("audusd", { input: folder, output: join(folder, "out") });
+    const failure = await failureOf(runPreflight(job, await takeInventory(job)));
+    assert.equal(failure.exitCode, ExitCode.input);
+    assert.deepEqual(failure.problems.map(({ table }) => table).sort(), ["t0003", "t0011", "targets"]);
+  });
+
+  it("wants the disk space that the output needs, or more when it is asked for", async () => {
+    const free = (await localStore.freeBytes(input)) ?? 0;
+    const job = makeJob("audusd", { input, output: input });
+    await checkDisk(job, 1);
+    const failure = await failureOf(checkDisk(job, 2 * free + 2 ** 30));
+    assert.equal(failure.exitCode, ExitCode.input);
+    assert.match(failure.message, /not enough disk space for .*training_audusd\.parquet: found \d+ bytes free/);
+    const greedy = makeJob("audusd", { input, output: input, diskFree: 2 * free + 2 ** 30 });
+    assert.equal((await failureOf(checkDisk(greedy, 1))).exitCode, ExitCode.input);
+    assert.ok(statSync(input).isDirectory());
+  });
+});
+
+/** The local store, counting what is read and what is open. */
+function countReads(counted: { bytes: number; open: number; mostOpen: number }): Store {
+  return {
+    ...localStore,
+    open: async (file) => {
+      const opened = await localStore.open(file);
+      counted.open += 1;
+      counted.mostOpen = Math.max(counted.mostOpen, counted.open);
+      const count = <Bytes extends Uint8Array>(bytes: Bytes): Bytes => {
+        counted.bytes += bytes.length;
+        return bytes;
+      };
+      return {
+        ...opened,
+        read: async (start, length, into) => count(await opened.read(start, length, into)),
+        peek: (start, length) => count(opened.peek?.(start, length) ?? Buffer.alloc(0)),
+        close: async () => {
+          counted.open -= 1;
+          await opened.close();
+        },
+      };
+    },
+  };
+}

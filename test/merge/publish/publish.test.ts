@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { runTask } from "../../../src/merge/run.ts";
+import { ExitCode } from "../../../src/model/exit-code.ts";
+import { describeProblem } from "../../../src/model/failure.ts";
+import { localStore } from "../../../src/store/local/store.ts";
+import type { Stage, Store } from "../../../src/store/store.ts";
+import { makeShape } from "../../faults/shapes.ts";
+import { checkManifest, finishedNames, listOutput, makeFolder } from "../../faults/support.ts";
+import { failureOf, limits, makeJob, makeSettings, mergeHere, type SomeSettings, TestPort } from "../../support/job.ts";
+
+/** The local store with some of its stage's steps replaced. */
+function changeStage(change: (stage: Stage, path: string) => Partial<Stage>): Store {
+  return {
+    ...localStore,
+    stage: async (path) => {
+      const stage = await localStore.stage(path);
+      const own: Stage = {
+        get position() {
+          return stage.position;
+        },
+        write: (bytes) => stage.write(bytes),
+        finish: () => stage.finish(),
+        open: () => stage.open(),
+        publish: (over) => stage.publish(over),
+        discard: () => stage.discard(),
+      };
+      return Object.defineProperties(own, Object.getOwnPropertyDescriptors(change(stage, path)));
+    },
+  };
+}
+
+async function mergeWith(store: Store, given: SomeSettings): Promise<unknown> {
+  const settings = makeSettings(given);
+  const task = { command: "merge", pair: "audusd", settings, limits } as const;
+  return runTask(task, (pair) => ({ ...makeJob(pair, given), store }));
+}
+
+describe("publishing", () => {
+  const input = makeFolder({ after });
+  before(() => makeShape(input, { rows: 200, tables: 3, columns: 2, misaligned: 0.4 }));
+
+  it("writes the manifest last and removes the old one first", async (context) => {
+    const output = join(makeFolder(context), "out");
+    const [manifest = "", file = ""] = finishedNames.map((name) => join(output, name));
+    await mergeHere({ input, output, rowGroupRows: 70 }, "audusd");
+    const seen: string[] = [];
+    const stages = changeStage((stage) => ({
+      publish: async (over) => {
+        seen.push(`publish ${existsSync(file)} ${existsSync(manifest)}`);
+        await stage.publish(over);
+      },
+    }));
+    const store: Store = {
+      ...stages,
+      writeTextIf: async (path, text, expected) => {
+        seen.push(`manifest ${existsSync(file)} ${existsSync(manifest)}`);
+        return localStore.writeTextIf(path, text, expected);
+      },
+    };
+    await mergeWith(store, { input, output, replace: true });
+    assert.deepEqual(seen, ["publish true false", "manifest true false"]);
+    checkManifest(output);
+  });
+
+  it("does not overwrite a file that appeared meanwhile", async (context) => {
+    const output = join(makeFolder(context), "out");
+    const store = changeStage((stage, path) => ({
+      publish: (over) => {
+        writeFileSync(path, "another's");
+        return stage.publish(over);
+      },
+    }));
+    const failure = await failureOf(mergeWith(store, { input, output }));
+    assert.equal(failure.exitCode, ExitCode.input);
+    assert.match(failure.message, /another output appeared.*--replace/);
+    assert.deepEqual(listOutput(output), ["training_audusd.parquet"]);
+  });
+
+  for (const [level, at] of [
+    ["structure", 4],
+    ["full", 200],
+  ] as const)
+    it(`publishes nothing when ${level} verification fails`, async (context) => {
+      const output = join(makeFolder(context), "out");
+      const store = changeStage((stage) => ({
+        write: (bytes) => {
+          const copy = Buffer.from(bytes);
+          const byte = at - stage.position;
+          if (byte >= 0 && byte < copy.length) copy.fill(0xff, byte, byte + 8);
+          return stage.write(copy);
+        },
+      }));
+      const failure = await failureOf(mergeWith(store, { input, output, verify: level }));
+      assert.equal(failure.exitCode, ExitCode.verification, failure.problems.map(describeProblem).join("\n"));
+      assert.deepEqual(listOutput(output), []);
+    });
+
+  it("does not begin once the merge was told to stop", async (context) => {
+    const output = join(makeFolder(context), "out");
+    const reason = new Error("stop");
+    const port = new TestPort((event, own) => event.type === "stage" && event.stage === "verify" && own.stop(reason));
+    await assert.rejects(mergeHere({ input, output }, "audusd", port), reason);
+    assert.deepEqual(listOutput(output), []);
+  });
+
+  it("fails in words when a table changes or vanishes during the merge", async (context) => {
+    const [copy, output] = [makeFolder(context), join(makeFolder(context), "out")];
+    await makeShape(copy, { rows: 200, tables: 3, columns: 2 });
+    const port = new TestPort((event) => {
+      if (event.type === "stage" && event.stage === "merge")
+        copyFileSync(join(copy, "audusd", "t0001.parquet"), join(copy, "audusd", "t0002.parquet"));
+    });
+    const failure = await failureOf(mergeHere({ input: copy, output }, "audusd", port));
+    assert.equal(failure.exitCode, ExitCode.input);
+    assert.match(failure.message, /t0002\.parquet.*wait until the extraction is over/);
+    assert.deepEqual(listOutput(output), []);
+  });
+});

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { findGap, listTables } from "../../src/model/checkpoint.ts";
+import { compareWithManifest, outputSettings } from "../../src/model/comparison.ts";
+import type { InputFile } from "../../src/model/plan.ts";
+import type { Manifest } from "../../src/model/result.ts";
+import { makeSettings } from "../support/job.ts";
+
+const settings = makeSettings({});
+const file = (table: string, given: Partial<InputFile> = {}): InputFile => ({
+  table,
+  path: `in/${table}.parquet`,
+  size: 10,
+  version: "1",
+  ...given,
+});
+const inputs = [file("targets"), file("pair_a")];
+const manifest = {
+  output: { name: "training_x.parquet", size: 100, crc32c: "00000000" },
+  settings: outputSettings(settings),
+  inputs: inputs.map((input) => ({ ...input, crc32c: "0000000a" })),
+} as unknown as Manifest;
+
+describe("an output and what is there now", () => {
+  const compare = (changed: readonly InputFile[], outputBytes = 100, given = settings) =>
+    compareWithManifest(manifest, { inputs: changed, outputBytes, settings: given });
+
+  it("the same, in any order", () => {
+    assert.deepEqual(compare(inputs.toReversed()), { verdict: "same" });
+    assert.deepEqual(compare(inputs, 100, makeSettings({ verify: "full", logEvery: 3 })), { verdict: "same" });
+  });
+
+  it("another version needs a look at the bytes, unless the store knows their checksum", () => {
+    const copied = file("pair_a", { version: "2" });
+    assert.deepEqual(compare([file("targets"), copied]), { verdict: "unsure", inputs: [copied] });
+    assert.deepEqual(compare([file("targets"), { ...copied, crc32c: "0000000a" }]), { verdict: "same" });
+    assert.deepEqual(compare([file("targets"), { ...copied, crc32c: "0000000b" }]), {
+      verdict: "other",
+      why: "pair_a has changed since",
+    });
+  });
+
+  const other: readonly [string, ReturnType<typeof compare>, RegExp][] = [
+    ["output of another size", compare(inputs, 99), /99 bytes, its manifest says 100/],
+    ["other settings", compare(inputs, 100, makeSettings({ naming: "keep" })), /it was made with/],
+    ["a table more", compare([...inputs, file("b")]), /from 2 tables, now there are 3/],
+    ["a table less", compare([file("targets")]), /from 2 tables, now there are 1/],
+    ["a table of another name", compare([file("targets"), file("b")]), /from 2 tables, now there are 2/],
+    ["a table of another size", compare([file("targets"), file("pair_a", { size: 11 })]), /pair_a has changed/],
+  ];
+  for (const [name, found, why] of other)
+    it(name, () => {
+      assert.equal(found.verdict, "other");
+      assert.match("why" in found ? found.why : "", why);
+    });
+});
+
+describe("a checkpoint and what was expected of it", () => {
+  const files = ["_COMPLETE", "pair_a_x.parquet", "targets.parquet", "notes.txt"].map((name) => ({
+    ...file(""),
+    name,
+  }));
+  const gap = (given: Record<string, unknown>, list = files, expected?: string) =>
+    findGap("x", list, makeSettings(given), expected);
+
+  it("tables are the Parquet files", () =>
+    assert.deepEqual(
+      listTables(files).map(({ table }) => table),
+      ["pair_a_x", "targets"],
+    ));
+
+  it("nothing is missing, or the first thing that is", () => {
+    assert.equal(gap({}), undefined);
+    assert.equal(gap({}, files.slice(1)), "no _COMPLETE");
+    assert.equal(gap({ requireMarker: false }, files.slice(1)), undefined);
+    assert.equal(gap({ targets: "goals" }), "no goals.parquet");
+    assert.equal(gap({ expectTables: 2 }), undefined);
+    assert.equal(gap({ expectTables: 3 }), "3 tables expected, 2 found");
+  });
+
+  it("a list of names", () => {
+    const expect = (text: string) => gap({ expectTables: "list.txt" }, files, text);
+    assert.equal(expect("# all\ntargets\npair_a_{pair}.parquet\n"), undefined);
+    assert.equal(expect("targets\npair_a_x\npair_b_{pair}"), "pair_b_x is missing");
+    assert.equal(expect("targets"), "pair_a_x is not expected");
+  });
+});

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ExitCode, outcomeOf } from "../../src/model/exit-code.ts";
+import { describeProblem, Failure, failOn, toFailure } from "../../src/model/failure.ts";
+
+const problem = { what: "key column missing", found: "columns a, b", fix: "name the key with --key" };
+
+test("a problem is one line: what, what was found, what to do", () => {
+  assert.equal(describeProblem(problem), "key column missing: found columns a, b; name the key with --key");
+  assert.equal(
+    describeProblem({ ...problem, table: "mkt_mean" }),
+    "mkt_mean: key column missing: found columns a, b; name the key with --key",
+  );
+});
+
+test("a failure tells every problem", () => {
+  assert.doesNotThrow(() => failOn(ExitCode.input, []));
+  const two = [problem, { ...problem, table: "x" }];
+  assert.throws(
+    () => failOn(ExitCode.input, two),
+    (error) => {
+      assert.ok(error instanceof Failure);
+      assert.equal(error.exitCode, 3);
+      assert.equal(error.problems, two);
+      assert.equal(error.message, two.map(describeProblem).join("\n"));
+      return true;
+    },
+  );
+});
+
+const errors: [string, number, RegExp][] = [
+  ["ENOSPC", 75, /the disk is full/],
+  ["EDQUOT", 75, /quota/],
+  ["EIO", 75, /I\/O error/],
+  ["EMFILE", 75, /ulimit -n/],
+  ["EACCES", 3, /permission/],
+  ["EROFS", 3, /read-only/],
+  ["EWHATEVER", 1, /run again/],
+];
+
+for (const [code, exitCode, advice] of errors) {
+  test(`${code} ends with exit ${exitCode} and advice`, () => {
+    const cause = Object.assign(new Error(`${code}: write`), { code });
+    const failure = toFailure(cause);
+    assert.equal(failure.exitCode, exitCode);
+    assert.match(failure.problems[0]?.fix ?? "", advice);
+    assert.equal(failure.problems[0]?.found, `${code}: write`);
+    assert.equal(failure.cause, cause);
+  });
+}
+
+test("a failure stays itself; any other value is unexpected", () => {
+  const failure = new Failure(ExitCode.memory, [problem]);
+  assert.equal(toFailure(failure), failure);
+  assert.equal(toFailure("thrown text").exitCode, 1);
+  assert.equal(toFailure("thrown text").problems[0]?.found, "thrown text");
+  assert.equal(toFailure(undefined).problems[0]?.found, "undefined");
+});
+
+test("every exit code has its word, each its own", () => {
+  const codes = Object.values(ExitCode);
+  assert.equal(new Set(codes.map((code) => outcomeOf[code])).size, codes.length);
+});

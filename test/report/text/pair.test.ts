@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Plan, TablePlan } from "../../../src/model/plan.ts";
+import type { PairResult, Verification } from "../../../src/model/result.ts";
+import { describePlan, describeProblems, describeResult, describeVerification } from "../../../src/report/text/pair.ts";
+
+const GiB = 2 ** 30;
+const result: PairResult = {
+  pair: "audusd",
+  outcome: "done",
+  exitCode: 0,
+  rows: 100_000,
+  columns: 17_038,
+  tables: { total: 668, spliced: 660, aligned: 8 },
+  bytes: { read: 13.5e9, written: 13.4e9 },
+  peakMemoryBytes: 0.3 * GiB,
+  predictedPeakBytes: 0.4 * GiB,
+  ceilingBytes: 50 * GiB,
+  seconds: 12.7,
+  stages: [],
+  output: "training/training_audusd.parquet",
+  manifest: "training/training_audusd.manifest.json",
+  problems: [],
+};
+const problem = { what: "duplicate keys", found: "2 rows", fix: "extract the table again", table: "mkt_mean" };
+
+test("a merge in one line", () => {
+  assert.equal(
+    describeResult(result),
+    "audusd  100,000 rows × 17,038 columns  |  668 tables: 660 spliced, 8 aligned  |  12.7 s  |  peak 307 MiB of 50.0 GiB  |  training/training_audusd.parquet\n",
+  );
+  assert.match(
+    describeResult({ ...result, outcome: "already done" }),
+    / {2}\| {2}already done, nothing touched {2}\| {2}/,
+  );
+});
+
+test("what stopped a merge: the cause, and one line for each problem", () => {
+  const stopped = { ...result, outcome: "input refused", exitCode: 3, problems: [problem, problem] } as const;
+  assert.equal(
+    describeResult(stopped),
+    `audusd: input refused (exit 3) after 12.7 s, peak 307 MiB of 50.0 GiB
+  - mkt_mean: duplicate keys: found 2 rows; extract the table again
+  - mkt_mean: duplicate keys: found 2 rows; extract the table again
+`,
+  );
+  assert.equal(describeProblems([]), "");
+});
+
+function plan(name: string, action: TablePlan["action"], reason: string): TablePlan {
+  const file = { table: name, path: `in/${name}.parquet`, size: 2e6, version: "1" };
+  const counts = {
+    rows: 100_000,
+    rowsDropped: 0,
+    rowsNullFilled: 0,
+    duplicateRows: 0,
+    bytes: 1.9e6,
+    decodedBytes: 3e6,
+  };
+  return {
+    file,
+    action,
+    reason,
+    sameKeys: action === "splice",
+    ...counts,
+    columns: [{ input: "x", output: `${name}_x` }],
+  };
+}
+
+const tables = [
+  plan("targets", "splice", "same bytes as the targets' key"),
+  plan("a", "splice", "same bytes as the targets' key"),
+  plan("b", "align", "1,204 rows missing, 3 rows not in the targets"),
+  plan("c", "align", "7 rows missing, 12 rows not in the targets"),
+  plan("d", "align", "row groups 1 × 100,000 where the output has 2 × 50,000"),
+  plan("e", "align", "row groups 3 × 33,000 + 1 more where the output has 2 × 50,000"),
+];
+const whole: Plan = {
+  pair: "audusd",
+  rows: 100_000,
+  columns: 6,
+  rowGroups: [50_000, 50_000],
+  tables,
+  digest: "",
+  outputBytes: 11.4e6,
+  readBytes: 12e6,
+  predictedPeakBytes: 0.25 * GiB,
+  ceilingBytes: GiB,
+  predictedSeconds: 0.53,
+  assembly: { how: "stream", why: "folders of this machine are copied" },
+};
+
+test("a plan, with its reasons counted", () => {
+  assert.equal(
+    describePlan(whole, false),
+    `audusd
+  tables     6: 2 spliced, 4 aligned
+             2 × splice: same bytes as the targets' key
+             2 × align: rows missing, rows not in the targets
+             2 × align: row groups other than the output's
+  output     100,000 rows × 6 columns, 2 row group(s), about 11.4 MB
+  read       12.0 MB
+  assembly   stream: folders of this machine are copied
+  memory     256 MiB predicted peak, fits under the ceiling of 1.00 GiB
+  time       about 0.53 s
+`,
+  );
+});
+
+test("a plan, table by table", () => {
+  const lines = describePlan(whole, true).split("\n").slice(10);
+  assert.equal(lines[0], "  splice  targets  100,000 rows × 1 columns, 1.90 MB  same bytes as the targets' key");
+  assert.equal(
+    lines[2],
+    "  align  b  100,000 rows × 1 columns, 1.90 MB  1,204 rows missing, 3 rows not in the targets",
+  );
+  assert.equal(lines.length, 7);
+});
+
+test("a plan that does not fit: the guard stops at 97% of the ceiling", () => {
+  assert.match(describePlan({ ...whole, predictedPeakBytes: 0.97 * GiB }, false), /peak, fits under/);
+  assert.match(describePlan({ ...whole, predictedPeakBytes: 0.98 * GiB }, false), /peak, does not fit under/);
+});
+
+const verification: Verification = {
+  target: "audusd.parquet",
+  level: "sample",
+  rows: 100_000,
+  columns: 17_038,
+  rowGroups: 1,
+  pages: 34_076,
+  columnsCompared: 668,
+  valuesCompared: 66_800_000,
+  problems: [],
+};
+
+test("a verification that passed", () => {
+  assert.equal(
+    describeVerification(verification),
+    "audusd.parquet: sample check passed: 100,000 rows × 17,038 columns, 1 row group(s), 34,076 pages walked, 668 columns (66,800,000 values) equal to their sources\n",
+  );
+  assert.match(describeVerification({ ...verification, columnsCompared: 0 }), /34,076 pages walked\n$/);
+});
+
+test("a verification that did not", () => {
+  assert.equal(
+    describeVerification({ ...verification, problems: [problem] }),
+    "audusd.parquet: sample check failed\n  - mkt_mean: duplicate keys: found 2 rows; extract the table again\n",
+  );
+});

@@ -1,0 +1,361 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import type { Backend } from "../../src/backend/backend.ts";
+import { ExitCode } from "../../src/model/exit-code.ts";
+import { Failure } from "../../src/model/failure.ts";
+import type { RunRecord, RunView } from "../../src/model/run.ts";
+import { runPairs } from "../../src/run/controller.ts";
+import type { RunOptions } from "../../src/run/options.ts";
+import { createLocalStore } from "../../src/store/local/store.ts";
+import { scratchFolder } from "../support/folder.ts";
+import { failureOf } from "../support/job.ts";
+import { makeLocalBackend } from "../support/local-backend.ts";
+import { GiB, makeStand, type Stand } from "../support/run.ts";
+
+const folder = await scratchFolder("controller");
+const store = createLocalStore(false);
+
+function newStand(pairs: readonly string[], given: Record<string, unknown> = {}): Stand {
+  return makeStand(mkdtempSync(join(folder, "stand-")), pairs, given);
+}
+
+function optionsOf(stand: Stand, given: Partial<RunOptions> = {}): RunOptions {
+  return {
+    store,
+    machine: makeLocalBackend(stand),
+    backend: "local",
+    capacity: { ceilingBytes: GiB, parallelism: (pairs) => Math.min(pairs, 4), spot: false },
+    settings: stand.settings,
+    pairs: stand.pairs,
+    wanted: "run",
+    widemerge: "0.0.0",
+    signal: new AbortController().signal,
+    patience: { milliseconds: 20_000, firstPause: 1 },
+    ...given,
+  };
+}
+
+const statesOf = (view: RunView) => view.pairs.map(({ pair, state }) => `${pair} ${state}`);
+
+function readRecord(stand: Stand, run = "run"): RunRecord {
+  return JSON.parse(readFileSync(join(stand.output, "runs", run, "run.json"), "utf8"));
+}
+
+function journal(stand: Stand, word: string): readonly string[] {
+  if (!existsSync(stand.journal)) return [];
+  const lines = readFileSync(stand.journal, "utf8").trim().split("\n");
+  return lines.filter((line) => line.startsWith(word)).sort();
+}
+
+describe("a run", () => {
+  it("is over when every pair has its output and manifest; what it knew and its reports stay", async () => {
+    const stand = newStand(["ok1", "ok2", "ok3", "ok4", "ok5"]);
+    const views: RunView[] = [];
+    const documents = async () =>
+      new Map([
+        ["report.html", "<p>"],
+        ["costs/ok1.json", "{}"],
+      ]);
+    const { view, exitCode } = await runPairs(
+      optionsOf(stand, { machine: makeLocalBackend(stand, {}, 0.1), documents, onView: (it) => views.push(it) }),
+    );
+    assert.equal(exitCode, ExitCode.done);
+    assert.deepEqual(
+      statesOf(view),
+      stand.pairs.map((pair) => `${pair} done`),
+    );
+    assert.ok(views.some(({ pairs }) => pairs.some(({ state }) => state === "running")));
+    const record = readRecord(stand);
+    assert.ok(record.finished !== undefined && record.pending === undefined);
+    assert.deepEqual(view.pairs[0]?.output?.families, { targets: { spliced: 1, aligned: 0 } });
+    const files = ["report.html", "costs/ok1.json", "launches/0.json"];
+    for (const name of files) assert.ok(existsSync(join(stand.output, "runs", "run", name)), name);
+    assert.ok(!existsSync(join(stand.output, "runs", "run", "lease.json")));
+  });
+
+  it("leaves pairs alone that are done, and says so", async () => {
+    const stand = newStand(["ok1", "ok2"]);
+    await runPairs(optionsOf(stand, { pairs: ["ok1"], wanted: "first" }));
+    const before = statSync(join(stand.output, "training_ok1.manifest.json")).ino;
+    const { view } = await runPairs(optionsOf(stand, { wanted: "second" }));
+    assert.deepEqual(statesOf(view), ["ok1 done before", "ok2 done"]);
+    assert.match(view.pairs[0]?.why ?? "", /an output and a manifest of these inputs/);
+    assert.deepEqual(journal(stand, "start"), [`start ok1 ${GiB}`, `start ok2 ${GiB}`]);
+    assert.equal(statSync(join(stand.output, "training_ok1.manifest.json")).ino, before);
+  });
+
+  it("gives pairs to a worker whose inputs changed, or whose manifest is of other settings", async () => {
+    const stand = newStand(["ok1", "ok2", "ok3"]);
+    await runPairs(optionsOf(stand));
+    writeFileSync(join(stand.settings.input, "ok1", "targets.parquet"), "other");
+    utimesSync(join(stand.settings.input, "ok2", "targets.parquet"), 1, 1);
+    rmSync(join(stand.settings.input, "ok3", "_COMPLETE"));
+    const { view, exitCode } = await runPairs(optionsOf(stand, { wanted: "again" }));
+    // The workers here put back what was prepared for the old inputs: that is no success.
+    assert.deepEqual(statesOf(view), ["ok1 failed", "ok2 failed", "ok3 failed"]);
+    assert.match(view.pairs[0]?.why ?? "", /ended with exit 0, but there is no output with a manifest of these inputs/);
+    assert.equal(exitCode, ExitCode.unexpected);
+  });
+
+  it("goes on when pairs fail; its exit code is that of the worst", async () => {
+    const stand = newStand(["storage1", "ok1", "input1", "once1", "ok2"], { retries: 1 });
+    const { view, exitCode } = await runPairs(optionsOf(stand));
+    assert.deepEqual(statesOf(view), ["storage1 failed", "ok1 done", "input1 failed", "once1 done", "ok2 done"]);
+    assert.equal(exitCode, ExitCode.input);
+    const { failures } = view.pairs[0] ?? {};
+    assert.equal(failures?.transient, 2);
+    assert.match(view.pairs[2]?.why ?? "", /^input: exit 3, input1: exit 3 input refused/);
+  });
+
+  it("tries pairs that ran out of memory again, alone, with the next ceiling", async () => {
+    const stand = newStand(["memory1", "ok1", "memory2"], { memoryCeilings: "1500000000,3GB,9GB" });
+    const { view, exitCode } = await runPairs(optionsOf(stand));
+    assert.equal(exitCode, ExitCode.done);
+    assert.deepEqual(statesOf(view), ["memory1 done", "ok1 done", "memory2 done"]);
+    assert.deepEqual(journal(stand, "start memory1"), [
+      `start memory1 ${GiB}`,
+      "start memory1 1500000000",
+      "start memory1 3000000000",
+    ]);
+    assert.deepEqual(journal(stand, "start ok1"), [`start ok1 ${GiB}`]);
+    assert.equal(view.pairs[0]?.failures.memory, 2);
+    const none = newStand(["memory1"]);
+    assert.equal((await runPairs(optionsOf(none))).exitCode, ExitCode.memory);
+  });
+
+  it("starts nothing that would cost more than it may", async () => {
+    const stand = newStand(["ok1", "ok2", "ok3", "ok4"], { maxCost: "2.50" });
+    const notices: string[] = [];
+    const cost = {
+      spent: ({ pairs }: RunView) => 1 + pairs.reduce((sum, { attempts }) => sum + attempts.length * 0.7, 0),
+      estimate: (pairs: readonly unknown[]) => pairs.length * 0.7,
+    };
+    const options = { cost, onNotice: (text: string) => notices.push(text) };
+    const { view, exitCode } = await runPairs(optionsOf(stand, options));
+    assert.equal(exitCode, ExitCode.usage);
+    assert.deepEqual(statesOf(view), ["ok1 done", "ok2 done", "ok3 waiting", "ok4 waiting"]);
+    assert.match(notices.join("\n"), /\$1.00 spent: 2 pairs are not started, as --max-cost 2.5/);
+    const { settings } = newStand([], { maxCost: "9" });
+    const more = { ...stand.settings, maxCost: settings.maxCost };
+    const end = await runPairs(optionsOf(stand, { cost, settings: more }));
+    assert.equal(end.exitCode, ExitCode.done);
+  });
+
+  it("stops its workers when it is interrupted, and goes on when it is started again", async () => {
+    const stand = newStand(["stay1", "ok1"]);
+    const stop = new AbortController();
+    const failure = new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]);
+    const onView = ({ pairs }: RunView): void => {
+      if (pairs[0]?.state === "running" && pairs[1]?.state === "done") stop.abort(failure);
+    };
+    const { view, exitCode } = await runPairs(optionsOf(stand, { signal: stop.signal, onView }));
+    assert.equal(exitCode, ExitCode.interrupted);
+    assert.deepEqual(statesOf(view), ["stay1 waiting", "ok1 done"]);
+    assert.equal(view.pairs[0]?.failures.disruption, 1);
+    assert.equal(readRecord(stand).finished, undefined);
+    const again = new AbortController();
+    const second = runPairs(
+      optionsOf(stand, {
+        signal: again.signal,
+        onView: ({ pairs }) => pairs[0]?.state === "running" && again.abort(failure),
+      }),
+    );
+    assert.equal((await second).view.pairs[0]?.attempts.length, 2);
+    assert.equal(journal(stand, "start ok1").length, 1);
+  });
+
+  it("stops what was being submitted when it was interrupted", async () => {
+    const stand = newStand(["stay1"]);
+    const machine = makeLocalBackend(stand);
+    const stop = new AbortController();
+    const failure = new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]);
+    const interrupted: Backend = {
+      name: "local",
+      indexVariable: machine.indexVariable,
+      submit: async (launch) => {
+        const handle = await machine.submit(launch);
+        stop.abort(failure);
+        return handle;
+      },
+      status: machine.status.bind(machine),
+      cancel: machine.cancel.bind(machine),
+    };
+    const end = await runPairs(optionsOf(stand, { signal: stop.signal, machine: interrupted }));
+    assert.equal(end.exitCode, ExitCode.interrupted);
+    assert.deepEqual(statesOf(end.view), ["stay1 waiting"]);
+    const { statuses } = JSON.parse(readFileSync(join(stand.output, "runs", "run", "launches", "0.json"), "utf8"));
+    assert.deepEqual(
+      statuses.map(({ state }: { state: string }) => state),
+      ["cancelled"],
+    );
+  });
+
+  it("goes on without a controller that detaches; the next one finds it at once, nothing is done twice", async () => {
+    const stand = newStand(["ok1", "ok2"]);
+    const [detach, documents] = [new AbortController(), async () => new Map([["report.html", "<p>"]])];
+    const failure = new Failure(ExitCode.terminated, [{ what: "stopped", found: "SIGTERM", fix: "run again" }]);
+    const onView = ({ pairs }: RunView): void => {
+      if (pairs.every(({ state }) => state === "running")) detach.abort(failure);
+    };
+    const machine = makeLocalBackend(stand, {}, 1);
+    const end = await runPairs(optionsOf(stand, { detach: detach.signal, machine, onView, documents }));
+    assert.deepEqual([end.exitCode, end.reported], [ExitCode.terminated, false]);
+    assert.deepEqual(statesOf(end.view), ["ok1 running", "ok2 running"]);
+    const left = (name: string) => existsSync(join(stand.output, "runs", "run", name));
+    assert.deepEqual(["lease.json", "launches/0.json", "report.html"].map(left), [false, false, false]);
+    assert.deepEqual(journal(stand, "publish"), []);
+    const notices: string[] = [];
+    const next = await runPairs(optionsOf(stand, { documents, onNotice: (text) => notices.push(text) }));
+    assert.deepEqual([next.exitCode, next.reported, notices], [ExitCode.done, true, []]);
+    assert.equal(journal(stand, "start").length, 2);
+    assert.deepEqual(
+      next.view.pairs.map(({ attempts }) => attempts.length),
+      [1, 1],
+    );
+  });
+
+  it("is cancelled by a word in its folder, and can be taken up again", async () => {
+    const stand = newStand(["stay1", "ok1"]);
+    const onView = ({ pairs }: RunView): void => {
+      if (pairs[1]?.state === "done") writeFileSync(join(stand.output, "runs", "run", "cancel.json"), '{"format":1}');
+    };
+    const { view, exitCode } = await runPairs(optionsOf(stand, { onView, beatMilliseconds: 20 }));
+    assert.equal(exitCode, ExitCode.terminated);
+    assert.deepEqual(statesOf(view), ["stay1 cancelled", "ok1 done"]);
+    assert.ok(readRecord(stand).cancelled);
+    // What prepares "stay1" as done: its output is there by another way.
+    for (const name of ["parquet", "manifest.json"])
+      writeFileSync(
+        join(stand.output, `training_stay1.${name}`),
+        readFileSync(join(stand.prepared, `training_stay1.${name}`)),
+      );
+    const again = await runPairs(optionsOf(stand));
+    assert.equal(again.exitCode, ExitCode.done);
+    assert.ok(!readRecord(stand).cancelled);
+  });
+
+  it("tries again what failed when it is started again after its end", async () => {
+    const stand = newStand(["storage1", "ok1"], { retries: 0 });
+    assert.equal((await runPairs(optionsOf(stand))).exitCode, ExitCode.transient);
+    const { view } = await runPairs(optionsOf(stand));
+    assert.deepEqual(statesOf(view), ["storage1 failed", "ok1 done"]);
+    assert.equal(view.pairs[0]?.attempts.length, 2);
+  });
+});
+
+it("a controller that was overtaken writes nothing over what its successor knows", async () => {
+  const stand = newStand(["ok1", "stay1"]);
+  const path = join(stand.output, "runs", "run", "run.json");
+  let other = "";
+  const stop = new AbortController();
+  const onView = ({ pairs }: RunView): void => {
+    if (pairs[0]?.state !== "done" || other !== "") return;
+    other = JSON.stringify({ ...readRecord(stand), widemerge: "a successor" });
+    rmSync(path);
+    writeFileSync(path, other);
+    stop.abort(new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]));
+    writeFileSync(join(stand.output, "runs", "run", "cancel.json"), '{"format":1}');
+  };
+  const options = { onView, beatMilliseconds: 10, capacity: { ...optionsOf(stand).capacity, parallelism: () => 2 } };
+  const failure = await failureOf(runPairs(optionsOf(stand, options)));
+  assert.match(failure.message, /another controller took run run over/);
+  assert.equal(readFileSync(path, "utf8"), other);
+});
+
+describe("a store and a backend that are lost for a while", () => {
+  it("are waited for", async () => {
+    const stand = newStand(["ok1", "ok2", "ok3"]);
+    const machine = makeLocalBackend(stand);
+    let calls = 0;
+    const shaky = <Arguments extends readonly unknown[], Value>(work: (...given: Arguments) => Promise<Value>) => {
+      return async (...given: Arguments): Promise<Value> => {
+        calls += 1;
+        // Out of reach for five calls after every twelve.
+        if (calls % 17 >= 12) throw new Failure(ExitCode.transient, [{ what: "lost", found: "nothing", fix: "wait" }]);
+        return work(...given);
+      };
+    };
+    const lossy: Backend = {
+      name: "local",
+      indexVariable: machine.indexVariable,
+      submit: shaky(machine.submit.bind(machine)),
+      status: shaky(machine.status.bind(machine)),
+      cancel: machine.cancel.bind(machine),
+    };
+    const lossyStore = {
+      ...store,
+      readText: shaky(store.readText),
+      list: shaky(store.list),
+      stat: shaky(store.stat),
+      writeText: shaky(store.writeText),
+    };
+    const notices: string[] = [];
+    const end = await runPairs(
+      optionsOf(stand, { machine: lossy, store: lossyStore, onNotice: (text) => notices.push(text) }),
+    );
+    assert.equal(end.exitCode, ExitCode.done);
+    assert.equal(journal(stand, "start").length, 3);
+    assert.match(notices[0] ?? "", /^trying again: lost/);
+  });
+
+  it("are given up at last; what runs goes on, and so does the run when it is started again", async () => {
+    const stand = newStand(["ok1", "ok2"]);
+    const machine = makeLocalBackend(stand, {}, 0.3);
+    const lost: Backend = {
+      ...machine,
+      name: "local",
+      indexVariable: machine.indexVariable,
+      submit: machine.submit.bind(machine),
+      status: () => Promise.reject(new Failure(ExitCode.transient, [{ what: "lost", found: "nothing", fix: "wait" }])),
+      cancel: machine.cancel.bind(machine),
+    };
+    const patience = { milliseconds: 50, firstPause: 1 };
+    const failure = await failureOf(runPairs(optionsOf(stand, { machine: lost, patience })));
+    assert.equal(failure.exitCode, ExitCode.transient);
+    const end = await runPairs(optionsOf(stand));
+    assert.equal(end.exitCode, ExitCode.done);
+    assert.equal(journal(stand, "start").length, 2);
+  });
+});
+
+describe("which run is meant", () => {
+  it("without a name: a new one of the day, or the one that is not over", async () => {
+    const stand = newStand(["ok1"]);
+    const { wanted: _, ...options } = optionsOf(stand);
+    const first = await runPairs(options);
+    assert.match(first.view.record.run, /^\d{4}-\d\d-\d\d-a$/);
+    assert.match((await runPairs(options)).view.record.run, /-b$/);
+    const open = newStand(["stay1"]);
+    const stop = AbortSignal.abort(
+      new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]),
+    );
+    const { wanted: __, ...asked } = optionsOf(open, { signal: stop });
+    assert.match((await runPairs(asked)).view.record.run, /-a$/);
+    const notices: string[] = [];
+    const again = await runPairs({ ...asked, onNotice: (text) => notices.push(text) });
+    assert.match(again.view.record.run, /-a$/);
+    assert.match(notices[0] ?? "", /is not over: going on with it/);
+    const other = await runPairs({ ...asked, pairs: ["ok1"], onNotice: (text) => notices.push(text) });
+    assert.match(other.view.record.run, /-b$/);
+    assert.match(notices[1] ?? "", /was asked for something else/);
+  });
+
+  it("a run is gone on with only as it was: everything that differs is listed", async () => {
+    const stand = newStand(["ok1"]);
+    await runPairs(optionsOf(stand));
+    const settings = { ...stand.settings, input: "elsewhere", key: "time" };
+    const failure = await failureOf(runPairs(optionsOf(stand, { pairs: ["ok1", "ok2"], settings })));
+    assert.equal(failure.exitCode, ExitCode.usage);
+    assert.deepEqual(
+      failure.problems.map(({ what }) => what),
+      ["run run has other input", "run run has other pairs", "run run has other settings"],
+    );
+  });
+
+  it("the last one, when there is none", async () => {
+    const failure = await failureOf(runPairs(optionsOf(newStand(["ok1"]), { wanted: "last" })));
+    assert.match(failure.message, /no run yet/);
+  });
+});

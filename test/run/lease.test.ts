@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { ExitCode } from "../../src/model/exit-code.ts";
+import { findController, takeLease } from "../../src/run/lease.ts";
+import { createLocalStore } from "../../src/store/local/store.ts";
+import { scratchFolder } from "../support/folder.ts";
+import { failureOf } from "../support/job.ts";
+
+const folder = await scratchFolder("lease");
+const store = createLocalStore(false);
+let count = 0;
+
+function newPath(): string {
+  count += 1;
+  return join(folder, String(count), "lease.json");
+}
+
+function read(path: string): Record<string, string> {
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+/** Changes what stands in a lease, as another controller would. */
+function change(path: string, changes: Record<string, string>): void {
+  writeFileSync(path, JSON.stringify({ ...read(path), ...changes }));
+}
+
+const oldTime = new Date(Date.now() - 60_000).toISOString();
+
+describe("the lease of a run", () => {
+  it("belongs to one controller; the next is told who holds it and since when", async () => {
+    const path = newPath();
+    const lease = await takeLease(store, path, { run: "x" });
+    const refused = await failureOf(takeLease(store, path, { run: "x" }));
+    assert.equal(refused.exitCode, ExitCode.transient, "it may be free a little later");
+    assert.match(
+      refused.message,
+      new RegExp(
+        `run x has a controller already: found process ${process.pid} on .* since .*; follow it .* half a minute`,
+      ),
+    );
+    await lease.release();
+    assert.equal(await findController(store, path, "x"), undefined);
+    await (await takeLease(store, path, { run: "x" })).release();
+  });
+
+  it("goes to exactly one of many that ask at once", async () => {
+    const path = newPath();
+    const asked = await Promise.allSettled(Array.from({ length: 20 }, () => takeLease(store, path, { run: "x" })));
+    const held = asked.filter((one) => one.status === "fulfilled");
+    assert.equal(held.length, 1);
+    await held[0]?.value.release();
+  });
+
+  it("of a process on this host that is gone is taken over at once", async (context) => {
+    const path = newPath();
+    const code = `
+      import { takeLease } from "${new URL("../../src/run/lease.ts", import.meta.url).href}";
+      import { createLocalStore } from "${new URL("../../src/store/local/store.ts", import.meta.url).href}";
+      await takeLease(createLocalStore(false), ${JSON.stringify(path)}, { run: "x" });
+      console.log("held");
+      setInterval(() => undefined, 1000);`;
+    const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "-e", code]);
+    context.after(() => child.kill("SIGKILL"));
+    await once(child.stdout, "data");
+    assert.equal((await findController(store, path, "x"))?.pid, child.pid);
+    assert.match((await failureOf(takeLease(store, path, { run: "x" }))).message, /has a controller already/);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const lease = await takeLease(store, path, { run: "x" });
+    assert.equal(read(path).pid, process.pid);
+    await lease.release();
+  });
+
+  it("of another host is taken over once it gave no sign of life for 30 seconds", async () => {
+    const path = newPath();
+    const first = await takeLease(store, path, { run: "x" });
+    change(path, { owner: "elsewhere-1-1-abcd", host: "elsewhere" });
+    assert.match((await failureOf(takeLease(store, path, { run: "x" }))).message, /on elsewhere/);
+    change(path, { heartbeat: oldTime });
+    const second = await takeLease(store, path, { run: "x" });
+    assert.equal((await failureOf(first.confirm())).exitCode, ExitCode.terminated);
+    assert.ok(first.signal.aborted);
+    await first.release();
+    await second.confirm();
+    await second.release();
+  });
+
+  it("that cannot be read counts as dead", async () => {
+    const path = newPath();
+    await store.writeText(path, "{");
+    await (await takeLease(store, path, { run: "x" })).release();
+  });
+
+  it("shows signs of life, and looks around with each", async () => {
+    const path = newPath();
+    let beats = 0;
+    const onBeat = async (): Promise<void> => {
+      beats += 1;
+    };
+    const lease = await takeLease(store, path, { run: "x", beatMilliseconds: 5, onBeat });
+    const before = read(path).heartbeat;
+    while (beats < 3) await setTimeout(5);
+    await lease.release();
+    assert.ok(before !== undefined && beats >= 3);
+    assert.equal(await store.stat(path), undefined);
+  });
+
+  it("survives a store that is out of reach for a while", async () => {
+    const path = newPath();
+    let lost = false;
+    const shaky = {
+      ...store,
+      stat: (name: string) => (lost ? Promise.reject(new Error("out of reach")) : store.stat(name)),
+    };
+    let beats = 0;
+    const onBeat = async (): Promise<void> => {
+      beats += 1;
+    };
+    const lease = await takeLease(shaky, path, { run: "x", beatMilliseconds: 5, onBeat });
+    lost = true;
+    while (beats < 3) await setTimeout(5);
+    lost = false;
+    await lease.confirm();
+    assert.ok(!lease.signal.aborted);
+    await lease.release();
+  });
+});

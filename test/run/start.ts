@@ -1,0 +1,20 @@
+/** A controller as a process of its own, to be killed: takes its stand as JSON. Workers take the given seconds. */
+import { runPairs } from "../../src/run/controller.ts";
+import { createLocalStore } from "../../src/store/local/store.ts";
+import { makeLocalBackend } from "../support/local-backend.ts";
+import { GiB, type Stand } from "../support/run.ts";
+
+const [text = "", seconds = "0"] = process.argv.slice(2);
+const stand: Stand = JSON.parse(text);
+const { exitCode } = await runPairs({
+  store: createLocalStore(false),
+  machine: makeLocalBackend(stand, {}, Number(seconds)),
+  backend: "local",
+  capacity: { ceilingBytes: GiB, parallelism: () => 3, spot: false },
+  settings: stand.settings,
+  pairs: stand.pairs,
+  wanted: "run",
+  widemerge: "0.0.0",
+  signal: new AbortController().signal,
+});
+process.exitCode = exitCode;

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ExitCode } from "../../src/model/exit-code.ts";
+import type { Attempt, TaskState } from "../../src/model/run.ts";
+import type { Standing } from "../../src/run/completion.ts";
+import { exitCodeOf, nextWave } from "../../src/run/next-launch.ts";
+import { policyOf } from "../../src/run/policy.ts";
+import { composeView, type RunFacts } from "../../src/run/view.ts";
+import { GiB, makeAttempt, makeLaunch, makeRecord, makeStatus, makeWorkerRecord } from "../support/run.ts";
+
+const policy = policyOf({ retries: 1, retriesUnexpected: 0, memoryCeilings: [2 * GiB] }, GiB);
+
+/** One pair, "audusd", in one launch. */
+function factsOf(
+  state: TaskState,
+  attempts: readonly Attempt[],
+  given: Partial<RunFacts> & { readonly verdict?: Standing["verdict"] } = {},
+): RunFacts {
+  const { verdict = "to do", ...rest } = given;
+  const standing: Standing = { pair: "audusd", verdict, why: "", inputBytes: 1 };
+  return {
+    record: makeRecord(["audusd"]),
+    launches: [{ launch: makeLaunch(["audusd"]), statuses: [makeStatus("audusd", { state, attempts })] }],
+    records: new Map(),
+    standings: new Map([["audusd", standing]]),
+    policy,
+    ...rest,
+  };
+}
+
+const ended = (given: Partial<Attempt>) => makeAttempt({ end: "2026-11-21T06:00:01.000Z", ...given });
+const stateOf = (facts: RunFacts) => composeView(facts, "2026-11-21T06:00:02.000Z").pairs[0]?.state;
+
+describe("where a pair stands", () => {
+  it("an exit code of 0 makes nothing done", () => {
+    const facts = factsOf("succeeded", [ended({ exitCode: 0 })]);
+    assert.equal(stateOf(facts), "failed");
+    assert.equal(exitCodeOf(facts), ExitCode.unexpected);
+  });
+
+  it("a manifest does, whatever the exit code", () => {
+    const facts = factsOf("failed", [ended({ exitCode: 137 })], { verdict: "done" });
+    assert.equal(stateOf(facts), "done");
+    assert.equal(nextWave(facts), undefined);
+    assert.equal(exitCodeOf(facts), ExitCode.done);
+  });
+
+  it("inputs that were written again are compared by the worker: its word counts", () => {
+    const attempts = [ended({ exitCode: 0 })];
+    assert.equal(stateOf(factsOf("succeeded", attempts, { verdict: "unsure" })), "failed");
+    const records = new Map([["attempt-1", makeWorkerRecord()]]);
+    assert.equal(stateOf(factsOf("succeeded", attempts, { verdict: "unsure", records })), "done");
+  });
+
+  it("what may be tried again waits; what may not has failed", () => {
+    assert.equal(stateOf(factsOf("failed", [ended({ exitCode: 75 })])), "waiting");
+    assert.equal(stateOf(factsOf("failed", [ended({ exitCode: 75 }), ended({ exitCode: 75 })])), "failed");
+    assert.equal(stateOf(factsOf("failed", [ended({ exitCode: 3 })])), "failed");
+    assert.equal(stateOf(factsOf("cancelled", [ended({ exitCode: 143 })])), "waiting");
+  });
+
+  it("a task that failed without a trace is a failure, and not started for ever", () => {
+    const facts = factsOf("failed", []);
+    assert.equal(stateOf(facts), "failed");
+    assert.equal(nextWave(facts), undefined);
+  });
+
+  it("failures of a run that was over do not count once it is taken up anew", () => {
+    const record = makeRecord(["audusd"], { countFrom: 1 });
+    assert.deepEqual(nextWave(factsOf("failed", [ended({ exitCode: 3 })], { record })), {
+      pairs: ["audusd"],
+      ceilingBytes: GiB,
+    });
+  });
+
+  it("out of memory: the next wave has the next ceiling", () => {
+    const facts = factsOf("failed", [ended({ exitCode: 137, reason: "OOMKilled" })]);
+    assert.deepEqual(nextWave(facts), { pairs: ["audusd"], ceilingBytes: 2 * GiB });
+  });
+});
