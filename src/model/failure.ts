@@ -1,18 +1,18 @@
 import { ExitCode } from "./exit-code.ts";
 
-/** One thing that is wrong, told so that the reader can act: what, what was found, what to do. */
+/** One thing that is wrong, described so that the reader can act on it. */
 export interface Problem {
-  /** What was wrong, in one clause. */
+  /** What is wrong, in one clause. */
   readonly what: string;
-  /** What was found in its place: the value, the count, the first example. */
-  readonly found: string;
+  /** What was found instead: the value, the count, the first example. Absent where nothing was found. */
+  readonly found?: string;
   /** What to do about it. */
   readonly fix: string;
   /** The table it concerns, where it concerns one. */
   readonly table?: string;
 }
 
-/** A stop with a cause. Carries every problem that was found, not only the first. */
+/** An error with an exit code and every problem that was found, not only the first. */
 export class Failure extends Error {
   readonly exitCode: ExitCode;
   readonly problems: readonly Problem[];
@@ -25,10 +25,11 @@ export class Failure extends Error {
   }
 }
 
-/** One line: "what: found; fix". */
+/** One line: "what: found …; fix", or "what: fix" where nothing was found. */
 export function describeProblem(problem: Problem): string {
   const where = problem.table === undefined ? "" : `${problem.table}: `;
-  return `${where}${problem.what}: found ${problem.found}; ${problem.fix}`;
+  const found = problem.found === undefined ? "" : `found ${problem.found}; `;
+  return `${where}${problem.what}: ${found}${problem.fix}`;
 }
 
 /** Throws one Failure that holds all problems, if there are any. */

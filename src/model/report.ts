@@ -8,7 +8,7 @@ const text = v.string();
 const amount = v.number();
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-const ReportProblem = object({ what: text, found: text, fix: text, table: v.exactOptional(text) });
+const ReportProblem = object({ what: text, found: v.exactOptional(text), fix: text, table: v.exactOptional(text) });
 
 /** The memory of one attempt over time. */
 export const MemoryTrace = object({

@@ -9,7 +9,7 @@ import { googlePrices, listPath } from "../report/support/run.ts";
 
 const file = parse(readFileSync(listPath, "utf8"));
 
-function problemsOf(text: string): readonly { what: string; found: string; fix: string }[] {
+function problemsOf(text: string): Failure["problems"] {
   try {
     parsePrices(text, "mine.yaml");
   } catch (error) {

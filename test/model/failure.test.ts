@@ -13,7 +13,13 @@ test("a problem is one line: what, what was found, what to do", () => {
   );
 });
 
-test("a failure tells every problem", () => {
+test("a problem without anything found says what is wrong and what to do", () => {
+  const nothing = { what: "no pair to merge", fix: "name one with --pairs" };
+  assert.equal(describeProblem(nothing), "no pair to merge: name one with --pairs");
+  assert.equal(describeProblem({ ...nothing, table: "x" }), "x: no pair to merge: name one with --pairs");
+});
+
+test("a failure lists every problem", () => {
   assert.doesNotThrow(() => failOn(ExitCode.input, []));
   const two = [problem, { ...problem, table: "x" }];
   assert.throws(

@@ -48,7 +48,7 @@ test("a connection that fails is transient and tells the cause under the cause; 
   const connect = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:6443"), { code: "ECONNREFUSED" });
   const refused = judge(new TypeError("fetch failed", { cause: connect }));
   assert.equal(refused.exitCode, 75);
-  assert.match(refused.found, /fetch failed: ECONNREFUSED connect ECONNREFUSED 127\.0\.0\.1:6443/);
+  assert.match(refused.found ?? "", /fetch failed: ECONNREFUSED connect ECONNREFUSED 127\.0\.0\.1:6443/);
   assert.equal(judge(new DOMException("The operation was aborted due to timeout", "TimeoutError")).exitCode, 75);
   const certificate = Object.assign(new Error("self-signed certificate"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
   assert.equal(judge(new TypeError("fetch failed", { cause: certificate })).exitCode, 2);
@@ -56,5 +56,5 @@ test("a connection that fails is transient and tells the cause under the cause; 
 
 test("an answer that is no Status object is told as it is", () => {
   const gateway = Object.assign(new Error("HTTP-Code: 502"), { code: 502, body: "<html>Bad Gateway</html>" });
-  assert.match(judge(gateway).found, /HTTP 502: <html>Bad Gateway/);
+  assert.match(judge(gateway).found ?? "", /HTTP 502: <html>Bad Gateway/);
 });
