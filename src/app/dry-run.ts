@@ -6,15 +6,14 @@ import { fitsUnder } from "../model/guard.ts";
 import type { Plan } from "../model/plan.ts";
 import { formatCount, formatMemory, formatSeconds } from "../model/units.ts";
 import { describeForecast } from "../report/text/run.ts";
-import type { Standing } from "../run/completion.ts";
-import { planRun } from "../run/plan.ts";
+import { type Completion, checkCompletions } from "../run/completion.ts";
 import { createStore } from "../store/create-store.ts";
 import { openMachine } from "./create-backend.ts";
 import { runGuarded } from "./guarded-task.ts";
 import { forecastRun, loadPrices } from "./reports.ts";
 
 /** One pair of a run that was not started. */
-interface PairForecast extends Standing {
+interface PairForecast extends Completion {
   /** Absent for a pair that is done, and for one that cannot be planned. */
   readonly plan?: Plan;
   readonly exitCode: ExitCode;
@@ -28,10 +27,10 @@ export async function dryRun(settings: Settings, json: boolean): Promise<void> {
   const { ceilingBytes } = capacity;
   const { expectTables, input, output } = settings;
   const paths = [input, output, ...(typeof expectTables === "string" ? [expectTables] : [])];
-  const { standings } = await planRun(await createStore(settings, paths), settings, settings.pairs);
+  const completions = await checkCompletions(await createStore(settings, paths), settings, settings.pairs);
   const pairs: PairForecast[] = [];
   // One after the other: a plan takes memory, too, and the ceiling is for all of it.
-  for (const standing of standings) pairs.push(await forecastPair(standing, settings, ceilingBytes));
+  for (const completion of completions) pairs.push(await forecastPair(completion, settings, ceilingBytes));
   const planned = pairs.flatMap(({ pair, inputBytes, plan }) =>
     plan === undefined ? [] : [{ pair, inputBytes, seconds: plan.predictedSeconds }],
   );
@@ -47,14 +46,14 @@ export async function dryRun(settings: Settings, json: boolean): Promise<void> {
   process.exitCode = exitCode;
 }
 
-async function forecastPair(standing: Standing, settings: Settings, ceilingBytes: number): Promise<PairForecast> {
-  if (standing.verdict === "done") return { ...standing, exitCode: ExitCode.done, problems: [] };
+async function forecastPair(completion: Completion, settings: Settings, ceilingBytes: number): Promise<PairForecast> {
+  if (completion.verdict === "done") return { ...completion, exitCode: ExitCode.done, problems: [] };
   const limited = { ...settings, memoryCeiling: settings.memoryCeiling === "auto" ? "auto" : ceilingBytes } as const;
-  const task = { command: "plan", pair: standing.pair, settings: limited } as const;
+  const task = { command: "plan", pair: completion.pair, settings: limited } as const;
   // What a worker elsewhere will have says nothing about this machine: its memory limits the planning only.
   const here = settings.backend === "local" ? limited : ({ ...limited, memoryCeiling: "auto", memoryFree: 0 } as const);
   const { report, exitCode, problems } = await runGuarded(task, here);
-  return { ...standing, exitCode, problems, ...(report?.command === "plan" ? { plan: report.plan } : {}) };
+  return { ...completion, exitCode, problems, ...(report?.command === "plan" ? { plan: report.plan } : {}) };
 }
 
 function describePair({ pair, verdict, why, plan, problems }: PairForecast, ceilingBytes: number): string {

@@ -5,8 +5,8 @@ import { readSettings } from "../cli/flags.ts";
 import { Settings } from "../config/settings.ts";
 import type { PriceList } from "../model/cost.ts";
 import { findRun } from "../run/choose.ts";
-import { type RunStore, runPaths } from "../run/paths.ts";
-import { RunSession } from "../run/state.ts";
+import { type RunStore, runPaths } from "../run/documents.ts";
+import { RunState } from "../run/state.ts";
 import { createStore } from "../store/create-store.ts";
 import { openMachine } from "./create-backend.ts";
 import { loadPrices } from "./reports.ts";
@@ -31,7 +31,7 @@ const { input: defaultInput } = v.parse(Settings, {});
 /** A run that exists, as its folder and its backend tell it. */
 export interface KnownRun {
   readonly store: RunStore;
-  readonly session: RunSession;
+  readonly session: RunState;
   readonly backend: Backend;
   /** The settings, with those that the run was begun with. */
   readonly settings: Settings;
@@ -53,7 +53,7 @@ export async function openKnownRun(named: string | undefined, given: Settings): 
   };
   const { backend } = await openMachine(record.backend, settings);
   const store = await createStore(settings, [settings.input, settings.output]);
-  const session = new RunSession(store, settings, { record, version }, ceilingBytes);
+  const session = new RunState(store, settings, { record, version }, ceilingBytes);
   await session.load();
   return { store, session, backend, settings };
 }

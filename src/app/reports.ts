@@ -10,7 +10,6 @@ import { Failure, failOn } from "../model/failure.ts";
 import type { RunView } from "../model/run.ts";
 import { isGcsPath } from "../model/storage-path.ts";
 import type { Capacity, CostGuard, PlannedPair } from "../run/options.ts";
-import { guessSeconds } from "../run/plan.ts";
 
 const shippedPrices = fileURLToPath(new URL("../../prices/google-us-central1.yaml", import.meta.url));
 
@@ -69,6 +68,15 @@ function refuseUnpriced(missing: readonly string[], { name }: PriceList): void {
     ExitCode.usage,
     unpriced.map((found) => ({ what: `--max-cost cannot be kept with the price list ${name}`, found, fix })),
   );
+}
+
+/** Bytes a second that a merge reads from an ordinary disk, and over a network. */
+const diskRate = 600e6;
+const networkRate = 100e6;
+
+/** A rough guess of the seconds that a merge takes while only the size of its input is known. */
+function guessSeconds(inputBytes: number, overNetwork: boolean): number {
+  return 0.5 + inputBytes / (overNetwork ? networkRate : diskRate);
 }
 
 /** What a forecast is made of. */

@@ -7,8 +7,8 @@ import type { MemoryRecord } from "../model/measurement.ts";
 import type { PairResult } from "../model/result.ts";
 import type { WorkerRecord } from "../model/run.ts";
 import { formatCount, formatMemory, formatSeconds } from "../model/units.ts";
-import { formatDocument, runPaths } from "../run/paths.ts";
-import { insist } from "../run/transient-retry.ts";
+import { formatDocument, runPaths } from "../run/documents.ts";
+import { retryTransient } from "../run/transient-retry.ts";
 import { createStore } from "../store/create-store.ts";
 import { log } from "./log.ts";
 
@@ -59,7 +59,7 @@ async function writeRecord(settings: Settings, run: string, { start, result, mem
   };
   const store = await createStore(settings, [settings.output]);
   const path = runPaths(store, settings.output, run).result(result.pair, attempt);
-  await insist(() => store.writeText(path, formatDocument(record)), patience);
+  await retryTransient(() => store.writeText(path, formatDocument(record)), patience);
 }
 
 function nameHost(): string {

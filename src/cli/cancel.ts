@@ -3,8 +3,8 @@ import { Command } from "commander";
 import { type KnownRun, knownRunSettings, openKnownRun } from "../app/existing-run.ts";
 import type { Failure } from "../model/failure.ts";
 import { toFailure } from "../model/failure.ts";
+import { formatDocument } from "../run/documents.ts";
 import { findController, takeLease } from "../run/lease.ts";
-import { formatDocument } from "../run/paths.ts";
 import { addSettings, readSettings } from "./flags.ts";
 
 const guide = `

@@ -3,7 +3,7 @@ import { knownRunSettings, lookAtRun } from "../app/existing-run.ts";
 import { renderDocuments } from "../app/reports.ts";
 import { costOfRun } from "../cost/run-cost.ts";
 import { describeRun } from "../report/text/run.ts";
-import { writeDocuments } from "../run/documents.ts";
+import { writeReports } from "../run/documents.ts";
 import { addSettings } from "./flags.ts";
 
 const guide = `
@@ -33,7 +33,7 @@ async function report(
   const { run, prices } = await lookAtRun(named, flags, command);
   const view = run.session.view();
   const documents = await renderDocuments(view, prices);
-  await writeDocuments(run.store, run.session.paths, documents);
+  await writeReports(run.store, run.session.paths, documents);
   if (flags.json === true) process.stdout.write(documents.get("report.json") ?? "");
   else {
     const files = ["report.html", "report.json", "report.csv"].map((name) => `  ${run.session.paths.document(name)}\n`);

@@ -5,7 +5,7 @@ import { costOfRun } from "../cost/run-cost.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { describeRun } from "../report/text/run.ts";
 import { findController } from "../run/lease.ts";
-import { exitCodeOf } from "../run/next-launch.ts";
+import { exitCodeOf } from "../run/outcomes.ts";
 import { addSettings } from "./flags.ts";
 import { showRun } from "./run-display.ts";
 

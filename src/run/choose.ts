@@ -8,7 +8,7 @@ import { Failure, failOn, type Problem } from "../model/failure.ts";
 import { RunId } from "../model/names.ts";
 import type { RunRecord } from "../model/run.ts";
 import type { RunSettings } from "../model/settings.ts";
-import { formatDocument, type RunStore, readDocument, runPaths, runsFolder } from "./paths.ts";
+import { formatDocument, type RunStore, readDocument, runPaths, runsFolder } from "./documents.ts";
 
 /** What somebody wants to run. */
 export interface RunRequest {

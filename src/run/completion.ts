@@ -1,13 +1,14 @@
+import pMap from "p-map";
 import { findGap, listTables } from "../model/checkpoint.ts";
 import { compareWithManifest } from "../model/comparison.ts";
 import { nameOutputs } from "../model/output-names.ts";
 import type { Manifest } from "../model/result.ts";
 import type { PairOutput } from "../model/run.ts";
 import type { RunSettings } from "../model/settings.ts";
-import { type RunStore, readDocument } from "./paths.ts";
+import { type RunStore, readDocument } from "./documents.ts";
 
 /** Where a pair stands, by what lies in the store alone. */
-export interface Standing {
+export interface Completion {
   readonly pair: string;
   /**
    * "done": an output and its manifest are there, of these inputs and settings. "unsure": they are if the bytes of some
@@ -22,13 +23,13 @@ export interface Standing {
 }
 
 /** Compares a pair's checkpoint, output and manifest; reads the manifest and two listings, and no Parquet. */
-export async function checkStanding(store: RunStore, settings: RunSettings, pair: string): Promise<Standing> {
+export async function checkCompletion(store: RunStore, settings: RunSettings, pair: string): Promise<Completion> {
   const folder = store.join(settings.input, pair);
   const files = await store.list(folder);
   if (files === undefined) return { pair, verdict: "to do", why: `no checkpoint in ${folder}`, inputBytes: 0 };
   const inputs = listTables(files);
   const inputBytes = inputs.reduce((sum, { size }) => sum + size, 0);
-  const toDo = (why: string): Standing => ({ pair, verdict: "to do", why, inputBytes });
+  const toDo = (why: string): Completion => ({ pair, verdict: "to do", why, inputBytes });
   const gap = findGap(pair, files, settings, await readExpected(store, settings));
   if (gap !== undefined) return toDo(gap);
   const names = nameOutputs(pair);
@@ -76,4 +77,16 @@ function familyOf(table: string, pair: string): string {
   const ending = `_${pair}`;
   const name = table.endsWith(ending) ? table.slice(0, -ending.length) : table;
   return /^[^_\d]+/.exec(name)?.[0] ?? name;
+}
+
+/** A manifest of 17,000 columns is 2 MB of JSON: as many at once as keep a network busy and memory small. */
+const pairsAtOnce = 4;
+
+/** Looks at every pair, in their order. Nothing is written. */
+export function checkCompletions(
+  store: RunStore,
+  settings: RunSettings,
+  pairs: readonly string[],
+): Promise<readonly Completion[]> {
+  return pMap(pairs, (pair) => checkCompletion(store, settings, pair), { concurrency: pairsAtOnce });
 }

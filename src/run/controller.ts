@@ -5,16 +5,14 @@ import { Failure, toFailure } from "../model/failure.ts";
 import type { Handle, Launch, RunRecord, RunView } from "../model/run.ts";
 import { newOwner } from "../store/owner.ts";
 import { chooseRun, newRecord, reopen } from "./choose.ts";
-import { writeDocuments } from "./documents.ts";
-import { findHandle, listOpen, submit } from "./launch.ts";
+import { checkCompletions } from "./completion.ts";
+import { type RunStore, readDocument, runPaths, writeReports } from "./documents.ts";
+import { findHandle, listOpen, planWave, shapeLaunch, submit, type Wave } from "./launch.ts";
 import { askForLease, type Lease } from "./lease.ts";
-import { exitCodeOf, type Wave } from "./next-launch.ts";
 import type { RunEnd, RunOptions } from "./options.ts";
-import { type RunStore, readDocument, runPaths } from "./paths.ts";
-import { planRun } from "./plan.ts";
-import { isTaskOver, RunSession } from "./state.ts";
-import { insist, type Patience, patienceMilliseconds, patientBackend, patientStore } from "./transient-retry.ts";
-import { planWave, shapeLaunch } from "./waves.ts";
+import { exitCodeOf } from "./outcomes.ts";
+import { isTaskOver, RunState } from "./state.ts";
+import { longestOutage, type RetryOptions, retryingBackend, retryingStore, retryTransient } from "./transient-retry.ts";
 
 /** Milliseconds between two looks at a launch in which nothing seems to happen. */
 const lookEvery = 1000;
@@ -41,8 +39,8 @@ class RunController {
     this.#stop = AbortSignal.any([signal, detach, this.#cancelled.signal]);
     const patience = this.#patience();
     // What was stopped still has to be written down: the store is not asked to stop with it.
-    this.#store = patientStore(options.store, patience);
-    this.#backend = patientBackend(options.machine, { ...patience, signal: this.#stop });
+    this.#store = retryingStore(options.store, patience);
+    this.#backend = retryingBackend(options.machine, { ...patience, signal: this.#stop });
   }
 
   async run(): Promise<RunEnd> {
@@ -72,33 +70,33 @@ class RunController {
       onBeat,
       ...(beatMilliseconds === undefined ? {} : { beatMilliseconds }),
     };
-    const taken = await insist(() => askForLease(store, paths.lease, options), this.#patience());
+    const taken = await retryTransient(() => askForLease(store, paths.lease, options), this.#patience());
     if (taken instanceof Failure) throw taken;
     return taken;
   }
 
-  async #open(run: string): Promise<RunSession> {
+  async #open(run: string): Promise<RunState> {
     const { settings, capacity, widemerge } = this.#options;
     // Read under the lease: until it was taken, another controller may have gone on with the run.
     const { record: path } = runPaths(this.#store, settings.output, run);
     const version = (await this.#store.stat(path))?.version;
     const known = await readDocument<RunRecord>(this.#store, path);
     const pairs = known?.pairs ?? this.#options.pairs;
-    const { standings } = await planRun(this.#store, settings, pairs);
-    const doneBefore = standings.filter(({ verdict }) => verdict === "done").map(({ pair }) => pair);
+    const completions = await checkCompletions(this.#store, settings, pairs);
+    const doneBefore = completions.filter(({ verdict }) => verdict === "done").map(({ pair }) => pair);
     const { retries, retriesUnexpected, memoryCeilings } = settings;
     const record = {
       ...(known === undefined ? newRecord(run, widemerge, this.#options, doneBefore) : reopen(known)),
       policy: { retries, retriesUnexpected, memoryCeilings },
     };
-    const session = new RunSession(this.#store, settings, { record, version }, capacity.ceilingBytes);
+    const session = new RunState(this.#store, settings, { record, version }, capacity.ceilingBytes);
     await session.save(record);
     await this.#store.remove(session.paths.cancel);
-    await session.load(standings);
+    await session.load(completions);
     return session;
   }
 
-  async #carryOut(session: RunSession, lease: Lease): Promise<RunEnd> {
+  async #carryOut(session: RunState, lease: Lease): Promise<RunEnd> {
     try {
       this.#show(session);
       for (const launch of listOpen(session)) await this.#launch(session, launch, lease);
@@ -111,21 +109,21 @@ class RunController {
     return this.#finish(session, exitCodeOf(session));
   }
 
-  #plan(session: RunSession): Wave | undefined {
+  #plan(session: RunState): Wave | undefined {
     this.#stop.throwIfAborted();
     return planWave(session, this.#options);
   }
 
   /** Submits a launch, or finds it again, and watches it to its end. */
-  async #launch(session: RunSession, launch: Launch, lease: Lease): Promise<void> {
+  async #launch(session: RunState, launch: Launch, lease: Lease): Promise<void> {
     this.#stop.throwIfAborted();
-    await insist(() => lease.confirm(), this.#patience());
+    await retryTransient(() => lease.confirm(), this.#patience());
     const handle = await submit(session, launch, this.#backend);
     await this.#watch(session, handle);
     await session.close(handle);
   }
 
-  async #watch(session: RunSession, handle: Handle): Promise<void> {
+  async #watch(session: RunState, handle: Handle): Promise<void> {
     const wait = { milliseconds: lookEvery, signal: this.#stop };
     for (let over = false; !over; ) {
       const statuses = await this.#backend.status(handle, wait);
@@ -139,7 +137,7 @@ class RunController {
   }
 
   /** Asks the backend to stop what it started for a launch, and keeps how it ended. */
-  async #stopLaunch(session: RunSession, launch: Launch): Promise<void> {
+  async #stopLaunch(session: RunState, launch: Launch): Promise<void> {
     const { machine, onNotice } = this.#options;
     try {
       const handle = findHandle(session, launch) ?? (await submit(session, launch, machine));
@@ -151,7 +149,7 @@ class RunController {
     }
   }
 
-  async #endEarly(session: RunSession, { exitCode }: Failure): Promise<RunEnd> {
+  async #endEarly(session: RunState, { exitCode }: Failure): Promise<RunEnd> {
     const leaves = this.#options.detach?.aborted === true && !this.#cancelled.signal.aborted;
     // Whoever evicts a controller does not wait for reports: the next one writes them.
     if (leaves) return { view: this.#show(session), exitCode, reported: false };
@@ -163,16 +161,16 @@ class RunController {
     return { ...(await this.#report(session)), exitCode };
   }
 
-  async #finish(session: RunSession, exitCode: ExitCode): Promise<RunEnd> {
+  async #finish(session: RunState, exitCode: ExitCode): Promise<RunEnd> {
     await session.save({ ...session.record, finished: new Date().toISOString() });
     return { ...(await this.#report(session)), exitCode };
   }
 
-  async #report(session: RunSession): Promise<Omit<RunEnd, "exitCode">> {
+  async #report(session: RunState): Promise<Omit<RunEnd, "exitCode">> {
     const view = this.#show(session);
     try {
       const documents = await this.#options.documents?.(view);
-      if (documents !== undefined) await writeDocuments(this.#store, session.paths, documents);
+      if (documents !== undefined) await writeReports(this.#store, session.paths, documents);
       return { view, reported: documents !== undefined };
     } catch (error) {
       // The outputs are what counts; `widemerge report` writes reports again.
@@ -181,16 +179,16 @@ class RunController {
     }
   }
 
-  #show(session: RunSession): RunView {
+  #show(session: RunState): RunView {
     const view = session.view();
     this.#options.onView?.(view);
     return view;
   }
 
-  #patience(): Patience {
+  #patience(): RetryOptions {
     const { onNotice, patience } = this.#options;
     return {
-      milliseconds: patience?.milliseconds ?? patienceMilliseconds,
+      milliseconds: patience?.milliseconds ?? longestOutage,
       firstPause: patience?.firstPause ?? 500,
       onFailure: (failure) => onNotice?.(`trying again: ${failure.message}`),
     };

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure } from "../model/failure.ts";
 import { isOwnerDead, newOwner } from "../store/owner.ts";
-import { formatDocument, type RunStore, readDocument } from "./paths.ts";
+import { formatDocument, type RunStore, readDocument } from "./documents.ts";
 
 /** `lease.json`: which controller a run belongs to. */
 export interface LeaseDocument {

@@ -2,9 +2,9 @@ import type { Backend } from "../backend/backend.ts";
 import type { ExitCode } from "../model/exit-code.ts";
 import type { RunView } from "../model/run.ts";
 import type { RunRequest } from "./choose.ts";
-import type { Standing } from "./completion.ts";
-import type { RunStore } from "./paths.ts";
-import type { Patience } from "./transient-retry.ts";
+import type { Completion } from "./completion.ts";
+import type { RunStore } from "./documents.ts";
+import type { RetryOptions } from "./transient-retry.ts";
 
 /** What a run may use. */
 export interface Capacity {
@@ -23,7 +23,7 @@ export interface CostGuard {
 }
 
 /** A pair before it is started. */
-export type PlannedPair = Pick<Standing, "pair" | "inputBytes">;
+export type PlannedPair = Pick<Completion, "pair" | "inputBytes">;
 
 export interface RunOptions extends RunRequest {
   readonly store: RunStore;
@@ -40,7 +40,7 @@ export interface RunOptions extends RunRequest {
   readonly documents?: (view: RunView) => Promise<ReadonlyMap<string, string>>;
   readonly onView?: (view: RunView) => void;
   readonly onNotice?: (text: string) => void;
-  readonly patience?: Partial<Pick<Patience, "milliseconds" | "firstPause">>;
+  readonly patience?: Partial<Pick<RetryOptions, "milliseconds" | "firstPause">>;
   /** Milliseconds between two signs of life. */
   readonly beatMilliseconds?: number;
 }

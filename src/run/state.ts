@@ -3,10 +3,10 @@ import { ExitCode } from "../model/exit-code.ts";
 import { Failure } from "../model/failure.ts";
 import type { Handle, Launch, RunRecord, RunView, TaskStatus, WorkerRecord } from "../model/run.ts";
 import type { RunSettings } from "../model/settings.ts";
-import { checkStanding, type Standing } from "./completion.ts";
-import { formatDocument, type RunPaths, type RunStore, readDocument, runPaths } from "./paths.ts";
+import { type Completion, checkCompletion } from "./completion.ts";
+import { formatDocument, type RunPaths, type RunStore, readDocument, runPaths } from "./documents.ts";
+import { composeView, type LaunchStatus, type RunFacts } from "./outcomes.ts";
 import { isOver, type Policy, policyOf } from "./policy.ts";
-import { composeView, type LaunchStatus, type RunFacts } from "./view.ts";
 
 /** `launches/<n>.json`: how a launch ended; the backend may forget it from then on. */
 interface LaunchDocument {
@@ -24,12 +24,12 @@ export interface StoredRecord {
 const readsAtOnce = 4;
 
 /** What is known of a run, in memory: put together from the store, kept up with what the backend says. */
-export class RunSession implements RunFacts {
+export class RunState implements RunFacts {
   readonly paths: RunPaths;
   readonly policy: Policy;
   readonly launches: LaunchStatus[] = [];
   readonly records = new Map<string, WorkerRecord>();
-  readonly standings = new Map<string, Standing>();
+  readonly completions = new Map<string, Completion>();
   record: RunRecord;
   readonly #store: RunStore;
   readonly #settings: RunSettings;
@@ -50,10 +50,11 @@ export class RunSession implements RunFacts {
   }
 
   /** Reads how the launches so far ended, and where every pair stands. */
-  async load(standings?: readonly Standing[]): Promise<void> {
+  async load(completions?: readonly Completion[]): Promise<void> {
     const pairs = this.record.pairs;
-    const found = standings ?? (await pMap(pairs, (pair) => this.#checkStanding(pair), { concurrency: readsAtOnce }));
-    for (const standing of found) this.standings.set(standing.pair, standing);
+    const found =
+      completions ?? (await pMap(pairs, (pair) => this.#checkCompletion(pair), { concurrency: readsAtOnce }));
+    for (const completion of found) this.completions.set(completion.pair, completion);
     for (const { launch } of this.record.handles) {
       const document = await readDocument<LaunchDocument>(this.#store, this.paths.launch(launch.number));
       if (document === undefined) continue;
@@ -74,11 +75,11 @@ export class RunSession implements RunFacts {
     const check = statuses.filter(
       ({ pair, state, attempts }) =>
         isTaskOver(state) &&
-        this.standings.get(pair)?.verdict !== "done" &&
+        this.completions.get(pair)?.verdict !== "done" &&
         (attempts.some(({ id }) => fresh.has(id)) || !this.#knows(launch, pair, state)),
     );
-    const standings = await pMap(check, ({ pair }) => this.#checkStanding(pair), { concurrency: readsAtOnce });
-    for (const standing of standings) this.standings.set(standing.pair, standing);
+    const completions = await pMap(check, ({ pair }) => this.#checkCompletion(pair), { concurrency: readsAtOnce });
+    for (const completion of completions) this.completions.set(completion.pair, completion);
     this.#put(launch, statuses);
   }
 
@@ -108,8 +109,8 @@ export class RunSession implements RunFacts {
     return composeView(this, new Date().toISOString());
   }
 
-  #checkStanding(pair: string): Promise<Standing> {
-    return checkStanding(this.#store, this.#settings, pair);
+  #checkCompletion(pair: string): Promise<Completion> {
+    return checkCompletion(this.#store, this.#settings, pair);
   }
 
   #knows({ number }: Launch, pair: string, state: TaskStatus["state"]): boolean {

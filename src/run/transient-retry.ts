@@ -2,9 +2,9 @@ import pRetry from "p-retry";
 import type { Backend } from "../backend/backend.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { type Failure, toFailure } from "../model/failure.ts";
-import type { RunStore } from "./paths.ts";
+import type { RunStore } from "./documents.ts";
 
-export interface Patience {
+export interface RetryOptions {
   /** Milliseconds for which a store or a backend may be out of reach before the run gives up. */
   readonly milliseconds: number;
   /** Milliseconds before the second try; the pause doubles up to 15 seconds. */
@@ -15,13 +15,13 @@ export interface Patience {
 }
 
 /** Long enough for a service that is restarted, or a network that is repaired. */
-export const patienceMilliseconds = 15 * 60 * 1000;
+export const longestOutage = 15 * 60 * 1000;
 
 /**
  * Tries again, with growing pauses, what failed for a reason that may pass.
  * @throws Failure: at once for any other reason, and for this one when patience is at an end.
  */
-export async function insist<Value>(work: () => Promise<Value>, patience: Patience): Promise<Value> {
+export async function retryTransient<Value>(work: () => Promise<Value>, patience: RetryOptions): Promise<Value> {
   return pRetry(
     async () => {
       try {
@@ -50,25 +50,25 @@ function isTransient(error: Error): boolean {
 }
 
 /** The same store, with every request tried again while that may help. */
-export function patientStore(store: RunStore, patience: Patience): RunStore {
+export function retryingStore(store: RunStore, patience: RetryOptions): RunStore {
   return {
     join: store.join,
-    list: (folder) => insist(() => store.list(folder), patience),
-    stat: (path) => insist(() => store.stat(path), patience),
-    readText: (path) => insist(() => store.readText(path), patience),
-    writeText: (path, text) => insist(() => store.writeText(path, text), patience),
-    writeTextIf: (path, text, expected) => insist(() => store.writeTextIf(path, text, expected), patience),
-    remove: (path, version) => insist(() => store.remove(path, version), patience),
+    list: (folder) => retryTransient(() => store.list(folder), patience),
+    stat: (path) => retryTransient(() => store.stat(path), patience),
+    readText: (path) => retryTransient(() => store.readText(path), patience),
+    writeText: (path, text) => retryTransient(() => store.writeText(path, text), patience),
+    writeTextIf: (path, text, expected) => retryTransient(() => store.writeTextIf(path, text, expected), patience),
+    remove: (path, version) => retryTransient(() => store.remove(path, version), patience),
   };
 }
 
 /** The same backend, with every request tried again while that may help: each is harmless a second time. */
-export function patientBackend(backend: Backend, patience: Patience): Backend {
+export function retryingBackend(backend: Backend, patience: RetryOptions): Backend {
   return {
     name: backend.name,
     indexVariable: backend.indexVariable,
-    submit: (launch) => insist(() => backend.submit(launch), patience),
-    status: (handle, wait) => insist(() => backend.status(handle, wait), patience),
-    cancel: (handle) => insist(() => backend.cancel(handle), patience),
+    submit: (launch) => retryTransient(() => backend.submit(launch), patience),
+    status: (handle, wait) => retryTransient(() => backend.status(handle, wait), patience),
+    cancel: (handle) => retryTransient(() => backend.cancel(handle), patience),
   };
 }

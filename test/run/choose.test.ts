@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { chooseRun, findRun, newRecord, type RunRequest, reopen } from "../../src/run/choose.ts";
-import { formatDocument, runPaths } from "../../src/run/paths.ts";
+import { formatDocument, runPaths } from "../../src/run/documents.ts";
 import { createLocalStore } from "../../src/store/local/store.ts";
 import { scratchFolder } from "../support/folder.ts";
 import { failureOf, makeSettings } from "../support/job.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ExitCode } from "../../src/model/exit-code.ts";
 import { Failure } from "../../src/model/failure.ts";
-import { insist } from "../../src/run/transient-retry.ts";
+import { retryTransient } from "../../src/run/transient-retry.ts";
 import { failureOf } from "../support/job.ts";
 
 function failure(exitCode: ExitCode): Failure {
@@ -24,28 +24,28 @@ describe("patience", () => {
   const patience = { milliseconds: 60_000, firstPause: 1, onFailure: (it: Failure) => void told.push(it.message) };
 
   it("waits for what may pass, and tells of it", async () => {
-    assert.equal(await insist(failing(4, failure(ExitCode.transient)), patience), "done");
+    assert.equal(await retryTransient(failing(4, failure(ExitCode.transient)), patience), "done");
     assert.equal(told.length, 4);
     const disk = Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
-    assert.equal(await insist(failing(2, disk), patience), "done");
+    assert.equal(await retryTransient(failing(2, disk), patience), "done");
   });
 
   it("does not wait for what will not pass", async () => {
     for (const error of [failure(ExitCode.input), new TypeError("a mistake"), new Error("anything")]) {
-      const found = await failureOf(insist(failing(1, error), patience));
+      const found = await failureOf(retryTransient(failing(1, error), patience));
       assert.notEqual(found.exitCode, ExitCode.transient);
     }
   });
 
   it("comes to an end", async () => {
     const short = { ...patience, milliseconds: 30 };
-    const found = await failureOf(insist(failing(10_000, failure(ExitCode.transient)), short));
+    const found = await failureOf(retryTransient(failing(10_000, failure(ExitCode.transient)), short));
     assert.equal(found.exitCode, ExitCode.transient);
   });
 
   it("ends at once when it is told to stop", async () => {
     const stop = new AbortController();
-    const waiting = insist(failing(10_000, failure(ExitCode.transient)), {
+    const waiting = retryTransient(failing(10_000, failure(ExitCode.transient)), {
       ...patience,
       firstPause: 10_000,
       signal: stop.signal,

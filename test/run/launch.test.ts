@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toLaunch } from "../../src/run/next-launch.ts";
+import { toLaunch } from "../../src/run/launch.ts";
 import { GiB } from "../support/run.ts";
 
 test("spot capacity is for the first launch alone", () => {

@@ -1,4 +1,4 @@
-import { causeOf } from "../model/cause.ts";
+import { causeOf, causesByWeight, codeOfCause } from "../model/cause.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import type {
   Attempt,
@@ -11,7 +11,7 @@ import type {
   TaskStatus,
   WorkerRecord,
 } from "../model/run.ts";
-import type { Standing } from "./completion.ts";
+import type { Completion } from "./completion.ts";
 import { countCauses, decide, describeFailure, type FailedAttempt, isOver, type Policy } from "./policy.ts";
 
 /** A launch and the last that was heard of its tasks; by index. */
@@ -27,7 +27,7 @@ export interface RunFacts {
   /** By attempt id. */
   readonly records: ReadonlyMap<string, WorkerRecord>;
   /** By pair. */
-  readonly standings: ReadonlyMap<string, Standing>;
+  readonly completions: ReadonlyMap<string, Completion>;
   readonly policy: Policy;
 }
 
@@ -72,7 +72,7 @@ export function collectPairs(facts: RunFacts): readonly PairFacts[] {
 
 /** By its manifest; where only a worker could compare the bytes, by the manifest and the worker's word. */
 function isDone(pair: string, last: TaskStatus | undefined, facts: RunFacts): boolean {
-  const verdict = facts.standings.get(pair)?.verdict;
+  const verdict = facts.completions.get(pair)?.verdict;
   if (verdict === "done") return true;
   const attempt = last?.attempts.at(-1);
   return verdict === "unsure" && attempt !== undefined && facts.records.get(attempt.id)?.exitCode === ExitCode.done;
@@ -103,7 +103,7 @@ export function countedFailures(pair: PairFacts, record: RunRecord): readonly Fa
 }
 
 function toOutcome(pair: PairFacts, facts: RunFacts): PairOutcome {
-  const standing = facts.standings.get(pair.pair);
+  const completion = facts.completions.get(pair.pair);
   const state = stateOf(pair, facts);
   const why = whyOf(pair, state, facts);
   const progress = state === "running" ? pair.status?.progress : undefined;
@@ -113,7 +113,7 @@ function toOutcome(pair: PairFacts, facts: RunFacts): PairOutcome {
     attempts: pair.attempts,
     records: pair.attempts.map(({ id }) => facts.records.get(id)).filter((record) => record !== undefined),
     failures: countCauses(pair.failed.map(({ cause }): Cause => cause)),
-    ...(pair.done && standing?.output !== undefined ? { output: standing.output } : {}),
+    ...(pair.done && completion?.output !== undefined ? { output: completion.output } : {}),
     ...(progress === undefined ? {} : { progress }),
     ...(why === undefined ? {} : { why }),
   };
@@ -129,9 +129,24 @@ function stateOf(pair: PairFacts, { record, policy }: RunFacts): PairState {
   return decide(countedFailures(pair, record), policy).action === "start" ? "waiting" : "failed";
 }
 
-function whyOf(pair: PairFacts, state: PairState, { standings, records }: RunFacts): string | undefined {
-  if (state === "done before") return standings.get(pair.pair)?.why;
+function whyOf(pair: PairFacts, state: PairState, { completions, records }: RunFacts): string | undefined {
+  if (state === "done before") return completions.get(pair.pair)?.why;
   const last = pair.failed.at(-1)?.attempt;
   if (last === undefined || state === "done") return undefined;
   return describeFailure(last, records.get(last.id), pair.done);
+}
+
+/** The exit code of a run of which nothing runs any more: 0 only when every pair is done. Pure. */
+export function exitCodeOf(facts: RunFacts): ExitCode {
+  const open = collectPairs(facts).filter((pair) => !pair.done);
+  if (open.length === 0) return ExitCode.done;
+  const causes = new Set(open.map((pair) => finalCause(pair, facts)));
+  const worst = causesByWeight.find((cause) => causes.has(cause));
+  return worst === undefined ? ExitCode.unexpected : codeOfCause[worst];
+}
+
+/** A pair that may still be started was held back by a limit of the settings. */
+function finalCause(pair: PairFacts, { record, policy }: RunFacts): Cause {
+  const decision = decide(countedFailures(pair, record), policy);
+  return decision.action === "give up" ? decision.cause : "usage";
 }

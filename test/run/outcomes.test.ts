@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ExitCode } from "../../src/model/exit-code.ts";
 import type { Attempt, TaskState } from "../../src/model/run.ts";
-import type { Standing } from "../../src/run/completion.ts";
-import { exitCodeOf, nextWave } from "../../src/run/next-launch.ts";
+import type { Completion } from "../../src/run/completion.ts";
+import { nextWave } from "../../src/run/launch.ts";
+import { composeView, exitCodeOf, type RunFacts } from "../../src/run/outcomes.ts";
 import { policyOf } from "../../src/run/policy.ts";
-import { composeView, type RunFacts } from "../../src/run/view.ts";
 import { GiB, makeAttempt, makeLaunch, makeRecord, makeStatus, makeWorkerRecord } from "../support/run.ts";
 
 const policy = policyOf({ retries: 1, retriesUnexpected: 0, memoryCeilings: [2 * GiB] }, GiB);
@@ -14,15 +14,15 @@ const policy = policyOf({ retries: 1, retriesUnexpected: 0, memoryCeilings: [2 *
 function factsOf(
   state: TaskState,
   attempts: readonly Attempt[],
-  given: Partial<RunFacts> & { readonly verdict?: Standing["verdict"] } = {},
+  given: Partial<RunFacts> & { readonly verdict?: Completion["verdict"] } = {},
 ): RunFacts {
   const { verdict = "to do", ...rest } = given;
-  const standing: Standing = { pair: "audusd", verdict, why: "", inputBytes: 1 };
+  const completion: Completion = { pair: "audusd", verdict, why: "", inputBytes: 1 };
   return {
     record: makeRecord(["audusd"]),
     launches: [{ launch: makeLaunch(["audusd"]), statuses: [makeStatus("audusd", { state, attempts })] }],
     records: new Map(),
-    standings: new Map([["audusd", standing]]),
+    completions: new Map([["audusd", completion]]),
     policy,
     ...rest,
   };
