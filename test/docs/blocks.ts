@@ -20,9 +20,14 @@ export interface Block {
   readonly printed: readonly string[];
 }
 
-/** README.md and everything under docs/, as paths in the checkout. */
+/** The documents at the top, those of other folders, and everything under docs/, as paths in the checkout. */
 export const documents: readonly string[] = [
   "README.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "data/README.md",
+  "terraform/README.md",
   ...readdirSync(`${checkout}docs`)
     .filter((name) => name.endsWith(".md"))
     .sort()
