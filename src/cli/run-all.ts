@@ -3,8 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { openMachine } from "../app/create-backend.ts";
 import { dryRun } from "../app/dry-run.ts";
 import { logAbout } from "../app/log.ts";
-import { renderApart } from "../app/render-apart.ts";
-import { guardCost, loadPrices } from "../app/reports.ts";
+import { guardCost, loadPrices, renderDocuments } from "../app/reports.ts";
 import { type SettingName, type Settings, settingNames } from "../config/settings.ts";
 import { costOfRun } from "../cost/run-cost.ts";
 import type { BackendName } from "../model/backend-name.ts";
@@ -94,7 +93,7 @@ async function start(settings: Settings, prices: Prices, live: LiveRun, stop: St
     signal: stop.signal,
     detach: stop.detach,
     cost: guardCost(settings, capacity, vcpu, prices),
-    documents: (view) => renderApart({ view, prices }),
+    documents: (view) => renderDocuments(view, prices),
     onView: (view) => {
       stop.see(view);
       live.view(view);

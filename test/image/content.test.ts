@@ -32,9 +32,12 @@ describe("the image's content", { skip, timeout: 120_000 }, () => {
   });
 
   test("every production package loads", () => {
-    const names = JSON.stringify(Object.keys(packageJson.dependencies));
-    const loaded = evaluate(`for (const name of ${names}) { await import(name); console.log(name); }`);
-    assert.deepEqual(loaded.trim().split("\n"), Object.keys(packageJson.dependencies));
+    // Of ECharts the image has the bundle that the report imports, and nothing else.
+    const names = Object.keys(packageJson.dependencies).map((name) =>
+      name === "echarts" ? "echarts/dist/echarts.esm.min" : name,
+    );
+    const load = `for (const name of ${JSON.stringify(names)}) { await import(name); console.log(name); }`;
+    assert.deepEqual(evaluate(load).trim().split("\n"), names);
   });
 
   test("every module of the project loads", () => {

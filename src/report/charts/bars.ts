@@ -1,4 +1,4 @@
-import type { EChartsCoreOption } from "echarts/core";
+import type { EChartsCoreOption } from "echarts";
 import { formatUsd } from "../../cost/money.ts";
 import type { Report, ReportPair } from "../../model/report.ts";
 import { formatCount } from "../../model/units.ts";

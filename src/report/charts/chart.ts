@@ -1,10 +1,7 @@
-import { BarChart, CustomChart, LineChart } from "echarts/charts";
-import { GridComponent, LegendComponent } from "echarts/components";
-import { type EChartsCoreOption, init, setPlatformAPI, use } from "echarts/core";
-import { LegacyGridContainLabel } from "echarts/features";
-import { SVGRenderer } from "echarts/renderers";
+import type { EChartsCoreOption } from "echarts";
+// One minified file: its hundreds of modules, loaded one by one, take 1 s and 46 MiB instead of 0.2 s and 8 MiB.
+import { init, setPlatformAPI } from "echarts/dist/echarts.esm.min";
 
-use([BarChart, CustomChart, LineChart, GridComponent, LegacyGridContainLabel, LegendComponent, SVGRenderer]);
 /** Width of a character as a part of the font's size: that of wide fonts, as the reader's font is unknown. */
 const characterWidth = 0.64;
 // Without a screen nothing measures text, and the renderer's own guess cuts labels off.

@@ -1,5 +1,4 @@
-import type { CustomSeriesRenderItem } from "echarts";
-import type { EChartsCoreOption } from "echarts/core";
+import type { CustomSeriesRenderItem, EChartsCoreOption } from "echarts";
 import type { Report } from "../../model/report.ts";
 import { type Hue, hue, legend, type Picture, picture, rows, stepOf, values } from "./chart.ts";
 
