@@ -39,7 +39,7 @@ export async function renderDocuments(view: RunView, prices: PriceList): Promise
     ...costs,
     ["report.csv", renderCsv(report)],
     ["report.json", renderJson(report)],
-    ["report.html", renderHtml(report)],
+    ["report.html", renderHtml(report, view)],
   ]);
 }
 

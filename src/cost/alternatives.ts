@@ -1,11 +1,11 @@
-import type { Alternative, CostLine, PriceList, RightSize, RunCost } from "../model/cost.ts";
+import type { Alternative, CostLine, PriceList, RightSize } from "../model/cost.ts";
 import type { RunView } from "../model/run.ts";
 import { formatBytes, formatCount, formatMemory, formatSeconds } from "../model/units.ts";
 import { priceLine, sumLines } from "./lines.ts";
 import { autopilot, autopilotSpot, chargedSeconds, cloudRun, compute, priceUse, type Rates } from "./rates.ts";
 import { clusterLine } from "./run-cost.ts";
 import { cloudRunMost, fitMachine, fitSize, type Size } from "./sizes.ts";
-import { type PairUse, wellSpent } from "./work.ts";
+import { listMerges, type PairUse } from "./work.ts";
 
 /** The work of a run that ended well: its pairs, the size they ran in, and how many ran at once. */
 interface Work {
@@ -20,13 +20,8 @@ interface Work {
  * What the same pairs would cost done another way: the same bytes, the same seconds a pair, every pair started once.
  * Storage of inputs and outputs is the same in each and left out. Empty while no pair has ended well.
  */
-export function findAlternatives(
-  view: RunView,
-  cost: RunCost,
-  list: PriceList,
-  right: RightSize | undefined,
-): Alternative[] {
-  const uses = wellSpent(view, cost);
+export function findAlternatives(view: RunView, list: PriceList, right: RightSize | undefined): Alternative[] {
+  const uses = listMerges(view);
   if (uses.length === 0) return [];
   const seconds = uses.reduce((sum, use) => sum + use.seconds, 0);
   const atOnce = Math.max(1, ...view.record.handles.map((handle) => handle.launch.parallelism));

@@ -5,7 +5,7 @@ import { formatMemory } from "../model/units.ts";
 import { sumLines } from "./lines.ts";
 import { priceUse, ratesOf } from "./rates.ts";
 import { fitSize, type Size } from "./sizes.ts";
-import { wellSpent } from "./work.ts";
+import { listMerges } from "./work.ts";
 
 /** Room above the largest working set that was measured: the guard slows a merge down from 90% of its ceiling on. */
 const headroom = 1.25;
@@ -14,7 +14,7 @@ const leastVcpu = 2;
 
 /** What the next run should ask for, and what that saves; undefined while no pair has ended well. */
 export function rightSize(view: RunView, cost: RunCost, list: PriceList): RightSize | undefined {
-  const done = wellSpent(view, cost);
+  const done = listMerges(view);
   const attempts = cost.pairs.flatMap((pair) => pair.attempts);
   const peakBytes = Math.max(0, ...attempts.map((attempt) => attempt.peakBytes ?? 0));
   if (done.length === 0 || peakBytes === 0) return undefined;

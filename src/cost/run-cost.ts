@@ -1,9 +1,15 @@
 import type { BackendName } from "../model/backend-name.ts";
 import type { AttemptCost, CostLine, PairCost, PriceList, RunCost } from "../model/cost.ts";
-import type { Attempt, PairOutcome, RunView, WorkerRecord } from "../model/run.ts";
+import { describeEnding } from "../model/ending.ts";
+import {
+  type AttemptOutcome,
+  attemptSeconds,
+  type PairOutcome,
+  type RunView,
+  type WorkerRecord,
+} from "../model/run.ts";
 import { isGcsPath } from "../model/storage-path.ts";
 import { formatBytes, formatCount } from "../model/units.ts";
-import { describeEnd, peakOf, secondsOf } from "../report/attempts.ts";
 import { addSums, priceLine, sumLines } from "./lines.ts";
 import { sourceOf } from "./prices.ts";
 import { describeBasis, priceUse, ratesOf } from "./rates.ts";
@@ -59,10 +65,10 @@ function costOfPair(outcome: PairOutcome, view: RunView, list: PriceList): PairC
   };
 }
 
-function costOfAttempt(attempt: Attempt, outcome: PairOutcome, view: RunView, list: PriceList): AttemptCost {
+function costOfAttempt(attempt: AttemptOutcome, outcome: PairOutcome, view: RunView, list: PriceList): AttemptCost {
   const record = outcome.records.find((one) => one.attempt === attempt.id);
-  const peakBytes = peakOf(record);
-  const seconds = secondsOf(attempt, view.at);
+  const peakBytes = record?.memory.peakBytes;
+  const seconds = attemptSeconds(attempt, view.at);
   const chargedBytes = Math.max(attempt.memoryBytes, peakBytes ?? 0);
   const lines = [
     ...computeLines({ ...attempt, memoryBytes: chargedBytes }, seconds, view.record.backend, list),
@@ -74,7 +80,7 @@ function costOfAttempt(attempt: Attempt, outcome: PairOutcome, view: RunView, li
     ...(attempt.start === undefined ? {} : { start: attempt.start }),
     ...(attempt.end === undefined ? {} : { end: attempt.end }),
     seconds,
-    ended: describeEnd(attempt, record),
+    ended: describeEnding(attempt.ending),
     vcpu: attempt.vcpu,
     requestedBytes: attempt.memoryBytes,
     ...(peakBytes === undefined ? {} : { peakBytes }),
@@ -86,7 +92,7 @@ function costOfAttempt(attempt: Attempt, outcome: PairOutcome, view: RunView, li
   };
 }
 
-function computeLines(attempt: Attempt, seconds: number, backend: BackendName, list: PriceList): CostLine[] {
+function computeLines(attempt: AttemptOutcome, seconds: number, backend: BackendName, list: PriceList): CostLine[] {
   const rates = ratesOf(backend, attempt.spot);
   if (rates === undefined || seconds === 0) return [];
   return priceUse({ vcpu: attempt.vcpu, memoryBytes: attempt.memoryBytes, seconds }, rates, list);

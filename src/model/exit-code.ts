@@ -13,8 +13,8 @@ export const ExitCode = {
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** The word that reports use for an exit code. */
-export const outcomeOf: Readonly<Record<ExitCode, Outcome>> = {
+/** The word that people read for an exit code. */
+export const outcomeOf = {
   0: "done",
   1: "failed",
   2: "usage error",
@@ -24,16 +24,7 @@ export const outcomeOf: Readonly<Record<ExitCode, Outcome>> = {
   75: "storage failed",
   130: "interrupted",
   143: "terminated",
-};
+} as const satisfies Readonly<Record<ExitCode, string>>;
 
-export type Outcome =
-  | "done"
-  | "already done"
-  | "failed"
-  | "usage error"
-  | "input refused"
-  | "memory ceiling"
-  | "verification failed"
-  | "storage failed"
-  | "interrupted"
-  | "terminated";
+/** How a worker ended, in its own words. "already done": the output was there and valid. */
+export type Outcome = (typeof outcomeOf)[ExitCode] | "already done";

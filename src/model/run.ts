@@ -3,6 +3,7 @@
  * `<output>/runs/<run>/`, so that a controller that was killed finds everything again.
  */
 import type { BackendName } from "./backend-name.ts";
+import type { Cause, Ending, Seen } from "./ending.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { MemoryRecord } from "./measurement.ts";
 import type { PairResult } from "./result.ts";
@@ -60,28 +61,29 @@ export interface TaskProgress {
   readonly workingSetBytes: number;
 }
 
-/** One start of a pair's worker. */
-export interface Attempt {
-  /** Unique within the run: a pod's name, a process and when it started. The worker's own result carries the same. */
+/** One start of a pair's worker, as the backend saw it. Start and end are RFC 3339. */
+export interface Attempt extends Seen {
+  /** Unique within the run: a pod's name, or a random name. The worker's record has the same id. */
   readonly id: string;
   readonly launch: number;
-  /** RFC 3339; absent while it has not started. */
-  readonly start?: string;
-  readonly end?: string;
-  /** What was asked for: virtual CPUs, bytes of memory. */
+  /** Requested virtual CPUs. */
   readonly vcpu: number;
+  /** Requested memory in bytes. */
   readonly memoryBytes: number;
   readonly spot: boolean;
-  readonly exitCode?: number;
-  readonly signal?: string;
-  /** The backend's word for the end: "OOMKilled", "DisruptionTarget", "Evicted", "DeadlineExceeded" … */
-  readonly reason?: string;
-  /** One line that the worker or the backend left. */
+  /** One line for people, from the worker or the backend. */
   readonly message?: string;
 }
 
-/** Why an attempt failed; each has its own counter and its own limit. */
-export type Cause = "disruption" | "transient" | "memory" | "input" | "verification" | "usage" | "unexpected";
+/** An attempt and how it ended. */
+export interface AttemptOutcome extends Attempt {
+  readonly ending: Ending;
+}
+
+/** Seconds from an attempt's start to its end, or to `at` (RFC 3339) while it runs; 0 before it starts. */
+export function attemptSeconds({ start, end }: Attempt, at: string): number {
+  return start === undefined ? 0 : Math.max(0, (Date.parse(end ?? at) - Date.parse(start)) / 1000);
+}
 
 /** `results/<pair>/<attempt>.json`: what a worker says of itself when it ends, well or badly. */
 export interface WorkerRecord {
@@ -135,7 +137,7 @@ export interface PairOutcome {
   readonly pair: string;
   readonly state: PairState;
   /** Over all launches, oldest first; failed ones too. */
-  readonly attempts: readonly Attempt[];
+  readonly attempts: readonly AttemptOutcome[];
   /** What the workers said of themselves, by attempt id; a killed worker said nothing. */
   readonly records: readonly WorkerRecord[];
   readonly failures: Readonly<Record<Cause, number>>;

@@ -2,9 +2,9 @@ import { findAlternatives } from "../cost/alternatives.ts";
 import { rightSize } from "../cost/right-size.ts";
 import { costOfRun, wallSeconds } from "../cost/run-cost.ts";
 import type { PriceList } from "../model/cost.ts";
+import { describeEnding } from "../model/ending.ts";
 import type { MemoryTrace, Report, ReportPair } from "../model/report.ts";
 import type { PairOutcome, PairOutput, RunView } from "../model/run.ts";
-import { describeEnd } from "./attempts.ts";
 
 /** The report of a run at one moment, from what is known of it and a price list. */
 export function buildReport(view: RunView, list: PriceList): Report {
@@ -30,7 +30,7 @@ export function buildReport(view: RunView, list: PriceList): Report {
     totals: buildTotals(view, pairs),
     pairs,
     cost: rest,
-    alternatives: findAlternatives(view, cost, list, right),
+    alternatives: findAlternatives(view, list, right),
     ...(right === undefined ? {} : { rightSize: right }),
   };
 }
@@ -60,12 +60,12 @@ function buildPair(outcome: PairOutcome, cost: ReportPair["cost"]): ReportPair {
 }
 
 function traceMemory(outcome: PairOutcome): MemoryTrace[] {
-  return outcome.records.map((record) => {
+  return outcome.attempts.flatMap(({ id, ending }) => {
+    const record = outcome.records.find(({ attempt }) => attempt === id);
+    if (record === undefined) return [];
     const { source, peakBytes, ceilingBytes, warnings, samples } = record.memory;
-    const attempt = outcome.attempts.find((one) => one.id === record.attempt);
-    const ended = attempt === undefined ? record.result.outcome : describeEnd(attempt, record);
     const points = samples.map((sample): [number, number] => [sample.seconds, sample.bytes]);
-    return { attempt: record.attempt, ended, source, peakBytes, ceilingBytes, warnings, samples: points };
+    return [{ attempt: id, ended: describeEnding(ending), source, peakBytes, ceilingBytes, warnings, samples: points }];
   });
 }
 

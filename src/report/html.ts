@@ -3,7 +3,9 @@ import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
 import { describeMissing, formatBilled, formatSum } from "../cost/money.ts";
 import type { Report } from "../model/report.ts";
+import type { RunView } from "../model/run.ts";
 import { formatBytes, formatMemory, formatSeconds } from "../model/units.ts";
+import { indexEndings } from "./endings.ts";
 import { type Fact, formatTime, type Page } from "./page.ts";
 import { showCosts, showNextRun, showOtherWays } from "./sections/cost.ts";
 import { showFailures, showFamilies, showMemory, showTimeline } from "./sections/run.ts";
@@ -13,8 +15,9 @@ const templates = fileURLToPath(new URL("./templates/", import.meta.url));
 const eta = new Eta({ views: templates, autoEscape: true, cache: true });
 const style = readFileSync(new URL("./templates/style.css", import.meta.url), "utf8").trim();
 
-/** `report.html`: one file that needs no network and no script. */
-export function renderHtml(report: Report): string {
+/** `report.html`: one file that needs no network and no script. `view` is the run that the report was built from. */
+export function renderHtml(report: Report, view: RunView): string {
+  const endings = indexEndings(view);
   const page: Page = {
     widemerge: report.widemerge,
     run: report.run,
@@ -24,9 +27,9 @@ export function renderHtml(report: Report): string {
     facts: listFacts(report),
     sections: [
       ...showFailures(report),
-      ...showTimeline(report),
-      ...showMemory(report),
-      ...showCosts(report),
+      ...showTimeline(report, endings),
+      ...showMemory(report, endings),
+      ...showCosts(report, endings),
       ...showNextRun(report),
       ...showOtherWays(report),
       ...showFamilies(report),

@@ -1,8 +1,7 @@
-import { causeOf, causesByWeight, codeOfCause } from "../model/cause.ts";
+import { type Cause, causesByWeight, codeOfCause, endingOf, type Left, unexplainedFailure } from "../model/ending.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import type {
-  Attempt,
-  Cause,
+  AttemptOutcome,
   Launch,
   PairOutcome,
   PairState,
@@ -12,7 +11,7 @@ import type {
   WorkerRecord,
 } from "../model/run.ts";
 import type { Completion } from "./completion.ts";
-import { countCauses, decide, describeFailure, type FailedAttempt, isOver, type Policy } from "./policy.ts";
+import { countCauses, decide, describeFailure, type FailedAttempt, type FailedOutcome, type Policy } from "./policy.ts";
 
 /** A launch and the last that was heard of its tasks; by index. */
 export interface LaunchStatus {
@@ -37,8 +36,8 @@ export interface PairFacts {
   readonly done: boolean;
   /** The status in the last launch that has the pair. */
   readonly status: TaskStatus | undefined;
-  readonly attempts: readonly Attempt[];
-  readonly failed: readonly (FailedAttempt & { readonly attempt: Attempt })[];
+  readonly attempts: readonly AttemptOutcome[];
+  readonly failed: readonly (FailedAttempt & { readonly attempt: FailedOutcome })[];
 }
 
 /** A run at this moment. Pure. */
@@ -64,7 +63,7 @@ export function collectPairs(facts: RunFacts): readonly PairFacts[] {
       pair,
       done: isDone(pair, last, facts),
       status: last,
-      attempts: found.flatMap(({ status }) => status.attempts),
+      attempts: found.flatMap(({ status }) => listOutcomes(status, facts)),
       failed: found.flatMap(({ launch, status }) => listFailures(launch, status, facts)),
     };
   });
@@ -78,23 +77,50 @@ function isDone(pair: string, last: TaskStatus | undefined, facts: RunFacts): bo
   return verdict === "unsure" && attempt !== undefined && facts.records.get(attempt.id)?.exitCode === ExitCode.done;
 }
 
-/** Attempts that ended without the pair being done by them. A task that failed without a trace counts as one, too. */
+/** The attempts of a task in one launch, with how each of them ended. */
+function listOutcomes(status: TaskStatus, facts: RunFacts): AttemptOutcome[] {
+  const published = isDone(status.pair, status, facts);
+  return status.attempts.map((seen) => {
+    const left = readLeft(facts.records.get(seen.id));
+    return { ...seen, ending: endingOf({ seen, left, published }) };
+  });
+}
+
+function readLeft(record: WorkerRecord | undefined): Left | undefined {
+  return record && { exitCode: record.exitCode, outcome: record.result.outcome };
+}
+
+/** The failed attempts of a task in one launch. A task that failed without any attempt counts as one. */
 function listFailures(launch: Launch, status: TaskStatus, facts: RunFacts): PairFacts["failed"] {
-  const done = isDone(status.pair, status, facts);
-  const failed = status.attempts.filter((attempt) => isOver(attempt) && !(done && attempt.exitCode === ExitCode.done));
-  const trace = failed.length > 0 || done || status.state === "waiting" || status.state === "running";
-  const found = trace || status.state === "cancelled" ? failed : [traceless(launch, status)];
-  return found.map((attempt) => ({
+  const failed = listOutcomes(status, facts).filter(hasFailed);
+  const unexplained = failed.length === 0 && isOpenFailure(status, facts);
+  return (unexplained ? [missingAttempt(launch, status)] : failed).map((attempt) => ({
     attempt,
-    cause: causeOf(attempt, facts.records.get(attempt.id)),
+    cause: attempt.ending.cause,
     ceilingBytes: launch.ceilingBytes,
   }));
 }
 
-function traceless(launch: Launch, { index, state }: TaskStatus): Attempt {
-  const message = `the backend says ${state}, and no more`;
-  const id = `launch-${launch.number}-${index}`;
-  return { id, launch: launch.number, vcpu: 0, memoryBytes: launch.ceilingBytes, spot: launch.spot, message };
+function hasFailed(attempt: AttemptOutcome): attempt is FailedOutcome {
+  return attempt.ending.kind === "failed";
+}
+
+/** Whether the backend has given the task up although its pair is not done. */
+function isOpenFailure(status: TaskStatus, facts: RunFacts): boolean {
+  const { state } = status;
+  return (state === "succeeded" || state === "failed") && !isDone(status.pair, status, facts);
+}
+
+function missingAttempt(launch: Launch, { index, state }: TaskStatus): FailedOutcome {
+  return {
+    id: `launch-${launch.number}-${index}`,
+    launch: launch.number,
+    vcpu: 0,
+    memoryBytes: launch.ceilingBytes,
+    spot: launch.spot,
+    message: `the backend reports the task as ${state} and nothing else`,
+    ending: unexplainedFailure,
+  };
 }
 
 /** Failures that count: those since the run was last taken up anew. */
@@ -133,7 +159,7 @@ function whyOf(pair: PairFacts, state: PairState, { completions, records }: RunF
   if (state === "done before") return completions.get(pair.pair)?.why;
   const last = pair.failed.at(-1)?.attempt;
   if (last === undefined || state === "done") return undefined;
-  return describeFailure(last, records.get(last.id), pair.done);
+  return describeFailure(last, records.get(last.id));
 }
 
 /** The exit code of a run of which nothing runs any more: 0 only when every pair is done. Pure. */

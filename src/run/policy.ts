@@ -1,7 +1,6 @@
-import { causeOf } from "../model/cause.ts";
-import { ExitCode } from "../model/exit-code.ts";
+import type { Cause, FailedEnding } from "../model/ending.ts";
 import { describeProblem } from "../model/failure.ts";
-import type { Attempt, Cause, RunRecord, WorkerRecord } from "../model/run.ts";
+import type { AttemptOutcome, RunRecord, WorkerRecord } from "../model/run.ts";
 import { formatMemory } from "../model/units.ts";
 
 /** How often each cause may make a pair fail before it is given up; memory has its ladder of ceilings instead. */
@@ -11,7 +10,10 @@ export interface Policy {
   readonly ceilings: readonly number[];
 }
 
-/** One attempt that failed, and the ceiling that it had, in bytes. */
+/** An attempt that failed. */
+export type FailedOutcome = AttemptOutcome & { readonly ending: FailedEnding };
+
+/** The cause of one failure, and the ceiling that it had, in bytes. */
 export interface FailedAttempt {
   readonly cause: Cause;
   readonly ceilingBytes: number;
@@ -62,28 +64,23 @@ export function countCauses(causes: readonly Cause[]): Record<Cause, number> {
   return counts;
 }
 
-/** Whether an attempt is over, as far as the backend can tell. */
-export function isOver(attempt: Attempt): boolean {
-  return attempt.end !== undefined || attempt.exitCode !== undefined || attempt.signal !== undefined;
-}
-
 /** Why an attempt failed, in one line for people. */
-export function describeFailure(attempt: Attempt, record: WorkerRecord | undefined, done: boolean): string {
-  const cause = causeOf(attempt, record);
-  const problems = record?.result.problems ?? [];
-  const [first] = problems;
+export function describeFailure(attempt: FailedOutcome, record: WorkerRecord | undefined): string {
+  const { ending, message } = attempt;
+  const [first, ...others] = record?.result.problems ?? [];
   if (first !== undefined) {
-    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
-    return `${cause}: ${describeProblem(first)}${more}`;
+    const more = others.length > 0 ? ` (and ${others.length} more)` : "";
+    return `${ending.cause}: ${describeProblem(first)}${more}`;
   }
-  if (attempt.exitCode === ExitCode.done && !done)
-    return `${cause}: the worker ended with exit 0, but there is no output with a manifest of these inputs`;
-  const said = attempt.message === undefined ? "" : `, ${attempt.message}`;
-  const memory = cause === "memory" ? ` under a ceiling of ${formatMemory(attempt.memoryBytes)}` : "";
-  return `${cause}: ${describeEnd(attempt)}${memory}${said}`;
+  if (ending.word === "no output")
+    return `${ending.cause}: the worker ended with exit 0, but there is no output with a manifest of these inputs`;
+  const said = message === undefined ? "" : `, ${message}`;
+  const memory = ending.cause === "memory" ? ` under a ceiling of ${formatMemory(attempt.memoryBytes)}` : "";
+  return `${ending.cause}: ${describeSeen(attempt)}${memory}${said}`;
 }
 
-function describeEnd({ exitCode, signal, reason }: Attempt): string {
+/** What the backend saw: "OOMKilled, exit 137". */
+function describeSeen({ exitCode, signal, reason, ending }: FailedOutcome): string {
   const parts = [reason, signal, exitCode === undefined ? undefined : `exit ${exitCode}`];
-  return parts.filter((part) => part !== undefined).join(", ") || "ended without a word";
+  return parts.filter((part) => part !== undefined).join(", ") || ending.word;
 }

@@ -1,4 +1,5 @@
 import pMap from "p-map";
+import { isOver } from "../model/ending.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure } from "../model/failure.ts";
 import type { Handle, Launch, RunRecord, RunView, TaskStatus, WorkerRecord } from "../model/run.ts";
@@ -6,7 +7,7 @@ import type { RunSettings } from "../model/settings.ts";
 import { type Completion, checkCompletion } from "./completion.ts";
 import { formatDocument, type RunPaths, type RunStore, readDocument, runPaths } from "./documents.ts";
 import { composeView, type LaunchStatus, type RunFacts } from "./outcomes.ts";
-import { isOver, type Policy, policyOf } from "./policy.ts";
+import { type Policy, policyOf } from "./policy.ts";
 
 /** `launches/<n>.json`: how a launch ended; the backend may forget it from then on. */
 interface LaunchDocument {

@@ -6,11 +6,11 @@ import { after, before, describe, test } from "node:test";
 import type { Backend } from "../../src/backend/backend.ts";
 import { createKubernetesBackend } from "../../src/backend/kubernetes/backend.ts";
 import { buildJob } from "../../src/backend/kubernetes/job.ts";
-import { causeOf } from "../../src/model/cause.ts";
 import { Failure } from "../../src/model/failure.ts";
 import { nameOutputs } from "../../src/model/output-names.ts";
 import type { Handle, TaskStatus } from "../../src/model/run.ts";
 import { defaultPairs } from "../../src/sample/pairs.ts";
+import { causeOf } from "../support/run.ts";
 import { Field, launchOf, whySkipped } from "./support.ts";
 
 const skip = whySkipped();

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { predictCost } from "../../src/cost/forecast.ts";
 import { fitMachine, fitSize } from "../../src/cost/sizes.ts";
+import { listMerges } from "../../src/cost/work.ts";
 import type { PairOutcome, RunView } from "../../src/model/run.ts";
 import { buildReport } from "../../src/report/build.ts";
 import {
   attemptOf,
   donePair,
+  endAll,
   exampleRun,
   GiB,
   googlePrices,
@@ -95,8 +97,7 @@ describe("what the next run should ask for", () => {
     const stuck: PairOutcome = {
       pair: "b",
       state: "failed",
-      attempts: [attempt],
-      records: [recordOf(attempt, "b", 58 * GiB)],
+      ...endAll([attempt], [recordOf(attempt, "b", 58 * GiB)]),
       failures,
     };
     assert.equal(report(viewOf([donePair("a", 0, 60), stuck])).rightSize?.recommended.memoryBytes, 75 * GiB);
@@ -104,8 +105,26 @@ describe("what the next run should ask for", () => {
 
   test("more vCPUs than the memory needed were wanted: they stay", () => {
     const attempt = attemptOf("a", 0, 60, { vcpu: 16, memoryBytes: 50 * GiB });
-    const pair = { ...donePair("a", 0, 60), attempts: [attempt], records: [recordOf(attempt, "a", GiB)] };
+    const pair = { ...donePair("a", 0, 60), ...endAll([attempt], [recordOf(attempt, "a", GiB)]) };
     assert.deepEqual(report(viewOf([pair])).rightSize?.recommended, { vcpu: 16, memoryBytes: 16 * GiB });
+  });
+
+  test("an attempt that found its pair done is a good end, and stands for a merge that was lost", () => {
+    const lost = attemptOf("a0", 0, 60, { reason: "DisruptionTarget", exitCode: 143 });
+    const found = attemptOf("a1", 80, 84);
+    const record = recordOf(found, "a", GiB);
+    const already = { ...record, result: { ...record.result, outcome: "already done" } } as const;
+    const pair = { ...donePair("a", 0, 60), ...endAll([lost, found], [already]) };
+    assert.deepEqual(
+      listMerges(viewOf([pair])).map(({ seconds }) => seconds),
+      [4],
+    );
+    assert.notEqual(report(viewOf([pair])).rightSize, undefined);
+    const merged = { ...pair, ...endAll([attemptOf("a0", 0, 60), found], [already]) };
+    assert.deepEqual(
+      listMerges(viewOf([merged])).map(({ seconds }) => seconds),
+      [60],
+    );
   });
 
   test("nothing where nothing is known", () => {

@@ -8,6 +8,7 @@ import {
   attemptOf,
   clock,
   donePair,
+  endAll,
   exampleRun,
   GiB,
   googlePrices,
@@ -22,7 +23,7 @@ const near = (actual: number | undefined, expected: number): void => {
 
 /** A pair with these attempts and without records. */
 function pairOf(pair: string, attempts: readonly Attempt[]): PairOutcome {
-  return { pair, state: "running", attempts, records: [], failures: noFailures };
+  return { pair, state: "running", ...endAll(attempts), failures: noFailures };
 }
 
 const onDisk = { input: "checkpoints", output: "training" };

@@ -34,8 +34,11 @@ describe("report.html in Chromium", { skip }, () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "widemerge-report-"));
-    await writeFile(join(folder, "report.html"), renderHtml(buildReport(exampleRun(), googlePrices)));
-    await writeFile(join(folder, "hostile.html"), renderHtml(buildReport(hostileRun(), googlePrices)));
+    for (const [name, view] of [
+      ["report", exampleRun()],
+      ["hostile", hostileRun()],
+    ] as const)
+      await writeFile(join(folder, `${name}.html`), renderHtml(buildReport(view, googlePrices), view));
     context = await chromium.launchPersistentContext(join(folder, "profile"), {
       executablePath,
       headless: true,

@@ -6,7 +6,7 @@ import { renderHtml } from "../../src/report/html.ts";
 import { hostileRun } from "./support/hostile.ts";
 import { donePair, exampleRun, googlePrices, viewOf } from "./support/run.ts";
 
-const render = (view: RunView): string => renderHtml(buildReport(view, googlePrices));
+const render = (view: RunView): string => renderHtml(buildReport(view, googlePrices), view);
 
 test("one file: no script, no link out, a policy that forbids both", () => {
   const html = render(exampleRun());

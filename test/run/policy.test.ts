@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { causesByWeight } from "../../src/model/cause.ts";
+import { causesByWeight } from "../../src/model/ending.ts";
 import { decide, type FailedAttempt, policyOf } from "../../src/run/policy.ts";
 import { GiB } from "../support/run.ts";
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { Settings } from "../../src/config/settings.ts";
 import { outputSettings } from "../../src/model/comparison.ts";
+import { type Cause, endingOf } from "../../src/model/ending.ts";
 import { outcomeOf } from "../../src/model/exit-code.ts";
 import { nameOutputs } from "../../src/model/output-names.ts";
 import type { Manifest } from "../../src/model/result.ts";
@@ -13,6 +14,12 @@ export const GiB = 2 ** 30;
 
 export function makeAttempt(given: Partial<Attempt> = {}): Attempt {
   return { id: "attempt-1", launch: 0, vcpu: 2, memoryBytes: GiB, spot: false, ...given };
+}
+
+/** The cause of a failed attempt, by what its backend saw; undefined for any other attempt. */
+export function causeOf(seen: Attempt): Cause | undefined {
+  const ending = endingOf({ seen });
+  return ending.kind === "failed" ? ending.cause : undefined;
 }
 
 export function makeWorkerRecord(given: Partial<WorkerRecord> = {}): WorkerRecord {

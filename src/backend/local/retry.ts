@@ -1,6 +1,6 @@
-import { causeOf } from "../../model/cause.ts";
+import { type Cause, endingOf } from "../../model/ending.ts";
 import { ExitCode } from "../../model/exit-code.ts";
-import type { Attempt, Cause, Launch, TaskState } from "../../model/run.ts";
+import type { Attempt, Launch, TaskState } from "../../model/run.ts";
 
 /** Milliseconds. */
 const longestPause = 30_000;
@@ -9,7 +9,8 @@ const longestPause = 30_000;
 export function nextState(attempts: readonly Attempt[], launch: Launch, isCancelled: () => boolean): TaskState {
   if (attempts.at(-1)?.exitCode === ExitCode.done) return "succeeded";
   if (isCancelled()) return "cancelled";
-  const causes = attempts.map((attempt) => causeOf(attempt));
+  const endings = attempts.map((seen) => endingOf({ seen }));
+  const causes = endings.flatMap((ending) => (ending.kind === "failed" ? [ending.cause] : []));
   const cause = causes.at(-1);
   if (cause === undefined) return "failed";
   const count = causes.filter((other) => other === cause).length;

@@ -2,7 +2,9 @@ import type { EChartsCoreOption } from "echarts";
 import { formatUsd } from "../../cost/money.ts";
 import type { Report, ReportPair } from "../../model/report.ts";
 import { formatCount } from "../../model/units.ts";
-import { type Hue, hue, legend, type Picture, picture, rows, stepOf, values } from "./chart.ts";
+import type { Endings } from "../endings.ts";
+import { legend, type Picture, picture, rows, stepOf, values } from "./chart.ts";
+import { type Hue, hue } from "./hue.ts";
 
 const rowHeight = 22;
 const mostFamilies = 14;
@@ -15,7 +17,7 @@ interface Layer {
 }
 
 /** What each pair cost, and how much of it was lost; undefined when nothing has cost anything. */
-export function drawCosts(report: Report): Picture | undefined {
+export function drawCosts(report: Report, endings: Endings): Picture | undefined {
   const pairs = report.pairs
     .filter((pair) => pair.cost.estimated.usd > 0)
     .toSorted((left, right) => right.cost.estimated.usd - left.cost.estimated.usd);
@@ -24,19 +26,17 @@ export function drawCosts(report: Report): Picture | undefined {
     {
       name: "attempts that ended well or still run",
       colour: hue.good,
-      values: pairs.map((pair) => spent(pair, false)),
+      values: pairs.map((pair) => spent(pair, endings, false)),
     },
-    { name: "attempts that failed", colour: hue.bad, values: pairs.map((pair) => spent(pair, true)) },
+    { name: "attempts that failed", colour: hue.bad, values: pairs.map((pair) => spent(pair, endings, true)) },
   ];
   const names = pairs.map((pair) => `${pair.pair}  ${formatUsd(pair.cost.estimated.usd)}`);
   return stack("cost", "Estimated cost of each pair in US dollars", names, layers, formatAxisUsd);
 }
 
 /** US dollars of a pair's attempts, failed ones or all others. */
-function spent(pair: ReportPair, failed: boolean): number {
-  const attempts = pair.cost.attempts.filter(
-    (attempt) => !["done", "already done", "running", "waiting"].includes(attempt.ended) === failed,
-  );
+function spent(pair: ReportPair, endings: Endings, failed: boolean): number {
+  const attempts = pair.cost.attempts.filter(({ id }) => (endings(id).kind === "failed") === failed);
   return attempts.reduce((sum, attempt) => sum + attempt.estimated.usd, 0);
 }
 

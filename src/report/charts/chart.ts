@@ -1,6 +1,7 @@
 import type { EChartsCoreOption } from "echarts";
 // One minified file: its hundreds of modules, loaded one by one, take 1 s and 46 MiB instead of 0.2 s and 8 MiB.
 import { init, setPlatformAPI } from "echarts/dist/echarts.esm.min";
+import { faint, ink, line } from "./hue.ts";
 
 /** Width of a character as a part of the font's size: that of wide fonts, as the reader's font is unknown. */
 const characterWidth = 0.64;
@@ -10,23 +11,6 @@ setPlatformAPI({ measureText: (text, font) => ({ width: text.length * characterW
 function sizeOf(font: string | undefined): number {
   return Number(/(\d+(?:\.\d+)?)px/.exec(font ?? "")?.[1] ?? 12);
 }
-
-/**
- * Colours are variables of the page's style sheet, so that one picture serves light and dark. The renderer writes
- * colours unescaped into attributes: nothing but these constants may become one.
- */
-export const ink = "var(--ink)";
-export const faint = "var(--faint)";
-export const line = "var(--line)";
-export const hue = {
-  good: "var(--good)",
-  bad: "var(--bad)",
-  warn: "var(--warn)",
-  info: "var(--info)",
-  other: "var(--other)",
-  violet: "var(--violet)",
-} as const;
-export type Hue = (typeof hue)[keyof typeof hue];
 
 /** A picture in two widths: the style sheet shows the one that fits the screen. */
 export interface Picture {

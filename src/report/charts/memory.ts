@@ -1,6 +1,8 @@
 import type { MemoryTrace, Report } from "../../model/report.ts";
 import { formatMemory, MiB } from "../../model/units.ts";
-import { drawSvg, faint, hue, noSplit, textStyle, values } from "./chart.ts";
+import type { Endings } from "../endings.ts";
+import { drawSvg, noSplit, textStyle, values } from "./chart.ts";
+import { faint, hue } from "./hue.ts";
 import { formatAxis } from "./timeline.ts";
 
 /** A pair's memory over time, small, beside the others at the same scale. */
@@ -22,7 +24,7 @@ const most = 60;
 const mostPoints = 120;
 
 /** The memory of each pair over time against its ceiling, all at one scale. */
-export function drawMemory(report: Report): MemoryPictures {
+export function drawMemory(report: Report, endings: Endings): MemoryPictures {
   const pairs = report.pairs.filter((pair) => pair.memory.some((trace) => trace.samples.length > 0)).slice(0, most);
   const traces = pairs.flatMap((pair) => pair.memory);
   const ceiling = Math.max(0, ...traces.map((trace) => trace.ceilingBytes));
@@ -33,7 +35,7 @@ export function drawMemory(report: Report): MemoryPictures {
   const pictures = pairs.map((pair, index) => ({
     pair: pair.pair,
     caption: `${formatMemory(pair.peakBytes ?? 0)} of ${formatMemory(pair.ceilingBytes ?? 0)}`,
-    svg: drawTraces(`memory-${index}`, pair.memory, top),
+    svg: drawTraces(`memory-${index}`, pair.memory, top, endings),
   }));
   return { pictures, scale: describeScale(far, peak, ceiling) };
 }
@@ -50,11 +52,11 @@ function niceTop(bytes: number): number {
   return [1, 1.5, 2].map((times) => times * unit).find((top) => top >= bytes) ?? 2 * unit;
 }
 
-function drawTraces(name: string, traces: readonly MemoryTrace[], top: number): string {
+function drawTraces(name: string, traces: readonly MemoryTrace[], top: number, endings: Endings): string {
   const end = Math.max(1e-3, ...traces.flatMap((trace) => trace.samples.map(([seconds]) => seconds)));
   const ceiling = traces.at(-1)?.ceilingBytes ?? top;
   const curves = traces.map((trace) => {
-    const colour = trace.ended === "done" || trace.ended === "running" ? hue.info : hue.bad;
+    const colour = endings(trace.attempt).kind === "failed" ? hue.bad : hue.info;
     return curve(thin(trace.samples), colour, { width: 1.5 });
   });
   const limit = curve(

@@ -1,66 +1,56 @@
 import type { CustomSeriesRenderItem, EChartsCoreOption } from "echarts";
+import { describeEnding, type Ending } from "../../model/ending.ts";
 import type { Report } from "../../model/report.ts";
-import { type Hue, hue, legend, type Picture, picture, rows, stepOf, values } from "./chart.ts";
+import { type Endings, hueOf } from "../endings.ts";
+import { legend, type Picture, picture, rows, stepOf, values } from "./chart.ts";
+import type { Hue } from "./hue.ts";
 
-const hues: Readonly<Record<string, Hue>> = {
-  done: hue.good,
-  "already done": hue.good,
-  running: hue.info,
-  "out of memory": hue.bad,
-  "memory ceiling": hue.bad,
-  disrupted: hue.warn,
-  "input refused": hue.violet,
-};
 const rowHeight = 20;
 /** Steps of a time axis in seconds: round numbers of seconds, minutes and hours. */
 const timeSteps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
 
 /** An attempt as a bar: row, seconds from, seconds to. */
 interface Bar {
-  readonly ended: string;
+  readonly ending: Ending;
   readonly value: readonly [number, number, number];
 }
 
 /** When each attempt of each pair ran; undefined before the first has started. */
-export function drawTimeline(report: Report): Picture | undefined {
+export function drawTimeline(report: Report, endings: Endings): Picture | undefined {
   const pairs = report.pairs.filter((pair) => pair.cost.attempts.some((attempt) => attempt.start !== undefined));
   if (pairs.length === 0) return undefined;
-  const bars = placeBars(pairs);
-  const names = [...new Set(bars.map((bar) => bar.ended))];
+  const bars = placeBars(pairs, endings);
+  const words = new Map(bars.map(({ ending }) => [describeEnding(ending), hueOf(ending)]));
   const end = Math.max(1, ...bars.map((bar) => bar.value[2]));
   const option = (width: number): EChartsCoreOption => {
     const wide = width > 600;
     return {
-      legend: legend(names),
+      legend: legend([...words.keys()]),
       grid: { left: 8, right: 24, top: wide ? 32 : 64, bottom: 8, containLabel: true },
       xAxis: { position: "top", ...values(formatAxis), max: end, interval: stepOf(end, wide ? 9 : 4, timeSteps) },
       yAxis: rows(pairs.map((pair) => pair.pair)),
-      series: names.map((name) => ({
+      series: [...words].map(([name, colour]) => ({
         type: "custom",
         name,
         silent: true,
-        itemStyle: { color: colourOf(name) },
-        renderItem: renderBar(colourOf(name)),
+        itemStyle: { color: colour },
+        renderItem: renderBar(colour),
         encode: { x: [1, 2], y: 0 },
-        data: bars.filter((bar) => bar.ended === name).map((bar) => [...bar.value]),
+        data: bars.filter((bar) => describeEnding(bar.ending) === name).map((bar) => [...bar.value]),
       })),
     };
   };
   return picture("timeline", "When each attempt of each pair ran", pairs.length * rowHeight + 90, option);
 }
 
-function colourOf(name: string): Hue {
-  return (Object.hasOwn(hues, name) ? hues[name] : undefined) ?? hue.other;
-}
-
-function placeBars(pairs: Report["pairs"]): Bar[] {
+function placeBars(pairs: Report["pairs"], endings: Endings): Bar[] {
   const starts = pairs.flatMap((pair) => pair.cost.attempts.flatMap((attempt) => attempt.start ?? []));
   const first = Math.min(...starts.map((start) => Date.parse(start)));
   return pairs.flatMap((pair, row) =>
-    pair.cost.attempts.flatMap(({ start, seconds, ended }): Bar[] => {
+    pair.cost.attempts.flatMap(({ id, start, seconds }): Bar[] => {
       if (start === undefined) return [];
       const from = (Date.parse(start) - first) / 1000;
-      return [{ ended, value: [row, from, from + seconds] }];
+      return [{ ending: endings(id), value: [row, from, from + seconds] }];
     }),
   );
 }

@@ -3,12 +3,13 @@ import type { CostLine, Sum } from "../../model/cost.ts";
 import type { Report } from "../../model/report.ts";
 import { formatCount, formatMemory, formatSeconds } from "../../model/units.ts";
 import { drawCosts } from "../charts/bars.ts";
+import type { Endings } from "../endings.ts";
 import { type Section, section, table } from "../page.ts";
 
 /** What each pair cost: the picture, the sums, and every line of every attempt. */
-export function showCosts(report: Report): Section[] {
+export function showCosts(report: Report, endings: Endings): Section[] {
   const { cost } = report;
-  const picture = drawCosts(report);
+  const picture = drawCosts(report, endings);
   const text = [cost.basis, ...(picture === undefined ? ["Nothing that has a price was used."] : [])];
   const pairs = report.pairs.map((pair) => [
     pair.pair,

@@ -5,6 +5,7 @@ import { formatBytes, formatCount, formatMemory, formatSeconds } from "../../mod
 import { drawFailures, drawFamilies } from "../charts/bars.ts";
 import { drawMemory } from "../charts/memory.ts";
 import { drawTimeline } from "../charts/timeline.ts";
+import type { Endings } from "../endings.ts";
 import { type CauseText, formatTime, type Section, section, table } from "../page.ts";
 
 /** What to do about each cause. */
@@ -57,7 +58,7 @@ function lastEnd(pair: ReportPair): string {
 }
 
 /** When what ran. */
-export function showTimeline(report: Report): Section[] {
+export function showTimeline(report: Report, endings: Endings): Section[] {
   const rows = report.pairs.flatMap((pair) =>
     pair.cost.attempts.map((attempt, index) => [
       pair.pair,
@@ -75,7 +76,7 @@ export function showTimeline(report: Report): Section[] {
     table("Every pair", pairColumns, report.pairs.map(describePair)),
     table("Every attempt", names, rows),
   ];
-  return [section("Timeline", { picture: drawTimeline(report), tables })];
+  return [section("Timeline", { picture: drawTimeline(report, endings), tables })];
 }
 
 const pairColumns = [
@@ -108,8 +109,8 @@ function describePair(pair: ReportPair): string[] {
 }
 
 /** The memory of each pair. */
-export function showMemory(report: Report): Section[] {
-  const { pictures, scale } = drawMemory(report);
+export function showMemory(report: Report, endings: Endings): Section[] {
+  const { pictures, scale } = drawMemory(report, endings);
   if (pictures.length === 0) return [];
   const rows = report.pairs.flatMap((pair) =>
     pair.memory.map((trace) => [

@@ -2,9 +2,8 @@ import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
 import { describeMissing, formatBilled, formatSum } from "../../cost/money.ts";
 import type { CostForecast, RunCost } from "../../model/cost.ts";
-import type { PairOutcome, RunView } from "../../model/run.ts";
+import { attemptSeconds, type PairOutcome, type RunView } from "../../model/run.ts";
 import { formatCount, formatMemory, formatSeconds } from "../../model/units.ts";
-import { peakOf, secondsOf } from "../attempts.ts";
 
 const plain = {
   ...{ top: "", "top-mid": "", "top-left": "", "top-right": "" },
@@ -62,7 +61,7 @@ function clean(text: string): string {
 }
 
 function describePair(outcome: PairOutcome, at: string): string[] {
-  const seconds = outcome.attempts.reduce((sum, attempt) => sum + secondsOf(attempt, at), 0);
+  const seconds = outcome.attempts.reduce((sum, attempt) => sum + attemptSeconds(attempt, at), 0);
   const number = outcome.attempts.length === 0 ? "" : formatCount(outcome.attempts.length);
   const time = outcome.attempts.length === 0 ? "" : formatSeconds(seconds);
   return [outcome.pair, outcome.state, number, describeTables(outcome), describeMemory(outcome), time];
@@ -80,7 +79,7 @@ function describeTables(outcome: PairOutcome): string {
 /** The working set now, or the largest one of what has ended; and the ceiling it stands against. */
 function describeMemory(outcome: PairOutcome): string {
   const ceiling = outcome.records.at(-1)?.memory.ceilingBytes ?? outcome.attempts.at(-1)?.memoryBytes;
-  const peaks = outcome.records.flatMap((record) => peakOf(record) ?? []);
+  const peaks = outcome.records.map((record) => record.memory.peakBytes);
   const bytes = outcome.progress?.workingSetBytes ?? (peaks.length === 0 ? undefined : Math.max(...peaks));
   if (ceiling === undefined) return "";
   return `${bytes === undefined ? "?" : formatMemory(bytes)} / ${formatMemory(ceiling)}`;

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import type { Backend } from "../../../src/backend/backend.ts";
 import { createCloudRunBackend } from "../../../src/backend/cloudrun/backend.ts";
-import { causeOf } from "../../../src/model/cause.ts";
 import { nameOutputs } from "../../../src/model/output-names.ts";
 import type { Handle, Launch, TaskStatus } from "../../../src/model/run.ts";
 import { defaultPairs } from "../../../src/sample/pairs.ts";
@@ -15,7 +14,7 @@ import { makeCloudRunOptions } from "../../support/cloudrun-options.ts";
 import { Refusal } from "../../support/cloudrun-rpc.ts";
 import { scratchFolder } from "../../support/folder.ts";
 import { failureOf } from "../../support/job.ts";
-import { GiB, makeLaunch, makeStand, type Stand, workerScript } from "../../support/run.ts";
+import { causeOf, GiB, makeLaunch, makeStand, type Stand, workerScript } from "../../support/run.ts";
 import { backendContract } from "../contract.ts";
 
 const folder = await scratchFolder("cloudrun-backend");

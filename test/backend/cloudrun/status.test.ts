@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Execution, Task } from "../../../src/backend/cloudrun/client.ts";
 import { translateStatus } from "../../../src/backend/cloudrun/status.ts";
-import { causeOf } from "../../../src/model/cause.ts";
 import type { TaskStatus } from "../../../src/model/run.ts";
 import { makeCloudRunLaunch } from "../../support/cloudrun-options.ts";
+import { causeOf } from "../../support/run.ts";
 
 const launch = makeCloudRunLaunch({}, 1);
 const started = { seconds: "1795240800", nanos: 250_000_000 };

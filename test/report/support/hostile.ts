@@ -1,5 +1,5 @@
 import type { PairOutcome, RunView } from "../../../src/model/run.ts";
-import { attemptOf, donePair, noFailures, recordOf, viewOf } from "./run.ts";
+import { attemptOf, donePair, endAll, noFailures, recordOf, viewOf } from "./run.ts";
 
 /** Texts that a page, a picture or a spreadsheet must not take for more than texts. */
 export const attacks = [
@@ -25,8 +25,7 @@ export function hostileRun(): RunView {
     return {
       pair: attack,
       state: "failed",
-      attempts: [attempt],
-      records,
+      ...endAll([attempt], records),
       failures: { ...noFailures, input: 1 },
       why: attack,
     };

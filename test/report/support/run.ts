@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { parsePrices } from "../../../src/cost/prices.ts";
 import type { PriceList } from "../../../src/model/cost.ts";
+import { type Cause, endingOf } from "../../../src/model/ending.ts";
 import type { ExitCode } from "../../../src/model/exit-code.ts";
 import { outcomeOf } from "../../../src/model/exit-code.ts";
 import type { Problem } from "../../../src/model/failure.ts";
 import type { MemoryRecord } from "../../../src/model/measurement.ts";
-import type { Attempt, Cause, PairOutcome, PairOutput, RunView, WorkerRecord } from "../../../src/model/run.ts";
+import type { Attempt, PairOutcome, PairOutput, RunView, WorkerRecord } from "../../../src/model/run.ts";
 import { defaultPairs } from "../../../src/sample/pairs.ts";
 
 export const GiB = 2 ** 30;
@@ -72,11 +73,24 @@ export function recordOf(
   return { format: 1, run: "2026-11-21-a", attempt: attempt.id, pair, start, end, exitCode, result, memory };
 }
 
+/** Attempts with their endings, and the records that some of them left. */
+export function endAll(
+  attempts: readonly Attempt[],
+  records: readonly WorkerRecord[] = [],
+): Pick<PairOutcome, "attempts" | "records"> {
+  const ended = attempts.map((seen) => {
+    const record = records.find(({ attempt }) => attempt === seen.id);
+    const left = record && { exitCode: record.exitCode, outcome: record.result.outcome };
+    return { ...seen, ending: endingOf({ seen, left }) };
+  });
+  return { attempts: ended, records };
+}
+
 /** A pair that was done in one attempt. */
 export function donePair(pair: string, from: number, to: number, aligned = 6, peakBytes = 0.7 * GiB): PairOutcome {
   const attempt = attemptOf(`${pair}-0`, from, to);
   const records = [recordOf(attempt, pair, peakBytes)];
-  return { pair, state: "done", attempts: [attempt], records, failures: noFailures, output: outputOf(aligned) };
+  return { pair, state: "done", ...endAll([attempt], records), failures: noFailures, output: outputOf(aligned) };
 }
 
 /** A run of these pairs on Kubernetes, out of and into a bucket. */
@@ -130,7 +144,7 @@ function outOfMemory(whole: PairOutcome): PairOutcome {
   const problem = { what: "memory ceiling reached", found: "993 MiB of 1.00 GiB", fix, table: "csi_rank_101_audusd" };
   const second = attemptOf("audusd-1", 300, 420, { launch: 1 });
   const records = [recordOf(first, pair, 0.97 * GiB, [problem]), recordOf(second, pair, 1.21 * GiB)];
-  return { ...whole, attempts: [first, second], records, failures: { ...noFailures, memory: 1 } };
+  return { ...whole, ...endAll([first, second], records), failures: { ...noFailures, memory: 1 } };
 }
 
 function disrupted(whole: PairOutcome): PairOutcome {
@@ -143,8 +157,7 @@ function disrupted(whole: PairOutcome): PairOutcome {
   const second = attemptOf("eurjpy-1", 80, 190);
   return {
     ...whole,
-    attempts: [first, second],
-    records: [recordOf(second, pair, 0.66 * GiB)],
+    ...endAll([first, second], [recordOf(second, pair, 0.66 * GiB)]),
     failures: { ...noFailures, disruption: 1 },
   };
 }
@@ -168,12 +181,12 @@ function refused({ output: _, ...whole }: PairOutcome): PairOutcome {
   ];
   const records = [recordOf(attempt, pair, 0.1 * GiB, problems)];
   const why = "its input was refused: 2 problems, the first: table missing";
-  return { ...whole, state: "failed", attempts: [attempt], records, failures: { ...noFailures, input: 1 }, why };
+  return { ...whole, state: "failed", ...endAll([attempt], records), failures: { ...noFailures, input: 1 }, why };
 }
 
 function running(whole: PairOutcome): PairOutcome {
   const { end: _, exitCode: __, ...attempt } = attemptOf(`${whole.pair}-0`, 480, 480);
   const progress = { tablesDone: 412, tables: 668, workingSetBytes: Math.round(0.63 * GiB) };
   const { output: ___, ...rest } = whole;
-  return { ...rest, state: "running", attempts: [attempt], records: [], progress };
+  return { ...rest, state: "running", ...endAll([attempt]), progress };
 }
