@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { readFooter } from "../src/parquet/footer-reader.ts";
 import { openLocal } from "../src/store/local/file.ts";
 
-/** What a merge cannot do without, read off the files; bytes. */
+/** Bytes that every merge has to read: footers and key columns. */
 export interface Need {
-  /** Footers with their length and magic. */
+  /** Footers with their length and magic number. */
   readonly footers: number;
   readonly keyChunks: number;
 }

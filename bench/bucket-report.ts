@@ -44,7 +44,7 @@ export function renderBucket(results: BucketResults): string {
   return [
     `# Benchmark, Cloud Storage, size ${results.size}`,
     "",
-    `Measured on ${results.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}. The server is fake-gcs-server (with preconditions and resumable uploads as documented) on loopback, its objects in memory; it copies what Cloud Storage composes without copying. "Waiting" are the stages in which the worker has the server compose and publish what it staged. Medians of ${results.rounds} runs. Memory is that of the merge alone, all its processes.`,
+    `Measured on ${results.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}. The server is fake-gcs-server, extended with preconditions and resumable uploads as documented, on the loopback interface with its objects in memory. To compose, it copies bytes; Cloud Storage does not. "Waiting" is the time in which the worker waits for the server to compose and publish the staged output. Medians of ${results.rounds} runs. Memory is that of all processes of the merge.`,
     "",
     "## Targets",
     "",
@@ -54,8 +54,8 @@ export function renderBucket(results: BucketResults): string {
       [
         "",
         "inputs",
-        "wall",
-        "of which waiting",
+        "wall time",
+        "of it waiting",
         "peak memory",
         "predicted",
         "requests A / B / free",
@@ -70,7 +70,7 @@ export function renderBucket(results: BucketResults): string {
       ],
     ),
     "",
-    `Compositions: \`widemerge sample ${results.shapes.compose}\`; stream: \`widemerge sample ${results.shapes.stream}\`. Footers and key chunks of all tables: ${megabytes(needOf(compose))}.`,
+    `Data for compose: \`widemerge sample ${results.shapes.compose}\`; for stream: \`widemerge sample ${results.shapes.stream}\`. The footers and key columns of all tables have ${megabytes(needOf(compose))}.`,
     "",
   ].join("\n");
 }
@@ -88,21 +88,26 @@ function judge({ compose, misaligned, stream }: BucketResults): Verdict[] {
   return [
     verdict("compose: bytes down", `≤ ${megabytes(limit)}`, megabytes(down), down <= limit),
     verdict("compose: bytes up", "≤ new footer + 1 MiB", megabytes(up), up <= footerGuess(compose) + mebibyte),
-    verdict("compose: requests a table", "≤ 3", (requests / compose.tables).toFixed(2), requests <= 3 * compose.tables),
+    verdict(
+      "compose: requests per table",
+      "≤ 3",
+      (requests / compose.tables).toFixed(2),
+      requests <= 3 * compose.tables,
+    ),
     verdict("compose: peak memory", "≤ 384 MiB", toMebibytes(peakOf(compose)), peakOf(compose) <= 384 * mebibyte),
     verdict("compose: worker's time", "≤ 15 s", `${own.toFixed(2)} s`, own <= 15),
     verdict(
-      `10% misaligned: more bytes down, ${tables} tables`,
+      `10% misaligned: additional bytes down, ${tables} tables`,
       `≤ ${megabytes(grownLimit)}`,
       megabytes(moreDown),
       moreDown <= grownLimit,
     ),
-    verdict("stream: wall against the plain client", "≤ 1.5 ×", `${ratio.toFixed(2)} ×`, ratio <= 1.5),
+    verdict("stream: wall time against the plain client", "≤ 1.5 ×", `${ratio.toFixed(2)} ×`, ratio <= 1.5),
     verdict("stream: peak memory", "≤ 512 MiB", toMebibytes(peakOf(stream)), peakOf(stream) <= 512 * mebibyte),
   ];
 }
 
-/** Seconds in which the worker waits for the server: to compose what was staged, and to compose it again under its name. */
+/** Seconds in which the worker waits for the server to compose the staged output, and again to publish it. */
 function waitOf({ stages }: BucketRun): number {
   const waiting = stages.filter(({ stage }) => stage === "footer" || stage === "publish");
   return waiting.reduce((sum, stage) => sum + stage.seconds, 0);
@@ -112,7 +117,7 @@ function verdict(target: string, limit: string, measured: string, passed: boolea
   return { target, limit, measured, passed };
 }
 
-/** The new footer has about the bytes of all old ones: measured apart, in the manifest's terms, it is a little less. */
+/** The new footer has about as many bytes as all old footers together. */
 function footerGuess({ need }: Composition): number {
   return need.footers;
 }

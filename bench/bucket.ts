@@ -9,7 +9,7 @@ import { describeMachine } from "./machine.ts";
 import { type Caps, measure } from "./measure.ts";
 
 /**
- * The benchmark's section on Cloud Storage, against a server on loopback. Variables: SIZE tiny|small; RUNS (3); KEEP=1
+ * The Cloud Storage section of the benchmark, against a server on the loopback interface. Variables: SIZE tiny|small; RUNS (3); KEEP=1
  * keeps the data under bench/work.
  */
 
@@ -24,14 +24,14 @@ const caps: Caps = {
 const size = process.env.SIZE === "tiny" ? "tiny" : "small";
 const rounds = Number(process.env.RUNS ?? 3);
 const shapes = {
-  /** The full number of tables and columns: what a composition does grows with them, not with rows. */
+  /** The full number of tables and columns: the work of a composition grows with them, not with the rows. */
   compose: size === "tiny" ? ["--tables", "60", "--rows", "3000"] : ["--full", "--rows", "10000"],
   stream: size === "tiny" ? ["--tables", "60", "--rows", "3000"] : ["--tables", "667", "--rows", "30000"],
 };
 
 const absence = findGcsAbsence();
 if (absence !== false) {
-  process.stderr.write(`bench: Cloud Storage is left out: ${absence}\n`);
+  process.stderr.write(`bench: the Cloud Storage section is skipped: ${absence}\n`);
   process.exit(0);
 }
 mkdirSync(work, { recursive: true });

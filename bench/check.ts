@@ -4,12 +4,12 @@ import type { Contender } from "./contenders.ts";
 import type { Dataset } from "./data.ts";
 import { listFeatures, type PeerTable, targetsOf } from "./peers/tables.ts";
 
-/** What a right output has: taken from the inputs with DuckDB, which is no part of widemerge. */
+/** The expected output, computed from the inputs with DuckDB, which shares no code with widemerge. */
 export interface Expectation {
   readonly bytes: number;
   readonly rows: number;
   readonly columns: number;
-  /** Digest over every value of some columns, by output name. */
+  /** Digests over every value of some columns, by output name. */
   readonly digests: ReadonlyMap<string, string>;
 }
 
@@ -32,7 +32,7 @@ export async function expect(dataset: Dataset): Promise<Expectation> {
   return { bytes: dataset.bytes, rows, columns, digests };
 }
 
-/** Why an output is wrong; undefined when it is right. */
+/** Why an output is wrong; undefined if it is right. */
 export async function findFault(
   contender: Contender,
   path: string,
@@ -57,7 +57,7 @@ function pick(features: readonly PeerTable[]): PeerTable[] {
   return features.filter((_, index) => index % step === 0);
 }
 
-/** Order counts: every value is hashed together with its row. */
+/** The order of rows matters: every value is hashed together with its row. */
 function digestColumn(path: string, name: string): Promise<string> {
   return ask(`SELECT bit_xor(hash(file_row_number, "${name}")) FROM read_parquet('${path}', file_row_number = true)`);
 }
@@ -77,7 +77,7 @@ async function ask(query: string): Promise<string> {
   return String((await run(query))[0]?.[0]);
 }
 
-/** A connection of its own: nothing is kept between questions. */
+/** Every query has its own connection, so that nothing is cached between queries. */
 async function run(query: string): Promise<readonly (readonly unknown[])[]> {
   const instance = await DuckDBInstance.create(":memory:");
   try {

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What takes part: widemerge, the physical limit, and what a user would pick instead. */
+/** A tool in the comparison: widemerge, the physical limit, or something that people would use instead. */
 export interface Contender {
   readonly name: string;
-  /** "limit": copies bytes and merges nothing. "positional": looks at no key, so only aligned tables come out right. */
+  /** "limit": copies bytes and merges nothing. "positional": checks no keys, so it is right for aligned tables only. */
   readonly kind: "widemerge" | "limit" | "join" | "positional";
-  /** The command that leaves the merged file of a pair at `output`. */
+  /** The command that writes the merged file of a pair to `output`. */
   readonly command: (input: string, pair: string, output: string) => readonly string[];
 }
 
@@ -15,16 +15,16 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "..");
 const python = join(root, ".venv/bin/python");
 
-/** Where widemerge leaves its output, and so everybody else. */
+/** The output file of widemerge, and therefore of every contender. */
 export function outputPath(folder: string, pair: string): string {
   return join(folder, `training_${pair}.parquet`);
 }
 
-/** Everybody who can take part here; Python peers only where .venv is. */
+/** All contenders that run on this machine; Python peers need .venv. */
 export function listContenders(): readonly Contender[] {
   return [
     { name: "widemerge", kind: "widemerge", command: mergeCommand() },
-    // Like its peers, which leave the flushing to the system.
+    // Comparable with its peers, which leave flushing to the system.
     { name: "widemerge --no-sync", kind: "widemerge", command: mergeCommand("--no-sync") },
     { name: "cat", kind: "limit", command: catCommand("") },
     { name: "cat + fsync", kind: "limit", command: catCommand(' && sync "$0"') },

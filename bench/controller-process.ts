@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 
-/** How a controller ended: seconds, and the high-water mark of its own resident set, without its workers. */
+/** How a controller ended: seconds, and the peak of its own resident set, without its workers. */
 export interface ControllerEnd {
   readonly seconds: number;
   readonly exitCode: number;
@@ -12,11 +12,11 @@ export interface ControllerEnd {
 
 export interface Controller {
   readonly ended: Promise<ControllerEnd>;
-  /** SIGKILL after so many milliseconds; true when it had ended by itself before. */
+  /** Sends SIGKILL after so many milliseconds; true if the controller had ended by itself before. */
   killAfter(milliseconds: number): Promise<boolean>;
 }
 
-/** Starts a controller; its workers may outlive it. */
+/** Starts a controller. Its workers can outlive it. */
 export function startController(command: readonly string[]): Controller {
   const [program = "", ...args] = command;
   const started = performance.now();

@@ -11,8 +11,8 @@ import { median } from "./median.ts";
 import { count, renderTable, renderVerdicts } from "./report.ts";
 
 /**
- * What the 27 pairs cost: the use that the section on Cloud Storage measured last (bench/results/bucket.json), priced
- * with the project's own list and rules. Variable: PRICES, another list.
+ * Prices the 27 pairs: the latest measurements in a bucket (bench/results/bucket.json), with the project's own price list
+ * and rules. The variable PRICES names another list.
  */
 
 interface Way {
@@ -20,16 +20,16 @@ interface Way {
   readonly rates: Rates;
   readonly vcpu: number;
   readonly gib: number;
-  /** A cluster's fee comes on top. */
+  /** Whether a cluster's fee is added. */
   readonly cluster: boolean;
-  /** Virtual CPUs of the controller, which has half a GiB. */
+  /** Virtual CPUs of the controller. Its memory is 0.5 GiB. */
   readonly controller: number;
 }
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const pairs = 27;
 const limitUsd = 0.1;
-/** Of one pair at 100,000 rows and 17,038 columns, in bytes: bench/results/full.md. */
+/** Size of one output of 100,000 rows and 17,038 columns, in bytes: bench/results/full.md. */
 const outputBytes = 13.6e9;
 const ways: readonly Way[] = [
   { name: "Cloud Run, 2 vCPU, 2 GiB", rates: cloudRun, vcpu: 2, gib: 2, cluster: false, controller: 1 },
@@ -53,7 +53,7 @@ function render({ compose, misaligned, stream, machine, date, rounds }: BucketRe
   return [
     `# Cost of ${pairs} pairs`,
     "",
-    `Priced with the list ${list.name} of ${list.date}. Use is that of one pair in bench/results/bucket.md (${date}, ${machine.cores} cores, medians of ${rounds} runs; 668 tables, 17,038 columns, 10,000 rows), times ${pairs}, by composition in one bucket. Time is the wall time against an emulator that copies what Cloud Storage composes without copying, so it is too long there; the ten times larger key columns of 100,000 rows come on top: ${tenfold(compose.runs, compose.need.keyChunks)} The number of operations does not grow with the rows. The controller is counted.`,
+    `Price list: ${list.name} of ${list.date}. Use: ${pairs} times one pair of bench/results/bucket.md (${date}, ${machine.cores} cores, medians of ${rounds} runs; 668 tables, 17,038 columns, 10,000 rows), composed in one bucket, and the controller. Time is wall time against an emulator, which copies bytes to compose, so it is too long; Cloud Storage composes without copying. With 100,000 rows, key columns are ten times larger. That adds ${tenfold(compose.runs, compose.need.keyChunks)} The number of operations does not depend on the number of rows.`,
     "",
     ...renderVerdicts([
       {
@@ -65,21 +65,21 @@ function render({ compose, misaligned, stream, machine, date, rounds }: BucketRe
     ]),
     "",
     ...renderTable(
-      ["", "way", "seconds a pair", "charged", "operations A / B", "compute", "operations", `${pairs} pairs`],
+      ["", "where", "seconds per pair", "charged", "operations A / B", "compute", "operations", `${pairs} pairs`],
       rows,
     ),
     "",
-    `Storage of the outputs: ${pairs} × ${outputBytes / 1e9} GB at 100,000 rows, $${month.usd.toFixed(2)} a month. The same pairs streamed instead of composed move every byte through the worker: ${median(stream.runs.map(({ seconds }) => seconds)).toFixed(1)} s for ${(stream.bytes / 1e9).toFixed(1)} GB here.`,
+    `Storage of the outputs: ${pairs} × ${outputBytes / 1e9} GB at 100,000 rows cost $${month.usd.toFixed(2)} per month. Streamed instead of composed, every byte passes through the worker: ${median(stream.runs.map(({ seconds }) => seconds)).toFixed(1)} s for ${(stream.bytes / 1e9).toFixed(1)} GB here.`,
     "",
   ].join("\n");
 }
 
-/** What the larger keys take at a modest 50 MB/s. */
+/** The time that larger key columns take at 50 MB/s. */
 function tenfold(runs: readonly BucketRun[], keyBytes: number): string {
   const more = (9 * keyBytes) / 50e6;
   const seconds = median(runs.map((run) => run.seconds)) + more;
   const charged = chargedSeconds(seconds, cloudRun);
-  const both = `${more.toFixed(0)} s at 50 MB/s, ${seconds.toFixed(0)} s in all`;
+  const both = `${more.toFixed(0)} s at 50 MB/s: ${seconds.toFixed(0)} s in total`;
   return `${both}, of which Cloud Run charges ${charged.toFixed(0)} s.`;
 }
 
@@ -103,7 +103,7 @@ function costOf(way: Way | undefined, runs: readonly BucketRun[], list: PriceLis
   return computeOf(way, runs, list) + pairs * sumLines(priceOperations(...operationsOf(runs), list)).usd;
 }
 
-/** All pairs at the same time: the controller's time and the cluster's fee are those of one pair. */
+/** All pairs run at the same time, so the controller and the cluster's fee are charged for the time of one pair. */
 function computeOf(way: Way, runs: readonly BucketRun[], list: PriceList): number {
   const seconds = median(runs.map((run) => run.seconds));
   const use = { vcpu: way.vcpu, memoryBytes: way.gib * 2 ** 30, seconds };

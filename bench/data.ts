@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, wri
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A checkpoint that everybody merges. */
+/** A checkpoint that every contender merges. */
 export interface Dataset {
   readonly name: string;
   readonly input: string;
@@ -29,7 +29,7 @@ export function describeShape(size: Size): string {
   return `widemerge sample ${shapes[size].join(" ")} --pairs ${pair}`;
 }
 
-/** Makes the checkpoint of a size, every table aligned or every table misaligned. */
+/** Makes the checkpoint of a size, with all tables aligned or all tables misaligned. */
 export function makeDataset(work: string, size: Size, misaligned: boolean): Dataset {
   const name = misaligned ? "misaligned" : "aligned";
   return sampleInto(join(work, `${size}-${name}`), name, [
@@ -58,12 +58,12 @@ export function makeGrowth(work: string, size: Size, count: number, misaligned: 
   return describeDataset(input, kind);
 }
 
-/** Removes a checkpoint that is not needed again. */
+/** Removes a checkpoint that is no longer needed. */
 export function dropDataset(dataset: Dataset): void {
   rmSync(dataset.input, { recursive: true, force: true });
 }
 
-/** Makes a checkpoint with these flags of `widemerge sample`, unless it is there. */
+/** Makes a checkpoint with these flags of `widemerge sample`, unless it exists. */
 export function sampleInto(input: string, name: string, flags: readonly string[], pairs = pair): Dataset {
   if (!existsSync(join(input, pair, "_COMPLETE"))) {
     const command = ["sample", "--out", input, "--pairs", pairs, ...flags];

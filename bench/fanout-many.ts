@@ -1,4 +1,4 @@
-/** A run of many pairs whose workers do nothing: folder and number of pairs are the arguments. */
+/** A run of many pairs whose workers do nothing. Arguments: folder, number of pairs. */
 import { runPairs } from "../src/run/controller.ts";
 import { createLocalStore } from "../src/store/local/store.ts";
 import { makeLocalBackend } from "../test/support/local-backend.ts";

@@ -2,7 +2,7 @@ import type { Machine } from "./machine.ts";
 import { renderTable, renderVerdicts, toMebibytes } from "./report.ts";
 import type { Verdict } from "./targets.ts";
 
-/** A run against the times of its pairs; seconds and bytes. */
+/** The time of a run, compared with the times of its pairs; seconds and bytes. */
 export interface Wall {
   readonly parallelism: number;
   readonly seconds: number;
@@ -28,9 +28,9 @@ export interface FanoutResults {
   readonly kills: {
     readonly count: number;
     readonly runs: number;
-    /** Runs that did not end with 0 once they were left alone. */
+    /** Runs that did not end with 0 after the last kill. */
     readonly failed: number;
-    /** Pairs whose output is not that of an undisturbed run. */
+    /** Pairs whose output differs from that of an undisturbed run. */
     readonly lost: number;
     /** Pairs that were merged more than once. */
     readonly doubled: number;
@@ -45,14 +45,14 @@ export function renderFanout(results: FanoutResults): string {
   return [
     "# Benchmark, runs of many pairs",
     "",
-    `Measured on ${results.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}. ${results.pairs} pairs of 41 tables from real rates, a fifth of them misaligned, \`--backend local\`. Memory is the controller's own, without its workers.`,
+    `Measured on ${results.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}. ${results.pairs} pairs of 41 tables from real rates, a fifth of them misaligned, \`--backend local\`. Memory is that of the controller without its workers.`,
     "",
     "## Targets",
     "",
     ...renderVerdicts(judge(results)),
     "",
     ...renderTable(
-      ["pairs at a time", "wall", "slowest pair", "first start to last end", "before and after", "controller"],
+      ["pairs at a time", "wall time", "slowest pair", "first start to last end", "before and after", "controller"],
       walls.map(({ parallelism, seconds, slowest, working, controllerBytes }) => [
         String(parallelism),
         `${seconds.toFixed(2)} s`,
@@ -64,7 +64,7 @@ export function renderFanout(results: FanoutResults): string {
     ),
     "",
     ...renderTable(
-      ["pairs without work", "wall", "controller"],
+      ["pairs already done", "wall time", "controller"],
       many.map(({ pairs, seconds, controllerBytes }) => [
         String(pairs),
         `${seconds.toFixed(2)} s`,
@@ -72,7 +72,7 @@ export function renderFanout(results: FanoutResults): string {
       ]),
     ),
     "",
-    `Controllers killed (SIGKILL) ${kills.count} times in ${kills.runs} runs, at random moments 0.4 to 2.4 s after each start; then each run was left alone: ${kills.failed} of them failed. A pair is lost when its output differs from that of an undisturbed run (size, CRC32C), doubled when two workers merged it.`,
+    `Controllers were killed with SIGKILL ${kills.count} times in ${kills.runs} runs, at random moments 0.4 to 2.4 s after each start. Then each run could finish: ${kills.failed} failed. A pair is lost if its output differs from that of an undisturbed run (size, CRC32C), and doubled if two workers merged it.`,
     "",
   ].join("\n");
 }
@@ -86,14 +86,14 @@ function judge({ walls, many, kills }: FanoutResults): Verdict[] {
   const bad = kills.lost + kills.doubled + kills.failed;
   return [
     verdict(
-      `controller: wall over the slowest pair, ${all?.parallelism} at a time`,
+      `controller: wall time minus the slowest pair, ${all?.parallelism} at a time`,
       "≤ 2 s",
       `${overhead.toFixed(2)} s`,
       overhead <= 2,
     ),
     verdict("controller: memory", "≤ 120 MiB", toMebibytes(most), most <= 120 * mebibyte),
     verdict(
-      `${thousand?.pairs} pairs without work`,
+      `${thousand?.pairs} pairs already done`,
       "≤ 60 s",
       `${thousand?.seconds.toFixed(2)} s`,
       (thousand?.seconds ?? 61) <= 60,

@@ -8,7 +8,7 @@ import { type FanoutResults, type Manyfold, renderFanout, type Wall } from "./fa
 import { describeMachine } from "./machine.ts";
 
 /**
- * The benchmark's section on runs of many pairs: what the controller costs, and what kills do to a run. Variables:
+ * The section of the benchmark on runs of many pairs: overhead of the controller, and runs that are killed. Variables:
  * KILLS (50), KEEP=1 keeps the data under bench/work.
  */
 
@@ -41,7 +41,7 @@ function runAll(output: string, parallelism: number, ...flags: readonly string[]
   return [join(root, "bin/widemerge"), "run-all", ...folders, ...limits, "--run", "bench", ...flags];
 }
 
-/** One run from start to end, against what its pairs took by their own records. */
+/** One run from start to end, compared with the times in the records of its pairs. */
 async function timeRun(parallelism: number): Promise<Wall> {
   const output = join(work, `fanout-out-${parallelism}`);
   const { seconds, exitCode, peakBytes } = await startController(runAll(output, parallelism)).ended;
@@ -55,7 +55,7 @@ async function timeRun(parallelism: number): Promise<Wall> {
   return { parallelism, seconds, slowest, working, controllerBytes: peakBytes };
 }
 
-/** A run of pairs that do no work: plan, submit, watch, gather. */
+/** A run of pairs without work: plan, submit, watch, gather. */
 async function countMany(count: number): Promise<Manyfold> {
   const folder = join(work, `many-${count}`);
   const program = [process.execPath, "--no-warnings", "--max-semi-space-size=2", join(here, "fanout-many.ts")];
@@ -66,7 +66,7 @@ async function countMany(count: number): Promise<Manyfold> {
   return { pairs: count, seconds, controllerBytes: peakBytes };
 }
 
-/** Runs whose controllers are killed again and again; what they leave is compared with an undisturbed run's. */
+/** Runs whose controllers are killed repeatedly. Their outputs are compared with those of an undisturbed run. */
 async function killOften(): Promise<FanoutResults["kills"]> {
   const calm = join(work, "calm");
   if ((await startController(runAll(calm, 2)).ended).exitCode !== 0) throw new Error("the undisturbed run failed");
@@ -85,17 +85,17 @@ async function killOften(): Promise<FanoutResults["kills"]> {
   return total;
 }
 
-/** Kills the controllers of one run until one of them ends by itself, or so many were killed; returns how many were. */
+/** Kills controllers of one run until one ends by itself or `most` were killed; returns how many were killed. */
 async function killUntilDone(output: string, most: number): Promise<number> {
   for (let done = 0; done < most; done += 1) {
-    // Long enough to begin, short enough that many kills fall into a run.
+    // Long enough for a controller to start, short enough for many kills in one run.
     const ended = await startController(runAll(output, 2)).killAfter(400 + Math.random() * 2000);
     if (ended) return done;
   }
   return most;
 }
 
-/** CRC32C of a pair's output by its manifest, if there are both and their sizes agree. */
+/** CRC32C of a pair's output from its manifest, if both exist and the sizes agree. */
 function sumOf(output: string, pair: string): string | undefined {
   try {
     const manifest = JSON.parse(readFileSync(join(output, `training_${pair}.manifest.json`), "utf8"));

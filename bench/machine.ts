@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, release, totalmem, type } from "node:os";
 
-/** Facts that a reader needs to judge the numbers. */
+/** The machine and the versions: what a reader needs to judge the numbers. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -42,7 +42,7 @@ function readPackageVersions(): Record<string, string> {
   };
 }
 
-/** What scripts/interop.sh pins; the Python peers run only where it has installed them. */
+/** The versions that scripts/interop.sh pins. The Python peers run only if it has installed them. */
 function readPythonVersions(): Record<string, string> {
   const text = readFileSync(new URL("../requirements-interop.txt", import.meta.url), "utf8");
   const pins = text.split("\n").flatMap((line) => {

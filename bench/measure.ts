@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { createWriteStream, readdirSync, readFileSync } from "node:fs";
 
-/** One run of one contender. Bytes and seconds. */
+/** One run of one contender; bytes and seconds. */
 export interface Run {
   readonly seconds: number;
-  /** The largest sum of the resident sets of all its processes at one instant; never less than one process' own peak. */
+  /** The largest sum of the resident sets of all its processes at one instant; at least the peak of each process. */
   readonly peakBytes: number;
-  /** The same without pages mapped from files (program text, mapped inputs): what must be there in any case. */
+  /** The same without pages mapped from files (program text, mapped inputs), which the kernel can reclaim. */
   readonly peakPrivateBytes: number;
-  /** Why it failed; absent when it ended well. */
+  /** Why it failed; absent if it succeeded. */
   readonly failure?: string;
   readonly stdout: string;
 }
@@ -16,14 +16,14 @@ export interface Run {
 export interface Caps {
   /** RLIMIT_DATA of each process. */
   readonly dataBytes: number;
-  /** All processes together: past it they are killed, so that the machine survives. */
+  /** All processes together. They are killed above it, so that the machine survives. */
   readonly totalBytes: number;
   readonly seconds: number;
 }
 
 const sampleEvery = 20;
 
-/** Runs a command to its end and samples its process tree every 20 ms: the same yardstick for everybody. */
+/** Runs a command to its end and samples its process tree every 20 ms; used for all contenders alike. */
 export async function measure(command: readonly string[], caps: Caps, log: string): Promise<Run> {
   const started = process.hrtime.bigint();
   const child = spawn("prlimit", [`--data=${caps.dataBytes}`, "--", ...command], {
@@ -51,7 +51,7 @@ export async function measure(command: readonly string[], caps: Caps, log: strin
   return { seconds, ...meter.peaks(), stdout: output.stdout, ...(failure === undefined ? {} : { failure }) };
 }
 
-/** Sums resident sets over a process and all that it started. */
+/** Sums the resident sets of a process and its descendants. */
 class Meter {
   readonly #root: number;
   readonly #highWater = new Map<number, number>();
@@ -114,7 +114,7 @@ function endProcess(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // The process has ended by itself.
   }
 }
 

@@ -12,7 +12,7 @@ export interface Score {
   readonly name: string;
   readonly kind: Contender["kind"];
   readonly runs: readonly Run[];
-  /** Why there is no time: it failed, or its output was wrong. */
+  /** Why there is no time: the run failed, or its output was wrong. */
   readonly failure?: string;
   /** Medians; absent with a failure. */
   readonly seconds?: number;
@@ -30,9 +30,9 @@ export interface Race {
 const longRun = 60;
 
 /**
- * Runs all contenders on one dataset, `rounds` times, interleaved: everybody once, then everybody again. One that took
- * more than a minute, and one that failed, is not run again. Before each run the inputs are read once, so that everybody
- * starts with the same page cache and no writes outstanding.
+ * Runs all contenders on one dataset, `rounds` times, interleaved. A contender that took more than a minute, or failed, is
+ * not run again. Before each run, outstanding writes are flushed and the inputs are read once, so that every run starts
+ * with the same page cache.
  */
 export async function race(
   contenders: readonly Contender[],
@@ -43,11 +43,11 @@ export async function race(
 ) {
   const expected = await expect(dataset);
   const runs = new Map<Contender, Run[]>(contenders.map((contender) => [contender, []]));
-  // Not counted: the first run on fresh data pays for what the making of the data left to be written.
+  // Not counted: the first run on new data also pays for writing that data to the disk.
   const [first] = contenders.filter(({ kind }) => kind === "limit");
   if (first !== undefined) await runOnce(first, dataset, caps, work, async () => undefined);
   for (let round = 0; round < rounds; round += 1) {
-    // Another one begins each round: what the run before left of the disk's and the host's caches falls on everybody.
+    // A different contender starts each round, so that nobody always runs with the caches that the same run left.
     for (const contender of [...contenders.slice(round), ...contenders.slice(0, round)]) {
       const done = runs.get(contender) ?? [];
       if (
@@ -85,7 +85,7 @@ async function runOnce(
   return fault === undefined ? run : { ...run, failure: `wrong: ${fault}` };
 }
 
-/** No writes outstanding, inputs in the page cache as far as they fit. */
+/** Flushes outstanding writes, and reads the inputs into the page cache as far as they fit. */
 function settle(dataset: Dataset): void {
   spawnSync("sync");
   spawnSync("sh", ["-c", 'cat "$0"/*.parquet > /dev/null', join(dataset.input, dataset.pair)]);

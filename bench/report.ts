@@ -3,7 +3,7 @@ import type { Caps } from "./measure.ts";
 import type { Race, Score } from "./race.ts";
 import { find, type Growth, type Verdict } from "./targets.ts";
 
-/** Everything one run of the benchmark found out. */
+/** Everything that one run of the benchmark measured. */
 export interface Results {
   readonly size: string;
   readonly date: string;
@@ -34,13 +34,13 @@ function renderFacts({ date, machine, data, rounds, caps }: Results): string[] {
   return [
     `Measured on ${date}: ${machine.cpu}, ${machine.cores} cores, ${toGibibytes(machine.memoryBytes)}, ${machine.system}, ${machine.disk}, Node ${machine.node}; ${versions.join(", ")}.`,
     "",
-    `Data: \`${data}\`. Medians of ${rounds} runs, interleaved; a peer that takes more than a minute runs once. Before every run, for everybody alike: \`sync\`, then the inputs are read once (warm page cache, as far as they fit); outputs are removed after every run.`,
+    `Data: \`${data}\`. ${rounds === 1 ? "One run each" : `Medians of ${rounds} runs`}, interleaved; a tool that takes more than a minute runs once. Before every run of every tool, \`sync\` is called and the inputs are read once, so that the page cache is warm as far as they fit. Outputs are removed after every run.`,
     "",
-    `Memory is the largest sum of resident sets over all processes of a contender, sampled every 20 ms, and at least the kernel's high-water mark of its largest process; "private" leaves out pages mapped from files. Everybody runs under RLIMIT_DATA ${toGibibytes(caps.dataBytes)} a process, ${toGibibytes(caps.totalBytes)} in all and ${caps.seconds / 60} minutes. Outputs are checked: rows, columns, and digests of several columns against DuckDB's join of the inputs.`,
+    `Memory is the largest sum of the resident sets of all processes of a tool, sampled every 20 ms, and at least the kernel's high-water mark of its largest process; "private" excludes pages mapped from files. Every tool runs with RLIMIT_DATA at ${toGibibytes(caps.dataBytes)} per process, at most ${toGibibytes(caps.totalBytes)} in total, and at most ${caps.seconds / 60} minutes. Outputs are compared with DuckDB's join of the inputs: rows, columns, and digests of several columns.`,
   ];
 }
 
-/** Targets against what was measured. */
+/** Targets and the measured values. */
 export function renderVerdicts(verdicts: readonly Verdict[]): string[] {
   const rows = verdicts.map(({ target, limit, measured, passed }) => [
     target,
@@ -68,7 +68,7 @@ function renderRace(race: Race): string[] {
     `## Every table ${dataset.name}: ${count(dataset.tables)} tables, ${count(columns)} columns, ${count(rows)} rows, ${(dataset.bytes / 1e9).toFixed(2)} GB`,
     "",
     ...renderTable(
-      ["", "wall", "peak memory", "private", "wall / widemerge", "wall / cat", "memory / widemerge", "runs"],
+      ["", "wall time", "peak memory", "private", "time / widemerge", "time / cat", "memory / widemerge", "runs"],
       lines,
     ),
   ];
@@ -84,7 +84,7 @@ function renderGrowth({ name, points }: Growth): string[] {
   return [
     `## Growth: tables of one width, ${name}`,
     "",
-    ...renderTable(["tables", "wall", "peak memory", "private"], lines),
+    ...renderTable(["tables", "wall time", "peak memory", "private"], lines),
   ];
 }
 

@@ -11,8 +11,7 @@ import { type Growth, judge } from "./targets.ts";
 
 /**
  * The benchmark. Variables: SIZE tiny|small|full (small); RUNS (3); ONLY, a part of contenders' names; PARTS, of
- * aligned,misaligned,growth (all); PEERS=0 for widemerge and
- * cat alone; CAP_SECONDS, after which a contender is ended (900);
+ * aligned,misaligned,growth (all); PEERS=0 for widemerge and cat only; CAP_SECONDS, the time limit of a contender (900);
  * KEEP=1 keeps the data under bench/work for the next run.
  */
 
@@ -84,7 +83,7 @@ async function grow(misaligned: boolean): Promise<Growth> {
   return { name, points };
 }
 
-/** Prints the page and keeps it under bench/results; the tiny size only shows that everything works. */
+/** Prints the page and writes it to bench/results. The tiny size only shows that everything works. */
 function publish(results: Results): void {
   const page = renderMarkdown(results);
   process.stdout.write(page);
@@ -96,7 +95,7 @@ function publish(results: Results): void {
   writeFileSync(join(folder, `${size}.json`), `${JSON.stringify(bare, dropOutput, 2)}\n`);
 }
 
-/** Results are read elsewhere: no path of this machine. */
+/** Removes paths of this machine: results are published. */
 function withoutPaths(race: Race): Race {
   return { ...race, dataset: { ...race.dataset, input: "" } };
 }

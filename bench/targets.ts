@@ -1,6 +1,6 @@
 import type { Race, Score } from "./race.ts";
 
-/** One line of what the project promises, and what was measured. */
+/** A target of the project, and the measured value. */
 export interface Verdict {
   readonly target: string;
   readonly limit: string;
@@ -16,7 +16,7 @@ export interface Growth {
 
 const mebibyte = 2 ** 20;
 
-/** The targets that this size has numbers for; the tiny one only shows that the benchmark works. */
+/** The targets that apply to this size. The tiny size only shows that the benchmark works. */
 export function judge(size: string, races: readonly Race[], growths: readonly Growth[]): Verdict[] {
   const aligned = races.find(({ dataset }) => dataset.name === "aligned");
   const misaligned = races.find(({ dataset }) => dataset.name === "misaligned");
@@ -32,7 +32,7 @@ export function judge(size: string, races: readonly Race[], growths: readonly Gr
   ];
 }
 
-/** Like with like: flushed to disk against flushed, left to the system against left to the system. */
+/** Fair pairs: both flush to disk, or both leave it to the system. */
 const copies = [
   ["widemerge --no-sync", "cat"],
   ["widemerge", "cat + fsync"],

@@ -1,4 +1,4 @@
-/** Downloads objects one after the other and uploads their bytes as one object, with the plain client as it comes. */
+/** Downloads objects one after the other and uploads their bytes as one object, with the plain client library. */
 import { pipeline } from "node:stream/promises";
 import { Storage } from "@google-cloud/storage";
 

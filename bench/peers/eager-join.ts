@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
 import { listFeatures, readArguments, targetsOf } from "./tables.ts";
 
-/** What users had: every table read and left-joined onto the growing frame, then one write. */
+/** The usual way: read every table, left-join it onto the growing frame, then write once. */
 const { folder, pair, output } = readArguments();
 const key = "interval_time";
 let wide = pl.readParquet(targetsOf(folder));

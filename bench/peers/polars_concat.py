@@ -1,4 +1,4 @@
-"""Python Polars: lazy horizontal concat into a streaming Parquet sink. No key is looked at."""
+"""Python Polars: lazy horizontal concat into a streaming Parquet sink. It checks no keys."""
 
 import os
 import sys

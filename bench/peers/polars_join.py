@@ -1,4 +1,4 @@
-"""Python Polars: every table read and left-joined onto the growing frame, then one write."""
+"""Python Polars: read every table, left-join it onto the growing frame, then write once."""
 
 import os
 import sys

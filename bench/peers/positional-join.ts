@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { listFeatures, type PeerTable, readArguments, targetsOf } from "./tables.ts";
 
-/** DuckDB's POSITIONAL JOIN of all files: no key is looked at, so it is right only where every table is aligned. */
+/** DuckDB's POSITIONAL JOIN of all files: it checks no keys, so it is right only if every table is aligned. */
 const { folder, pair, output } = readArguments();
 const key = "interval_time";
 const instance = await DuckDBInstance.create(":memory:", { temp_directory: `${output}.tmp` });

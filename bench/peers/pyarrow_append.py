@@ -1,4 +1,4 @@
-"""pyarrow: read every table, append its columns to one table, write it. No key is looked at."""
+"""pyarrow: read every table, append its columns to one table, write it. It checks no keys."""
 
 import os
 import sys

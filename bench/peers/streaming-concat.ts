@@ -1,7 +1,7 @@
 import pl from "nodejs-polars";
 import { listFeatures, readArguments, targetsOf } from "./tables.ts";
 
-/** Streaming horizontal concat to a sink: no key is looked at, so it is right only where every table is aligned. */
+/** Streaming horizontal concat to a sink: it checks no keys, so it is right only if every table is aligned. */
 const { folder, pair, output } = readArguments();
 const key = "interval_time";
 const features = listFeatures(folder, pair).map(({ path, prefix }) => {

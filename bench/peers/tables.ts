@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** A feature table as a peer sees it: its file, and what its columns are called in the output. */
+/** A feature table for a peer: its file, and the names of its columns in the output. */
 export interface PeerTable {
   readonly path: string;
   readonly prefix: string;
