@@ -8,7 +8,7 @@ import type { Command, Option } from "commander";
 import * as v from "valibot";
 import { cancelCommand } from "../src/cli/cancel.ts";
 import { manifestCommand } from "../src/cli/manifest.ts";
-import { mergeCommand, mergeSettings } from "../src/cli/merge.ts";
+import { mergeCommand } from "../src/cli/merge.ts";
 import { planCommand } from "../src/cli/plan.ts";
 import { reportCommand } from "../src/cli/report.ts";
 import { runAllCommand } from "../src/cli/run-all.ts";
@@ -18,7 +18,7 @@ import { verifyCommand } from "../src/cli/verify.ts";
 import { cloudRunEntries } from "../src/config/cloudrun.ts";
 import { kubernetesEntries } from "../src/config/kubernetes.ts";
 import { flagOf, variableOf } from "../src/config/resolve.ts";
-import { type SettingName, Settings, settingNames } from "../src/config/settings.ts";
+import { mergeSettings, type SettingName, Settings, settingNames } from "../src/config/settings.ts";
 
 const target = fileURLToPath(new URL("../docs/configuration.md", import.meta.url));
 

@@ -1,12 +1,13 @@
-/** Command line of widemerge: wires the commands, and is the only place that turns failures into exit codes. */
+/** The command line of widemerge. Loads the command that is asked for, and is the only file that sets the exit code. */
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { type CodedCommand, ImmediateExit } from "./cli/command.ts";
 import { ExitCode } from "./model/exit-code.ts";
 import { type Problem, toFailure } from "./model/failure.ts";
 import { describeProblems } from "./report/text/pair.ts";
 
-/** Commands by name. Each is loaded with what it needs when it is asked for: some need a native library of 60 MB. */
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
+/** Commands by name. Each is loaded with its dependencies only when it is asked for: one of those takes 60 MB. */
+const loaders: Readonly<Record<string, () => Promise<CodedCommand>>> = {
   sample: async () => (await import("./cli/sample.ts")).sampleCommand(),
   plan: async () => (await import("./cli/plan.ts")).planCommand(),
   merge: async () => (await import("./cli/merge.ts")).mergeCommand(),
@@ -18,37 +19,44 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   manifest: async () => (await import("./cli/manifest.ts")).manifestCommand(),
 };
 
-const program = new Command("widemerge")
-  .description(packageJson.description)
-  .version(packageJson.version)
-  .showHelpAfterError("Run with --help to see what is allowed.")
-  .exitOverride();
-const [asked = ""] = process.argv.slice(2);
-// Help and misspelt names need all of them.
-const names = Object.hasOwn(commands, asked) ? [asked] : Object.keys(commands);
-for (const name of names) {
-  const command = await commands[name]?.();
-  if (command !== undefined) program.addCommand(command.exitOverride().copyInheritedSettings(program));
-}
-
-// Whoever reads the output may stop before its end.
+// The reader of the output may close it early.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
 
 try {
-  await program.parseAsync();
+  process.exitCode = await runCommand();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
-  else {
-    const { exitCode, problems } = toFailure(error);
-    await tell(exitCode, problems);
-    process.exitCode = exitCode;
-  }
+  if (error instanceof ImmediateExit) process.exit(error.exitCode);
+  process.exitCode = await explain(error);
+}
+
+async function runCommand(): Promise<ExitCode> {
+  const [asked = ""] = process.argv.slice(2);
+  const load = Object.hasOwn(loaders, asked) ? loaders[asked] : undefined;
+  // The help and the message about a misspelt name list all commands.
+  const commands = await Promise.all((load === undefined ? Object.values(loaders) : [load]).map((one) => one()));
+  const program = new Command("widemerge")
+    .description(packageJson.description)
+    .version(packageJson.version)
+    .showHelpAfterError("Run with --help to see what is allowed.")
+    .exitOverride();
+  for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program));
+  await program.parseAsync();
+  return commands.find(({ exitCode }) => exitCode !== undefined)?.exitCode ?? ExitCode.done;
+}
+
+/** Reports an error to the user. Returns its exit code. */
+async function explain(error: unknown): Promise<ExitCode> {
+  // commander has written its message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
+  const { exitCode, problems } = toFailure(error);
+  await printProblems(exitCode, problems);
+  return exitCode;
 }
 
 /** Text for people on a terminal, lines of the log elsewhere. */
-async function tell(exitCode: ExitCode, problems: readonly Problem[]): Promise<void> {
+async function printProblems(exitCode: ExitCode, problems: readonly Problem[]): Promise<void> {
   if (process.stderr.isTTY)
     process.stderr.write(`widemerge: stopped (exit ${exitCode})\n${describeProblems(problems)}`);
   else (await import("./app/log.ts")).logProblems(exitCode, problems);

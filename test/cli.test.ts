@@ -173,8 +173,8 @@ const usage: [string, string[], RegExp][] = [
   ["an unknown command", ["blend"], /unknown command 'blend'/],
   ["an unknown flag", ["merge", "audusd", "--fast"], /unknown option '--fast'/],
   ["no pair", ["merge"], /no pair to merge/],
-  ["a pair that is a path", ["merge", "../x"], /not a pair's name: found \\"\.\.\/x\\"/],
-  ["an empty pair", ["merge", ""], /not a pair's name: found \\"\\"/],
+  ["a pair that is a path", ["merge", "../x"], /not a valid pair name: found \\"\.\.\/x\\"/],
+  ["an empty pair", ["merge", ""], /not a valid pair name: found \\"\\"/],
   [
     "two wrong settings",
     ["merge", "a", "--verify", "x", "--naming", "y"],

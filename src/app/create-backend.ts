@@ -1,45 +1,55 @@
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { isDeepStrictEqual } from "node:util";
-import * as v from "valibot";
 import type { Backend } from "../backend/backend.ts";
-import { mergeSettings } from "../cli/merge.ts";
-import { variableOf } from "../config/resolve.ts";
-import { Settings } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import { readLimits } from "../memory/limits.ts";
 import type { BackendName } from "../model/backend-name.ts";
 import { ExitCode } from "../model/exit-code.ts";
-import { Failure, failOn } from "../model/failure.ts";
+import { Failure, failOn, type Problem } from "../model/failure.ts";
 import { cloudRunMemory, countCloudRunCpus } from "../model/platform-limits.ts";
 import { isGcsPath } from "../model/storage-path.ts";
 import { formatMemory } from "../model/units.ts";
 import type { Capacity } from "../run/options.ts";
-import { runGuarded } from "./guarded-task.ts";
-import { toWorkerEnvironment } from "./worker-environment.ts";
+import { type ObserverFactory, runGuarded } from "./guarded-task.ts";
+import { modulePath } from "./module-path.ts";
+import { toLocalEnvironment, toWorkerEnvironment } from "./worker-environment.ts";
 
-/** Where pairs are merged, and what each of them may use. */
-export interface Machine {
+/** Where pairs are merged, and what each worker may use. */
+export interface Platform {
   readonly backend: Backend;
   readonly capacity: Capacity;
   /** Virtual CPUs of one worker. */
   readonly vcpu: number;
 }
 
-/** The backend of that name. Only its own client library is loaded. @throws Failure (usage) */
-export async function openMachine(name: BackendName, settings: Settings): Promise<Machine> {
-  if (name === "local") return openLocal(settings);
-  return name === "kubernetes" ? openKubernetes(settings) : openCloudRun(settings);
+/**
+ * Creates the backend of that name. Only its own client library is loaded. `observe` follows a pair that is planned here
+ * to size a worker elsewhere. @throws Failure (usage) when the settings do not fit the backend
+ */
+export async function createBackend(
+  name: BackendName,
+  settings: Settings,
+  observe: ObserverFactory = () => ({}),
+): Promise<Platform> {
+  switch (name) {
+    case "local":
+      return createLocal(settings);
+    case "kubernetes":
+      return createKubernetes(settings);
+    case "cloudrun":
+      return createCloudRun(settings, observe);
+  }
 }
 
-async function openLocal(settings: Settings): Promise<Machine> {
+async function createLocal(settings: Settings): Promise<Platform> {
   const limits = readLimits();
   const budgetBytes = limits.memoryLimitBytes ?? limits.memoryTotalBytes;
   const { createLocalBackend } = await import("../backend/local/backend.ts");
   const backend = createLocalBackend({
     stateFolder: (run) => stateFolder(settings.output, run),
-    command: [process.execPath, ...process.execArgv, new URL("../cli.ts", import.meta.url).pathname, "merge"],
-    environment: workerEnvironment(settings),
+    command: [process.execPath, ...process.execArgv, modulePath("cli"), "merge"],
+    environment: toLocalEnvironment(settings),
     budgetBytes,
     vcpu: limits.cpus,
     retryMilliseconds: 1000,
@@ -49,12 +59,13 @@ async function openLocal(settings: Settings): Promise<Machine> {
 }
 
 type MachineLimits = Pick<ReturnType<typeof readLimits>, "cpus" | "memoryLimitBytes" | "memoryAvailableBytes">;
-/** What the rest of the machine keeps, where no container's limit says what is ours. */
+
+/** Share of the free memory that widemerge takes where no container limit applies. */
 const machineShare = 0.8;
 
 /**
- * Pairs side by side on one machine: one a CPU, as far as their ceilings fit into the memory together. Where no ceiling
- * is stated, they share the memory.
+ * How many pairs to merge side by side on one machine: one per CPU, as far as their ceilings fit into the memory together.
+ * Without a stated ceiling they share the memory.
  */
 export function shareMachine(
   { memoryCeiling, parallelism }: Pick<Settings, "memoryCeiling" | "parallelism">,
@@ -70,13 +81,13 @@ export function shareMachine(
   };
 }
 
-async function openKubernetes(settings: Settings): Promise<Machine> {
+async function createKubernetes(settings: Settings): Promise<Platform> {
   const { createKubernetesBackend } = await import("../backend/kubernetes/backend.ts");
   const { countCpus } = await import("../backend/kubernetes/pod.ts");
   const { checkAutopilot } = await import("../backend/kubernetes/autopilot.ts");
-  const ceilingBytes = requireCeiling(settings);
+  const ceilingBytes = requireCeiling(settings, "pod");
   const { parallelism, spot } = settings;
-  // The larger ones are asked for when a pair has run out of memory: too late to be refused.
+  // The larger ceilings are only used after a pair ran out of memory: that is too late to refuse them.
   const ceilings = [ceilingBytes, ...settings.memoryCeilings];
   failOn(
     ExitCode.usage,
@@ -93,18 +104,18 @@ async function openKubernetes(settings: Settings): Promise<Machine> {
   };
 }
 
-async function openCloudRun(settings: Settings): Promise<Machine> {
+async function createCloudRun(settings: Settings, observe: ObserverFactory): Promise<Platform> {
   const { createCloudRunBackend } = await import("../backend/cloudrun/backend.ts");
   const { parallelism, memoryCeilings } = settings;
   const tooLarge = memoryCeilings.filter((bytes) => bytes > cloudRunMemory.mostBytes);
   const found = tooLarge.map((bytes) => formatMemory(bytes)).join(", ");
-  const fix = "leave them out of --memory-ceilings";
-  // Asked for when a pair has run out of memory: too late to be refused.
+  const fix = "remove larger ceilings from --memory-ceilings";
+  // The larger ceilings are only used after a pair ran out of memory: that is too late to refuse them.
   if (tooLarge.length > 0)
     throw new Failure(ExitCode.usage, [{ what: "a Cloud Run task has at most 32 GiB of memory", found, fix }]);
-  const ceilingBytes = requireCeiling(settings);
+  const ceilingBytes = requireCeiling(settings, "Cloud Run task");
   return {
-    backend: createCloudRunBackend(settings, toWorkerEnvironment(settings), () => predictPeak(settings)),
+    backend: createCloudRunBackend(settings, toWorkerEnvironment(settings), () => predictPeak(settings, observe)),
     capacity: {
       ceilingBytes,
       parallelism: (pairs) => (parallelism === "auto" ? pairs : Math.min(pairs, parallelism)),
@@ -114,38 +125,30 @@ async function openCloudRun(settings: Settings): Promise<Machine> {
   };
 }
 
-/** Memory in bytes that the plan of one pair needs; undefined where none can be planned. */
-async function predictPeak(settings: Settings): Promise<number | undefined> {
+/** Memory in bytes that the plan of one pair predicts; undefined when no pair can be planned. */
+async function predictPeak(settings: Settings, observe: ObserverFactory): Promise<number | undefined> {
   const here = { ...settings, memoryCeiling: "auto", memoryWarn: "auto", memoryFree: 0 } as const;
   for (const pair of settings.pairs) {
-    const { report } = await runGuarded({ command: "plan", pair, settings: here }, here);
+    const { report } = await runGuarded({ command: "plan", pair, settings: here }, here, observe(pair));
     if (report?.command === "plan") return report.plan.predictedPeakBytes;
   }
   return undefined;
 }
 
-function requireCeiling({ memoryCeiling }: Settings): number {
-  if (memoryCeiling !== "auto") return memoryCeiling;
-  const fix = "state it with --memory-ceiling, such as 50GiB";
-  const problem = { what: "a pod needs its memory in numbers", found: "memoryCeiling auto", fix };
-  throw new Failure(ExitCode.usage, [problem]);
+/** The problem of a worker elsewhere whose memory is not stated in bytes. */
+export function noCeiling(worker: "pod" | "Cloud Run task"): Problem {
+  return { what: `a ${worker}'s memory cannot be auto`, fix: "set --memory-ceiling, such as 50GiB" };
 }
 
-/** Beside the run's other files, or on this machine where those are in a bucket. */
+function requireCeiling({ memoryCeiling }: Settings, worker: Parameters<typeof noCeiling>[0]): number {
+  if (memoryCeiling !== "auto") return memoryCeiling;
+  throw new Failure(ExitCode.usage, [noCeiling(worker)]);
+}
+
+/** Where the backend keeps its state: beside the run's other files, or on this machine when those are in a bucket. */
 function stateFolder(output: string, run: string): string {
   if (!isGcsPath(output)) return join(output, "runs", run, "local");
   const state = process.env.XDG_STATE_HOME || join(homedir(), ".local", "state");
   const bucket = createHash("sha256").update(output).digest("hex").slice(0, 16);
   return resolve(state, "widemerge", bucket, run);
-}
-
-/** This process's environment with the settings in force in place of those that it was given. */
-function workerEnvironment(settings: Settings): Record<string, string> {
-  const defaults = v.parse(Settings, {});
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("WIDEMERGE_"));
-  const stated = mergeSettings
-    .filter((name) => settings[name] !== undefined && !isDeepStrictEqual(settings[name], defaults[name]))
-    .map((name): [string, string] => [variableOf(name), String(settings[name])]);
-  const entries = [...inherited, ...stated].filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return Object.fromEntries(entries);
 }

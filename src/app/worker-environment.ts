@@ -1,43 +1,44 @@
+import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
-import { cloudRunEntries } from "../config/cloudrun.ts";
-import { kubernetesEntries } from "../config/kubernetes.ts";
 import { variableOf } from "../config/resolve.ts";
-import { type SettingName, Settings, settingNames } from "../config/settings.ts";
+import { mergeSettings, type SettingName, Settings } from "../config/settings.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { failOn } from "../model/failure.ts";
 
-/** What only the controller decides on, or what a launch states for its workers itself. */
-const ofTheRun: readonly SettingName[] = [
-  "pairs",
-  "memoryCeiling",
-  "backend",
-  "parallelism",
-  "run",
-  "attempt",
-  "memoryCeilings",
-  "retries",
-  "retriesUnexpected",
-  "maxCost",
-  "prices",
-];
+/** What a launch sets for its workers itself. */
+const setByLaunch: readonly SettingName[] = ["memoryCeiling", "run", "attempt"];
 
 /**
  * The settings of a merge as the variables of a worker in a container: input and output, and what differs from the
- * defaults. @throws Failure (usage) for a setting that means nothing on another machine.
+ * defaults. @throws Failure (usage) for a setting that means nothing on another machine
  */
 export function toWorkerEnvironment(settings: Settings): Readonly<Record<string, string>> {
   if (typeof settings.expectTables === "string")
     failOn(ExitCode.usage, [
       {
-        what: "expectTables names a file, which is not in the workers' container",
+        what: "expectTables names a file that the workers' container does not have",
         found: settings.expectTables,
-        fix: "state the number of tables",
+        fix: "set the number of tables instead",
       },
     ]);
-  const defaults = v.parse(Settings, {});
-  // The project is part of the name of the trace that all lines of a run's log stand in.
-  const { project: _, ...ofBackends } = { ...kubernetesEntries, ...cloudRunEntries };
-  const names = settingNames.filter((name) => !ofTheRun.includes(name) && !Object.hasOwn(ofBackends, name));
-  const stated = names.filter((name) => name === "input" || name === "output" || settings[name] !== defaults[name]);
-  return Object.fromEntries(stated.map((name) => [variableOf(name), String(settings[name])]));
+  // Log entries name the project in their trace.
+  const names = [...mergeSettings, "project" as const].filter((name) => !setByLaunch.includes(name));
+  return Object.fromEntries(names.flatMap((name) => toVariable(name, settings, ["input", "output"])));
+}
+
+/** This process's environment for a worker on this machine, with the settings in force in place of its own. */
+export function toLocalEnvironment(settings: Settings): Readonly<Record<string, string>> {
+  const inherited = Object.entries(process.env).flatMap(([name, value]): [string, string][] =>
+    name.startsWith("WIDEMERGE_") || value === undefined ? [] : [[name, value]],
+  );
+  return Object.fromEntries([...inherited, ...mergeSettings.flatMap((name) => toVariable(name, settings, []))]);
+}
+
+const defaults = v.parse(Settings, {});
+
+/** A setting as a variable; none for one that has its default, unless it is always to be set. */
+function toVariable(name: SettingName, settings: Settings, always: readonly SettingName[]): [string, string][] {
+  const value = settings[name];
+  if (value === undefined || (isDeepStrictEqual(value, defaults[name]) && !always.includes(name))) return [];
+  return [[variableOf(name), String(value)]];
 }

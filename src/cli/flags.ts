@@ -3,18 +3,21 @@ import * as v from "valibot";
 import { flagOf, resolveSettings, variableOf } from "../config/resolve.ts";
 import { type SettingName, Settings } from "../config/settings.ts";
 
-/** Adds a flag for each named setting, with its sentence, its default and its variable; and --config. */
-export function addSettings(command: Command, names: readonly SettingName[]): Command {
+/** The options of a command as commander passes them. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+/** Adds a flag for each named setting, with its description, its variable and its default; and --config. */
+export function addSettings<Kind extends Command>(command: Kind, names: readonly SettingName[]): Kind {
   command.addOption(
-    new Option("--config <file>", "YAML file with settings; flags and variables win").env("WIDEMERGE_CONFIG"),
+    new Option("--config <file>", "YAML file with settings; flags and variables override it").env("WIDEMERGE_CONFIG"),
   );
   for (const name of names) command.addOption(toOption(name));
   return command;
 }
 
-/** The settings in force for a command's flags. @throws Failure (usage) with every problem. */
-export function readSettings(flags: Readonly<Record<string, unknown>>, command: Command): Settings {
-  // A `--no-…` option has a default in the command's options: only what stands on the command line is a flag.
+/** The settings in force for a command's flags. @throws Failure (usage) with every problem */
+export function readSettings(flags: Flags, command: Command): Settings {
+  // A `--no-…` option has a default among the options: only what was typed on the command line is a flag.
   const stated = Object.entries(flags).filter(
     ([name]) => name in Settings.entries && command.getOptionValueSource(name) === "cli",
   );

@@ -1,33 +1,30 @@
-import { Command, Option } from "commander";
+import { Option } from "commander";
 import { stringify } from "yaml";
-import { toWorkerEnvironment } from "../app/worker-environment.ts";
-import { buildJob } from "../backend/kubernetes/job.ts";
+import { buildJobOf } from "../app/build-job.ts";
 import { kubernetesEntries } from "../config/kubernetes.ts";
-import type { SettingName, Settings } from "../config/settings.ts";
+import { mergeSettings, type SettingName } from "../config/settings.ts";
 import { ExitCode } from "../model/exit-code.ts";
-import { failOn, type Problem } from "../model/failure.ts";
-import type { Launch } from "../model/run.ts";
-import { addSettings, readSettings } from "./flags.ts";
-import { mergeSettings } from "./merge.ts";
+import { CodedCommand } from "./command.ts";
+import { addSettings, type Flags, readSettings } from "./flags.ts";
 
 const guide = `
-Prints the Indexed Job that \`widemerge run-all --backend kubernetes\` submits for the same settings, and asks no cluster.
-A run-all with the same run id finds a Job that was applied by hand and goes on with it.
+Prints the Indexed Job that \`widemerge run-all --backend kubernetes\` submits for the same settings, without a request to
+any cluster. A run-all with the same run id finds a Job that was applied by hand and continues it.
 
 Example:
   widemerge manifest --config profiles/27-pairs.yaml --run 2026-11-21-a --image widemerge:1.0.0 \\
     --input gs://bucket/checkpoints --output gs://bucket/training | kubectl apply --dry-run=server -f -
 `;
 
-/** The settings that say where and how pods run. */
+/** Settings that say where and how pods run. */
 const kubernetesSettings = Object.keys(kubernetesEntries) as readonly (keyof typeof kubernetesEntries)[];
 
 /** The command `widemerge manifest`. */
-export function manifestCommand(): Command {
-  const command = new Command("manifest")
+export function manifestCommand(): CodedCommand {
+  const command = new CodedCommand("manifest")
     .description("print the Kubernetes Job of a run as YAML")
     .addOption(
-      new Option("--launch <n>", "number of the launch within the run").default(0).argParser((text) => Number(text)),
+      new Option("--launch <n>", "number of the launch within the run, counted from 0").default(0).argParser(Number),
     )
     .addHelpText("after", guide);
   const names = new Set<SettingName>([
@@ -38,40 +35,12 @@ export function manifestCommand(): Command {
     ...mergeSettings,
     ...kubernetesSettings,
   ]);
-  return addSettings(command, [...names]).action(printManifest);
+  return addSettings(command, [...names]).runs(printManifest);
 }
 
-function printManifest(flags: Readonly<Record<string, unknown>>, command: Command): void {
-  const settings = readSettings(flags, command);
-  const job = buildJob(toLaunch(settings, flags.launch), settings, toWorkerEnvironment(settings));
-  // Kubernetes reads YAML 1.1, where a bare `on` or `1_0` is no text.
+async function printManifest(flags: Flags, command: CodedCommand): Promise<ExitCode> {
+  const job = buildJobOf(readSettings(flags, command), Number(flags.launch));
+  // Kubernetes reads YAML 1.1, in which a bare `on` or `1_0` is not text.
   process.stdout.write(stringify(job, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false }));
-}
-
-/** @throws Failure (usage) with everything that a launch needs and the settings leave open. */
-function toLaunch(settings: Settings, number: unknown): Launch {
-  const { run = "", pairs, memoryCeiling, parallelism, retries, spot } = settings;
-  const problems: Problem[] = [];
-  if (run === "")
-    problems.push({ what: "the run has no name", found: "no run", fix: "name it with --run, such as 2026-11-21-a" });
-  if (pairs.length === 0)
-    problems.push({ what: "no pair to merge", found: "no pairs", fix: "name them with --pairs, or in a profile" });
-  if (memoryCeiling === "auto")
-    problems.push({
-      what: "a pod needs its memory in numbers",
-      found: "memoryCeiling auto",
-      fix: "state it with --memory-ceiling, such as 50GiB",
-    });
-  if (typeof number !== "number" || !Number.isSafeInteger(number) || number < 0)
-    problems.push({ what: "--launch is not allowed", found: String(number), fix: "state a whole number from 0 on" });
-  failOn(ExitCode.usage, problems);
-  return {
-    run,
-    number: Number(number),
-    tasks: pairs.map((pair, index) => ({ index, pair })),
-    ceilingBytes: Number(memoryCeiling),
-    parallelism: parallelism === "auto" ? pairs.length : parallelism,
-    spot,
-    retries,
-  };
+  return ExitCode.done;
 }

@@ -1,14 +1,15 @@
-import { Command } from "commander";
-import { parsePair, runGuarded } from "../app/guarded-task.ts";
+import { planPairs } from "../app/plan-pairs.ts";
+import { parsePair } from "../app/task-pair.ts";
+import { mergeSettings } from "../config/settings.ts";
 import { ExitCode } from "../model/exit-code.ts";
-import { Failure, type Problem } from "../model/failure.ts";
-import type { Plan } from "../model/plan.ts";
+import { Failure } from "../model/failure.ts";
 import { describePlan, describeProblems } from "../report/text/pair.ts";
-import { addSettings, readSettings } from "./flags.ts";
-import { mergeSettings } from "./merge.ts";
+import { CodedCommand } from "./command.ts";
+import { addSettings, type Flags, readSettings } from "./flags.ts";
+import { observeTask } from "./progress.ts";
 
 const guide = `
-Reads footers, page headers and key columns only, and writes nothing but the output folder if it is missing.
+Reads only footers, page headers and key columns, and writes nothing.
 
 Examples:
   widemerge plan audusd --input checkpoints
@@ -16,42 +17,30 @@ Examples:
 `;
 
 /** The command `widemerge plan [pair…]`. */
-export function planCommand(): Command {
-  const command = new Command("plan")
-    .argument("[pairs...]", "pairs to plan; none: those of --pairs")
-    .description("say what a merge would do: splice or align and why, output size, predicted peak memory and time")
+export function planCommand(): CodedCommand {
+  const command = new CodedCommand("plan")
+    .argument("[pairs...]", "pairs to plan; default: those of --pairs")
+    .description("show what a merge would do: splice or align and why, output size, predicted peak memory and time")
     .option("--tables", "list every table")
     .option("--json", "print the plans as one JSON document")
     .addHelpText("after", guide);
-  return addSettings(command, ["pairs", ...mergeSettings]).action(planPairs);
+  return addSettings(command, ["pairs", ...mergeSettings]).runs(plan);
 }
 
-async function planPairs(
-  pairs: readonly string[],
-  flags: Readonly<Record<string, unknown>>,
-  command: Command,
-): Promise<void> {
+async function plan(pairs: readonly string[], flags: Flags, command: CodedCommand): Promise<ExitCode> {
   const settings = readSettings(flags, command);
   const chosen = pairs.length > 0 ? pairs.map(parsePair) : settings.pairs;
   if (chosen.length === 0)
-    throw new Failure(ExitCode.usage, [
-      { what: "no pair to plan", found: "no argument and no --pairs", fix: "name at least one pair" },
-    ]);
-  const plans: Plan[] = [];
-  const failed: { readonly pair: string; readonly exitCode: ExitCode; readonly problems: readonly Problem[] }[] = [];
-  for (const pair of chosen) {
-    const { report, exitCode, problems } = await runGuarded({ command: "plan", pair, settings }, settings);
-    if (report?.command === "plan" && exitCode === ExitCode.done) plans.push(report.plan);
-    else failed.push({ pair, exitCode, problems });
-  }
+    throw new Failure(ExitCode.usage, [{ what: "no pair to plan", fix: "name at least one, or set --pairs" }]);
+  const { plans, failed } = await planPairs(chosen, settings, (pair) => observeTask(pair, settings));
   if (flags.json === true) process.stdout.write(`${JSON.stringify({ plans, failed })}\n`);
   else {
-    process.stdout.write(plans.map((plan) => describePlan(plan, flags.tables === true)).join(""));
+    process.stdout.write(plans.map((one) => describePlan(one, flags.tables === true)).join(""));
     process.stdout.write(
       failed
         .map(({ pair, exitCode, problems }) => `${pair}: no plan (exit ${exitCode})\n${describeProblems(problems)}`)
         .join(""),
     );
   }
-  process.exitCode = failed[0]?.exitCode ?? ExitCode.done;
+  return failed[0]?.exitCode ?? ExitCode.done;
 }

@@ -1,100 +1,107 @@
 import { SingleBar } from "cli-progress";
+import type { TaskObserver } from "../app/guarded-task.ts";
 import { log } from "../app/log.ts";
+import type { Settings } from "../config/settings.ts";
 import type { StageName, WorkerEvent } from "../model/event.ts";
 import { formatBytes, formatMemory } from "../model/units.ts";
+import { onStopSignals } from "./signals.ts";
 
-/** Shows how a supervised task gets on: a bar on a terminal, log lines elsewhere. Everything goes to stderr. */
-export interface Progress {
-  event(event: WorkerEvent): void;
-  /** Working set in bytes, ten times a second. */
-  sample(bytes: number): void;
-  warn(message: string): void;
-  end(): void;
+/**
+ * Shows the progress of a guarded task on stderr, as a bar on a terminal and as log lines elsewhere, and passes Ctrl-C and
+ * SIGTERM on to the task.
+ */
+export function observeTask(subject: string, { logEvery }: Pick<Settings, "logEvery">): TaskObserver {
+  const display = process.stderr.isTTY ? new ProgressBar() : new ProgressLog(subject, logEvery);
+  let ignoreSignals = (): void => undefined;
+  return {
+    onStart: ({ interrupt }) => {
+      ignoreSignals = onStopSignals(interrupt);
+    },
+    onEvent: (event) => display.onEvent(event),
+    onSample: (workingSetBytes, ceilingBytes) => display.onSample(workingSetBytes, ceilingBytes),
+    onWarning: (text) => display.onWarning(text),
+    onEnd: () => {
+      ignoreSignals();
+      display.onEnd();
+    },
+  };
 }
 
-/** The progress display that fits where stderr goes. */
-export function showProgress(pair: string, ceilingBytes: number, logEvery: number): Progress {
-  return process.stderr.isTTY ? new BarProgress(ceilingBytes) : new LogProgress(pair, ceilingBytes, logEvery);
-}
+type Display = Required<Omit<TaskObserver, "onStart">>;
 
-class BarProgress implements Progress {
-  private readonly bar = new SingleBar({
+class ProgressBar implements Display {
+  readonly #bar = new SingleBar({
     format: "{stage} {bar} {value}/{total} tables  {rate}{memory}  {eta_formatted} left",
     hideCursor: true,
     clearOnComplete: true,
   });
-  private readonly ceilingBytes: number;
-  private shown: StageName | undefined;
-  private since = 0;
-  private memory = "";
+  #stage: StageName | undefined;
+  #since = 0;
+  #memory = "";
 
-  constructor(ceilingBytes: number) {
-    this.ceilingBytes = ceilingBytes;
-  }
-
-  event(event: WorkerEvent): void {
+  onEvent(event: WorkerEvent): void {
     if (event.type !== "progress") return;
-    if (event.stage !== this.shown) {
-      this.end();
-      this.shown = event.stage;
-      this.since = performance.now();
-      this.bar.start(event.tables, 0, { stage: event.stage.padEnd(9), rate: "", memory: this.memory });
+    if (event.stage !== this.#stage) {
+      this.onEnd();
+      this.#stage = event.stage;
+      this.#since = performance.now();
+      this.#bar.start(event.tables, 0, { stage: event.stage.padEnd(9), rate: "", memory: this.#memory });
     }
-    const seconds = (performance.now() - this.since) / 1000;
-    this.bar.update(event.tablesDone, {
+    const seconds = (performance.now() - this.#since) / 1000;
+    this.#bar.update(event.tablesDone, {
       rate: event.bytesTotal > 0 && seconds > 0 ? `${formatBytes(event.bytesDone / seconds)}/s  ` : "",
-      memory: this.memory,
+      memory: this.#memory,
     });
   }
 
-  sample(bytes: number): void {
-    this.memory = `${formatMemory(bytes)} of ${formatMemory(this.ceilingBytes)}`;
-    if (this.shown !== undefined) this.bar.update({ memory: this.memory });
+  onSample(workingSetBytes: number, ceilingBytes: number): void {
+    this.#memory = `${formatMemory(workingSetBytes)} of ${formatMemory(ceilingBytes)}`;
+    if (this.#stage !== undefined) this.#bar.update({ memory: this.#memory });
   }
 
-  warn(message: string): void {
-    this.end();
-    process.stderr.write(`${message}\n`);
+  onWarning(text: string): void {
+    this.onEnd();
+    process.stderr.write(`${text}\n`);
   }
 
-  end(): void {
-    if (this.shown !== undefined) this.bar.stop();
-    this.shown = undefined;
+  onEnd(): void {
+    if (this.#stage !== undefined) this.#bar.stop();
+    this.#stage = undefined;
   }
 }
 
-class LogProgress implements Progress {
-  private readonly pair: string;
-  private readonly ceilingBytes: number;
-  private readonly every: number;
-  private workingSet = 0;
+class ProgressLog implements Display {
+  readonly #subject: string;
+  readonly #every: number;
+  #workingSetBytes = 0;
+  #ceilingBytes = 0;
 
-  constructor(pair: string, ceilingBytes: number, every: number) {
-    this.pair = pair;
-    this.ceilingBytes = ceilingBytes;
-    this.every = every;
+  constructor(subject: string, every: number) {
+    this.#subject = subject;
+    this.#every = every;
   }
 
-  event(event: WorkerEvent): void {
+  onEvent(event: WorkerEvent): void {
     if (event.type !== "progress") return;
     const { stage, tablesDone, tables, bytesDone } = event;
-    if (tablesDone === 0 || (tablesDone % this.every !== 0 && tablesDone !== tables)) return;
-    const { workingSet, ceilingBytes } = this;
+    if (tablesDone === 0 || (tablesDone % this.#every !== 0 && tablesDone !== tables)) return;
+    const [workingSetBytes, ceilingBytes] = [this.#workingSetBytes, this.#ceilingBytes];
     log(
       "info",
-      `${stage}: ${tablesDone} of ${tables} tables, ${formatMemory(workingSet)} of ${formatMemory(ceilingBytes)}`,
-      { stage, tablesDone, tables, bytesDone, workingSetBytes: workingSet, ceilingBytes },
-      this.pair,
+      `${stage}: ${tablesDone} of ${tables} tables, ${formatMemory(workingSetBytes)} of ${formatMemory(ceilingBytes)}`,
+      { stage, tablesDone, tables, bytesDone, workingSetBytes, ceilingBytes },
+      this.#subject,
     );
   }
 
-  sample(bytes: number): void {
-    this.workingSet = bytes;
+  onSample(workingSetBytes: number, ceilingBytes: number): void {
+    this.#workingSetBytes = workingSetBytes;
+    this.#ceilingBytes = ceilingBytes;
   }
 
-  warn(message: string): void {
-    log("warn", message, {}, this.pair);
+  onWarning(text: string): void {
+    log("warn", text, {}, this.#subject);
   }
 
-  end(): void {}
+  onEnd(): void {}
 }

@@ -1,14 +1,14 @@
-import { Command } from "commander";
-import { knownRunSettings, lookAtRun } from "../app/existing-run.ts";
-import { renderDocuments } from "../app/reports.ts";
+import { writeReport } from "../app/write-report.ts";
+import { existingRunSettings } from "../config/settings.ts";
 import { costOfRun } from "../cost/run-cost.ts";
+import { ExitCode } from "../model/exit-code.ts";
 import { describeRun } from "../report/text/run.ts";
-import { writeReports } from "../run/documents.ts";
-import { addSettings } from "./flags.ts";
+import { CodedCommand } from "./command.ts";
+import { addSettings, type Flags, readSettings } from "./flags.ts";
 
 const guide = `
-Writes report.html, report.json, report.csv and costs/<pair>.json into <output>/runs/<run>/ once more, from what is known
-now, with the price list of --prices.
+Writes report.html, report.json, report.csv and costs/<pair>.json into <output>/runs/<run>/ again, from what is known now
+and with the price list of --prices.
 
 Examples:
   widemerge report --output training
@@ -16,27 +16,21 @@ Examples:
 `;
 
 /** The command `widemerge report [run]`. */
-export function reportCommand(): Command {
-  const command = new Command("report")
-    .argument("[run]", "run to report on; none: the newest")
-    .description("write the reports of a run and say where they are")
+export function reportCommand(): CodedCommand {
+  const command = new CodedCommand("report")
+    .argument("[run]", "run to report on; default: the newest")
+    .description("write the reports of a run and print where they are")
     .option("--json", "print the report as one JSON document")
     .addHelpText("after", guide);
-  return addSettings(command, knownRunSettings).action(report);
+  return addSettings(command, existingRunSettings).runs(report);
 }
 
-async function report(
-  named: string | undefined,
-  flags: Readonly<Record<string, unknown>>,
-  command: Command,
-): Promise<void> {
-  const { run, prices } = await lookAtRun(named, flags, command);
-  const view = run.session.view();
-  const documents = await renderDocuments(view, prices);
-  await writeReports(run.store, run.session.paths, documents);
+async function report(named: string | undefined, flags: Flags, command: CodedCommand): Promise<ExitCode> {
+  const { view, prices, documents, files } = await writeReport(named, readSettings(flags, command));
   if (flags.json === true) process.stdout.write(documents.get("report.json") ?? "");
   else {
-    const files = ["report.html", "report.json", "report.csv"].map((name) => `  ${run.session.paths.document(name)}\n`);
-    process.stdout.write(`${describeRun(view, costOfRun(view, prices))}\n${files.join("")}`);
+    const lines = files.map((file) => `  ${file}\n`).join("");
+    process.stdout.write(`${describeRun(view, costOfRun(view, prices))}\n${lines}`);
   }
+  return ExitCode.done;
 }

@@ -5,22 +5,22 @@ import type { PriceList } from "../model/cost.ts";
 import type { PairOutcome, RunView } from "../model/run.ts";
 import { describeRun } from "../report/text/run.ts";
 
-/** Shows how a run gets on: a table that is redrawn on a terminal, a line for every change elsewhere. To stderr. */
-export interface LiveRun {
+/** Shows the progress of a run on stderr: a table that is redrawn on a terminal, a log line for every change elsewhere. */
+export interface RunDisplay {
   view(view: RunView): void;
   notice(text: string): void;
-  /** Takes the table away. */
+  /** Removes the table. */
   end(): void;
 }
 
-export function showRun(prices: PriceList): LiveRun {
-  return process.stderr.isTTY ? new TableRun(prices) : new LogRun();
+export function showRun(prices: PriceList): RunDisplay {
+  return process.stderr.isTTY ? new RunTable(prices) : new RunLog();
 }
 
-/** Milliseconds between two drawings: pairs change more often than anybody can read. */
-const drawEvery = 250;
+/** Milliseconds between two drawings: pairs change faster than anybody can read. */
+const drawInterval = 250;
 
-class TableRun implements LiveRun {
+class RunTable implements RunDisplay {
   readonly #draw = createLogUpdate(process.stderr);
   readonly #prices: PriceList;
   readonly #timer: NodeJS.Timeout;
@@ -28,7 +28,7 @@ class TableRun implements LiveRun {
 
   constructor(prices: PriceList) {
     this.#prices = prices;
-    this.#timer = setInterval(() => this.#redraw(), drawEvery).unref();
+    this.#timer = setInterval(() => this.#redraw(), drawInterval).unref();
   }
 
   view(view: RunView): void {
@@ -46,7 +46,7 @@ class TableRun implements LiveRun {
     this.#draw.done();
   }
 
-  /** Times go on although nothing else changes. */
+  /** Times move on even when nothing else changes. */
   #redraw(): void {
     if (this.#view === undefined) return;
     const view = { ...this.#view, at: new Date().toISOString() };
@@ -54,17 +54,17 @@ class TableRun implements LiveRun {
   }
 }
 
-class LogRun implements LiveRun {
-  /** What was last said of each pair. */
-  readonly #said = new Map<string, string>();
+class RunLog implements RunDisplay {
+  /** The last line logged about each pair. */
+  readonly #logged = new Map<string, string>();
 
   view(view: RunView): void {
     logAbout({ run: view.record.run });
     for (const outcome of view.pairs) {
       const text = describeChange(outcome);
-      if (this.#said.get(outcome.pair) === text) continue;
-      this.#said.set(outcome.pair, text);
-      // Everything waits at the beginning.
+      if (this.#logged.get(outcome.pair) === text) continue;
+      this.#logged.set(outcome.pair, text);
+      // Every pair waits at the beginning.
       if (text === "waiting") continue;
       const troubled = outcome.why !== undefined && outcome.state !== "done before";
       log(

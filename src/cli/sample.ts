@@ -1,5 +1,4 @@
 import { SingleBar } from "cli-progress";
-import { Command } from "commander";
 import { writeAnywhere } from "../app/upload.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure } from "../model/failure.ts";
@@ -7,7 +6,9 @@ import { formatBytes, formatCount, formatSeconds } from "../model/units.ts";
 import { defaultTables, parseSampleFlags, type SampleFlags, type SampleOptions } from "../sample/options.ts";
 import { defaultPairs } from "../sample/pairs.ts";
 import { ratesSource, realDays } from "../sample/rates.ts";
-import { type SampleSummary, writeSample } from "../sample/write.ts";
+import type { SampleSummary } from "../sample/write.ts";
+import { CodedCommand } from "./command.ts";
+import { onStopSignals } from "./signals.ts";
 
 const guide = `
 Every value is computed from real rates (${ratesSource}).
@@ -22,8 +23,8 @@ Examples:
 `;
 
 /** The command `widemerge sample`. */
-export function sampleCommand(): Command {
-  return new Command("sample")
+export function sampleCommand(): CodedCommand {
+  return new CodedCommand("sample")
     .description("write checkpoints of the real shape from real exchange rates, to try a merge on")
     .option("--out <dir>", "folder that gets one folder a pair, also gs://bucket/prefix (default: checkpoints)")
     .option("--pairs <list>", `pairs, separated by commas (default: the ${defaultPairs.length} of a run)`)
@@ -40,7 +41,7 @@ export function sampleCommand(): Command {
     .option("--force", "replace pairs that are there from other options")
     .option("--json", "print the summary as one JSON document")
     .addHelpText("after", guide)
-    .action(runSample);
+    .runs(runSample);
 }
 
 interface Flags extends SampleFlags {
@@ -48,7 +49,7 @@ interface Flags extends SampleFlags {
   readonly gcsEndpoint?: string;
 }
 
-async function runSample(flags: Flags): Promise<void> {
+async function runSample(flags: Flags): Promise<ExitCode> {
   const options = parseSampleFlags(flags);
   const endpoint = flags.gcsEndpoint ?? process.env.WIDEMERGE_GCS_ENDPOINT;
   const summary = await untilStopped((signal) =>
@@ -56,10 +57,12 @@ async function runSample(flags: Flags): Promise<void> {
   );
   const written = { ...summary, ...placeAt(options.out, summary) };
   process.stdout.write(flags.json === true ? `${JSON.stringify(toDocument(written))}\n` : describe(written));
+  return ExitCode.done;
 }
 
-/** On a terminal the tables are counted in a bar on stderr. */
+/** On a terminal, a bar on stderr counts the tables. */
 async function writeWithBar(options: SampleOptions): Promise<SampleSummary> {
+  const { writeSample } = await import("../sample/write.ts");
   if (!process.stderr.isTTY) return writeSample(options);
   const bar = new SingleBar({ format: "{bar} {value}/{total} tables, {eta_formatted} left" });
   try {
@@ -72,16 +75,18 @@ async function writeWithBar(options: SampleOptions): Promise<SampleSummary> {
   }
 }
 
-/** Turns SIGINT and SIGTERM into an abort, so that what was begun is cleaned up. */
+/** Turns SIGINT and SIGTERM into an abort, so that unfinished files are removed. */
 async function untilStopped<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
   const stop = new AbortController();
-  const interrupt = (): void => stop.abort(interruption("SIGINT", ExitCode.interrupted));
-  const terminate = (): void => stop.abort(interruption("SIGTERM", ExitCode.terminated));
-  process.once("SIGINT", interrupt).once("SIGTERM", terminate);
+  const off = onStopSignals((exitCode, signal) => {
+    // A second signal ends this process at once.
+    off();
+    stop.abort(interruption(signal, exitCode));
+  });
   try {
     return await work(stop.signal);
   } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", terminate);
+    off();
   }
 }
 
@@ -90,7 +95,7 @@ function interruption(found: string, exitCode: ExitCode): Failure {
   return new Failure(exitCode, [{ what: "the sample was stopped", found, fix }]);
 }
 
-/** Where the pairs lie in the end: what went into a bucket was written elsewhere first. */
+/** The folders of the pairs under `out`: what goes into a bucket is written to a temporary folder first. */
 function placeAt(out: string, { pairs }: SampleSummary): Pick<SampleSummary, "out" | "pairs"> {
   return { out, pairs: pairs.map((pair) => ({ ...pair, folder: `${out.replace(/\/$/, "")}/${pair.pair}` })) };
 }

@@ -1,17 +1,16 @@
 import { setTimeout } from "node:timers/promises";
-import { Command } from "commander";
-import { type KnownRun, knownRunSettings, lookAtRun } from "../app/existing-run.ts";
+import { exitCodeSoFar, hasController, inspectRun } from "../app/existing-run.ts";
+import { existingRunSettings } from "../config/settings.ts";
 import { costOfRun } from "../cost/run-cost.ts";
-import { ExitCode } from "../model/exit-code.ts";
+import type { ExitCode } from "../model/exit-code.ts";
 import { describeRun } from "../report/text/run.ts";
-import { findController } from "../run/lease.ts";
-import { exitCodeOf } from "../run/outcomes.ts";
-import { addSettings } from "./flags.ts";
+import { CodedCommand } from "./command.ts";
+import { addSettings, type Flags, readSettings } from "./flags.ts";
 import { showRun } from "./run-display.ts";
 
 const guide = `
-Looks and changes nothing. Exit code 0 while the run goes on well or when every pair is done; once it is over, that of its
-worst failure.
+Reads only, and changes nothing. Exit code 0 while the run goes on and when every pair is done; after the run, the code of
+its worst failure.
 
 Examples:
   widemerge status --output training
@@ -19,47 +18,42 @@ Examples:
 `;
 
 /** The command `widemerge status [run]`. */
-export function statusCommand(): Command {
-  const command = new Command("status")
-    .argument("[run]", "run to look at; none: the newest")
-    .description("say where every pair of a run stands: attempts, tables, memory, time, cost")
-    .option("--watch", "go on until the run is over")
+export function statusCommand(): CodedCommand {
+  const command = new CodedCommand("status")
+    .argument("[run]", "run to look at; default: the newest")
+    .description("show the state of every pair of a run: attempts, tables, memory, time, cost")
+    .option("--watch", "follow the run until it is over")
     .option("--json", "print the report as one JSON document")
     .addHelpText("after", guide);
-  return addSettings(command, knownRunSettings).action(showStatus);
+  return addSettings(command, existingRunSettings).runs(showStatus);
 }
 
-/** Milliseconds between two looks. */
-const lookEvery = 1000;
+/** Milliseconds between two looks at the run. */
+const watchInterval = 1000;
 
-async function showStatus(
-  named: string | undefined,
-  flags: Readonly<Record<string, unknown>>,
-  command: Command,
-): Promise<void> {
-  const { prices, ...first } = await lookAtRun(named, flags, command);
+async function showStatus(named: string | undefined, flags: Flags, command: CodedCommand): Promise<ExitCode> {
+  const settings = readSettings(flags, command);
+  const { prices, ...first } = await inspectRun(named, settings);
   let { run } = first;
   if (flags.watch === true) {
-    const live = showRun(prices);
-    for (; (await isAtWork(run)) && run.session.record.finished === undefined; await setTimeout(lookEvery)) {
-      ({ run } = await lookAtRun(run.session.record.run, flags, command));
-      live.view(run.session.view());
+    const display = showRun(prices);
+    while ((await hasController(run)) && run.session.record.finished === undefined) {
+      await setTimeout(watchInterval);
+      ({ run } = await inspectRun(run.session.record.run, settings));
+      display.view(run.session.view());
     }
-    live.end();
+    display.end();
   }
   const view = run.session.view();
-  const over = view.record.finished !== undefined;
-  process.exitCode = over ? exitCodeOf(run.session) : ExitCode.done;
   if (flags.json === true) {
     const { buildReport } = await import("../report/build.ts");
     process.stdout.write(`${JSON.stringify(buildReport(view, prices))}\n`);
-    return;
+    return exitCodeSoFar(run);
   }
   process.stdout.write(describeRun(view, costOfRun(view, prices)));
-  if (!over && !(await isAtWork(run)))
-    process.stdout.write(`no controller is at work on it: go on with \`widemerge run-all --run ${view.record.run}\`\n`);
-}
-
-async function isAtWork({ store, session }: KnownRun): Promise<boolean> {
-  return (await findController(store, session.paths.lease, session.record.run)) !== undefined;
+  if (view.record.finished === undefined && !(await hasController(run)))
+    process.stdout.write(
+      `no controller has the run: continue it with \`widemerge run-all --run ${view.record.run}\`\n`,
+    );
+  return exitCodeSoFar(run);
 }

@@ -1,17 +1,20 @@
-import { Command, Option } from "commander";
+import { Option } from "commander";
 import * as v from "valibot";
-import { runGuarded } from "../app/guarded-task.ts";
+import { verifyTarget } from "../app/verify-target.ts";
 import { Settings, type VerifyLevel } from "../config/settings.ts";
-import { ExitCode } from "../model/exit-code.ts";
+import type { ExitCode } from "../model/exit-code.ts";
 import { describeProblems, describeVerification } from "../report/text/pair.ts";
-import { addSettings, readSettings } from "./flags.ts";
+import { CodedCommand } from "./command.ts";
+import { addSettings, type Flags, readSettings } from "./flags.ts";
+import { observeTask } from "./progress.ts";
 
 const guide = `
 Levels:
-  structure  footer, offsets and counts are consistent, every page header is walked; nothing is decoded
-  sample     also one column of every table, decoded and compared with its source through the key
-  full       also every value, every page checksum, and the CRC32C of the whole file
-A pair needs its manifest, and its checkpoint for sample and full; of any other Parquet file the structure is checked.
+  structure  checks that footer, offsets and counts agree and walks every page header; decodes nothing
+  sample     also decodes one column of every table and compares it with its source by the key
+  full       also compares every value and checks every page checksum and the CRC32C of the whole file
+The levels sample and full need the manifest of the output and its checkpoint. Any other Parquet file can be checked for
+its structure.
 
 Examples:
   widemerge verify audusd --level sample --input checkpoints --output training
@@ -19,14 +22,12 @@ Examples:
 `;
 
 /** The command `widemerge verify <pair|file>`. */
-export function verifyCommand(): Command {
-  const command = new Command("verify")
-    .argument("<pair|file>", "pair whose output is checked, or a Parquet file")
+export function verifyCommand(): CodedCommand {
+  const command = new CodedCommand("verify")
+    .argument("<pair|file>", "pair whose output to check, or a Parquet file")
     .description("check an output: its structure, a sample of its values, or all of them")
     .addOption(
-      new Option("--level <level>", "how much is checked")
-        .choices(["structure", "sample", "full"])
-        .default("structure"),
+      new Option("--level <level>", "how much to check").choices(["structure", "sample", "full"]).default("structure"),
     )
     .option("--json", "print the result as one JSON document")
     .addHelpText("after", guide);
@@ -38,23 +39,25 @@ export function verifyCommand(): Command {
     "memoryCeiling",
     "gcsEndpoint",
     "stallSeconds",
-  ]).action(verify);
+  ]).runs(verify);
 }
 
-async function verify(target: string, flags: Readonly<Record<string, unknown>>, command: Command): Promise<void> {
+async function verify(target: string, flags: Flags, command: CodedCommand): Promise<ExitCode> {
   const settings = readSettings(flags, command);
   const level: VerifyLevel = v.parse(Settings.entries.verify, flags.level);
-  const end = await runGuarded({ command: "verify", target, level, settings }, settings);
-  const found = end.report?.command === "verify" ? end.report.verification : undefined;
-  const wrong = found !== undefined && found.problems.length > 0;
-  const exitCode = wrong ? ExitCode.verification : end.exitCode;
+  const { exitCode, problems, verification } = await verifyTarget(
+    target,
+    level,
+    settings,
+    observeTask(target, settings),
+  );
   if (flags.json === true)
-    process.stdout.write(`${JSON.stringify(found ?? { target, level, exitCode, problems: end.problems })}\n`);
+    process.stdout.write(`${JSON.stringify(verification ?? { target, level, exitCode, problems })}\n`);
   else
     process.stdout.write(
-      found === undefined
-        ? `${target}: not verified (exit ${exitCode})\n${describeProblems(end.problems)}`
-        : describeVerification(found),
+      verification === undefined
+        ? `${target}: not verified (exit ${exitCode})\n${describeProblems(problems)}`
+        : describeVerification(verification),
     );
-  process.exitCode = exitCode;
+  return exitCode;
 }

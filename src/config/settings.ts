@@ -249,4 +249,36 @@ export const Settings = v.strictObject({
 export type Settings = Readonly<v.InferOutput<typeof Settings>>;
 export type SettingName = keyof typeof Settings.entries;
 export const settingNames = Object.keys(Settings.entries) as readonly SettingName[];
+
+/** Settings of a run of several pairs, which mean nothing to the merge of one. */
+const runOnlySettings: readonly SettingName[] = [
+  "pairs",
+  "backend",
+  "parallelism",
+  "memoryCeilings",
+  "retries",
+  "retriesUnexpected",
+  "maxCost",
+  "prices",
+];
+
+/** Settings that the merge of one pair takes. */
+export const mergeSettings: readonly SettingName[] = settingNames.filter(
+  (name) => !runOnlySettings.includes(name) && !Object.hasOwn({ ...kubernetesEntries, ...cloudRunEntries }, name),
+);
+
+/** Settings that say where the runs are and how to reach them. */
+export const existingRunSettings: readonly SettingName[] = [
+  "input",
+  "output",
+  "prices",
+  "gcsEndpoint",
+  "stallSeconds",
+  "kubeContext",
+  "namespace",
+  "project",
+  "region",
+  "cloudRunEndpoint",
+  "run",
+];
 export type VerifyLevel = Settings["verify"];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as v from "valibot";
-import { openMachine, shareMachine } from "../../src/app/create-backend.ts";
+import { createBackend, shareMachine } from "../../src/app/create-backend.ts";
 import { choosePair } from "../../src/app/task-pair.ts";
 import { summarise } from "../../src/app/worker-record.ts";
 import { Settings } from "../../src/config/settings.ts";
@@ -39,10 +39,10 @@ describe("larger ceilings, which are asked for when a pair has run out of memory
     ["cloudrun", {}, /at most 32 GiB/],
   ] as const;
   for (const [backend, more, says] of cases)
-    it(backend, () => assert.rejects(openMachine(backend, v.parse(Settings, { ...settings, ...more })), says));
+    it(backend, () => assert.rejects(createBackend(backend, v.parse(Settings, { ...settings, ...more })), says));
 
   it("but not where there is no such limit", async () => {
-    assert.equal((await openMachine("kubernetes", v.parse(Settings, settings))).vcpu, 1);
+    assert.equal((await createBackend("kubernetes", v.parse(Settings, settings))).vcpu, 1);
   });
 });
 

@@ -50,7 +50,14 @@ describe("widemerge manifest", () => {
   test("says at once what is missing", async () => {
     await assert.rejects(manifest(...image), (error: { code: number; stderr: string }) => {
       assert.equal(error.code, 2);
-      assert.match(error.stderr, /the run has no name.*\n.*no pair to merge.*\n.*a pod needs its memory in numbers/);
+      assert.equal(
+        error.stderr,
+        [
+          "the run has no name: name it with --run, such as 2026-11-21-a\n",
+          "no pair to merge: name pairs with --pairs, or in a profile\n",
+          "a pod's memory cannot be auto: set --memory-ceiling, such as 50GiB\n",
+        ].join(""),
+      );
       return true;
     });
     const flags = ["--run", "a", "--pairs", "audusd", "--memory-ceiling", "2GiB"];

@@ -185,7 +185,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
     assert.ok(listRecords("drained").length < pairs.length, "it was in the middle");
     assert.match(
       await log,
-      /"severity":"WARNING".*SIGTERM: leaves [01] pair\(s\) at work and \d waiting; run again with --run drained/,
+      /"severity":"WARNING".*SIGTERM: exits with [01] pair\(s\) running and \d waiting\. Continue with --run drained/,
     );
     await waitFor("drained");
     for (const pair of pairs) assert.ok(existsSync(join(field.output, nameOutputs(pair).manifest)), pair);

@@ -93,7 +93,7 @@ describe("a checkpoint or an output folder is refused because", { concurrency: 2
     for (const name of names) {
       const run = await runCli(["merge", name, "--input", join(folder, "in"), "--output", join(folder, "out")]);
       assert.equal(run.exitCode, ExitCode.usage, name);
-      assert.match(run.stderr, /not a pair's name: found .*; use letters/);
+      assert.match(run.stderr, /not a valid pair name: found .*; use letters/);
       assert.equal(JSON.parse(run.stderr).found, JSON.stringify(name));
     }
     assert.deepEqual(listOutput(join(folder, "out")), []);

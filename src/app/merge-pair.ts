@@ -1,0 +1,78 @@
+import type { Settings } from "../config/settings.ts";
+import { ExitCode, outcomeOf } from "../model/exit-code.ts";
+import { type Failure, toFailure } from "../model/failure.ts";
+import type { MemoryRecord } from "../model/measurement.ts";
+import { nameOutputs } from "../model/output-names.ts";
+import type { PairResult } from "../model/result.ts";
+import { createStore } from "../store/create-store.ts";
+import { type GuardedEnd, runGuarded, type TaskObserver } from "./guarded-task.ts";
+import { leaveWord } from "./worker-record.ts";
+
+/** Memory of a merge that could not be started. */
+const unmeasured: MemoryRecord = { source: "rss", peakBytes: 0, ceilingBytes: 0, warnings: 0, samples: [] };
+
+/** After these the child has staged nothing, or has removed it itself. */
+const cleanEnds: ReadonlySet<ExitCode> = new Set([ExitCode.done, ExitCode.usage, ExitCode.input]);
+
+/**
+ * Merges a pair under the guard. The result says how the merge ended, also when it failed.
+ * @throws Failure when the merge could not be started
+ */
+export async function mergePair(pair: string, settings: Settings, observer: TaskObserver): Promise<PairResult> {
+  const end = await runGuarded({ command: "merge", pair, settings }, settings, observer);
+  if (!cleanEnds.has(end.exitCode)) await sweep(settings, pair, observer);
+  return toResult(pair, end);
+}
+
+/**
+ * Merges a pair and leaves a record of how the merge ended for the controller of its run.
+ * @throws Failure when the merge could not be started
+ */
+export async function mergeForRun(pair: string, settings: Settings, observer: TaskObserver): Promise<PairResult> {
+  const start = new Date().toISOString();
+  try {
+    const result = await mergePair(pair, settings, observer);
+    await leaveWord(settings, { start, result, memory: result.memory ?? unmeasured });
+    return result;
+  } catch (error) {
+    await leaveWord(settings, { start, result: failedResult(pair, toFailure(error)), memory: unmeasured });
+    throw error;
+  }
+}
+
+/** The result of a merge that could not be started. */
+export function failedResult(pair: string, { exitCode, problems }: Failure): PairResult {
+  return toResult(pair, { exitCode, problems, memory: unmeasured, seconds: 0 });
+}
+
+/** A child that was killed could not remove what it had staged. If the store is out of reach, the next merge does it. */
+async function sweep(settings: Settings, pair: string, observer: TaskObserver): Promise<void> {
+  try {
+    const store = await createStore(settings, [settings.output]);
+    for (const name of Object.values(nameOutputs(pair))) await store.sweep(store.join(settings.output, name));
+  } catch (error) {
+    observer.onWarning?.(`staged files could not be removed: ${toFailure(error).message}`);
+  }
+}
+
+function toResult(pair: string, end: GuardedEnd): PairResult {
+  const { memory, seconds, report } = end;
+  const measured = { peakMemoryBytes: memory.peakBytes, seconds, memory };
+  if (report?.command === "merge" && end.exitCode === ExitCode.done) return { ...report.result, ...measured };
+  return {
+    pair,
+    outcome: outcomeOf[end.exitCode],
+    exitCode: end.exitCode,
+    rows: 0,
+    columns: 0,
+    tables: { total: 0, spliced: 0, aligned: 0 },
+    bytes: { read: 0, written: 0 },
+    predictedPeakBytes: 0,
+    ceilingBytes: memory.ceilingBytes,
+    stages: [],
+    output: "",
+    manifest: "",
+    problems: end.problems,
+    ...measured,
+  };
+}

@@ -1,0 +1,44 @@
+import packageJson from "../../package.json" with { type: "json" };
+import type { Settings } from "../config/settings.ts";
+import type { PriceList } from "../model/cost.ts";
+import { runPairs } from "../run/controller.ts";
+import { runPaths } from "../run/documents.ts";
+import type { RunEnd, RunOptions } from "../run/options.ts";
+import { withPairs } from "./choose-pairs.ts";
+import { guardCost } from "./cost-guard.ts";
+import { createBackend } from "./create-backend.ts";
+import type { ObserverFactory } from "./guarded-task.ts";
+import { openStore } from "./open-store.ts";
+import { renderDocuments } from "./reports.ts";
+
+/** How a caller follows a run and ends it from outside. */
+export interface RunHooks extends Required<Pick<RunOptions, "signal" | "detach" | "onView" | "onNotice">> {
+  readonly observe: ObserverFactory;
+}
+
+/** How a run ended, and where its report for people is. */
+export interface FinishedRun extends RunEnd {
+  readonly reportPath: string;
+}
+
+/** Carries out a run of several pairs, or continues one. @throws Failure when the run cannot begin */
+export async function runAll(given: Settings, prices: PriceList, hooks: RunHooks): Promise<FinishedRun> {
+  const { observe, ...controls } = hooks;
+  const settings = await withPairs(given);
+  const platform = await createBackend(settings.backend, settings, observe);
+  const store = await openStore(settings);
+  const end = await runPairs({
+    store,
+    machine: platform.backend,
+    backend: settings.backend,
+    capacity: platform.capacity,
+    settings,
+    pairs: settings.pairs,
+    ...(settings.run === undefined ? {} : { wanted: settings.run }),
+    widemerge: packageJson.version,
+    cost: guardCost({ settings, platform, prices }),
+    documents: (view) => renderDocuments(view, prices),
+    ...controls,
+  });
+  return { ...end, reportPath: runPaths(store, settings.output, end.view.record.run).document("report.html") };
+}
