@@ -6,7 +6,7 @@ import { fullTables, mixWidths, widthsOf } from "./widths.ts";
 /** Feature tables of each family in a full checkpoint. */
 export const familyTables: Readonly<Record<Family, number>> = { pair: 256, tri: 194, mkt: 10, var: 63, csi: 144 };
 
-/** A feature table before it is computed: its name without the pair, and how to make each column. */
+/** A feature table before it is computed: its name without the pair, and how to compute each column. */
 export interface TableDraft {
   readonly name: string;
   readonly family: Family;
@@ -20,7 +20,7 @@ export interface ColumnDraft {
   readonly lag: number;
 }
 
-/** The names and columns of all feature tables of a pair; no two columns of a pair show the same thing. */
+/** The names and columns of all feature tables of a pair; no two columns of a pair have the same values. */
 export function draftTables(market: Market, pair: string, tables: number | "full"): TableDraft[] {
   const slots = slotsOf(widthsOf(tables));
   return featureKinds.flatMap((kind) => draftKind(kind, kind.features(market, pair), slots.get(kind) ?? []));
@@ -37,7 +37,7 @@ export function* computeColumns(columns: readonly ColumnDraft[]): Generator<{ na
   }
 }
 
-/** How many of `tables` tables each family gets: the real proportions by largest remainder, from five on at least one. */
+/** How many of `tables` tables each family gets: real proportions by largest remainder, and at least one from five tables on. */
 export function shareTables(tables: number): Readonly<Record<Family, number>> {
   const families = Object.keys(familyTables) as Family[];
   const exact = (family: Family): number => (familyTables[family] * tables) / fullTables;
@@ -50,7 +50,7 @@ export function shareTables(tables: number): Readonly<Record<Family, number>> {
   return shares as Record<Family, number>;
 }
 
-/** The widths of each kind's tables: a family's tables go round its kinds. */
+/** The widths of each kind's tables: the tables of a family are spread over its kinds in turn. */
 function slotsOf(widths: readonly number[]): Map<FeatureKind, number[]> {
   const mixed = mixWidths(widths);
   const slots = new Map<FeatureKind, number[]>();
@@ -70,7 +70,7 @@ function draftKind(kind: FeatureKind, features: readonly Feature[], widths: read
   const lags = Math.ceil(needed / features.length);
   let next = 0;
   const draftColumn = (): ColumnDraft => {
-    // Evenly over the whole grid: few columns still span short and long windows.
+    // Columns are taken evenly from the whole grid, so that even a few of them span short and long windows.
     const cell = Math.floor((next * features.length * lags) / needed);
     next += 1;
     const feature = features[Math.floor(cell / lags)] as Feature;

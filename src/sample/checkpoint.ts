@@ -7,18 +7,18 @@ import { computeColumns, draftTables, type TableDraft } from "./catalogue.ts";
 import { listFolder, type PairRecord, recipeOf, recordPair } from "./ledger.ts";
 import type { Market } from "./market.ts";
 import type { SampleOptions } from "./options.ts";
-import { type Blemish, blemishRows, chooseBlemishes } from "./rows.ts";
+import { blemishRows, chooseBlemishes } from "./rows.ts";
 import { computeTargets } from "./targets.ts";
 
-/** A Parquet file that is still to be computed. */
+/** A Parquet file that is not computed yet. */
 interface FileDraft {
   readonly name: string;
   readonly computeColumns: () => TableColumn[];
 }
 
 /**
- * Writes the checkpoint of one pair, one table in memory at a time, under a hidden name that becomes `<out>/<pair>` only when
- * it is complete; stopped before that, it removes what it wrote. `onTable` is called after each file.
+ * Writes the checkpoint of one pair, with one table in memory at a time. It has a hidden name that becomes `<out>/<pair>` once
+ * it is complete, and is removed if it is stopped before. `onTable` is called after each file.
  */
 export async function writeCheckpoint(
   options: SampleOptions,
@@ -33,7 +33,7 @@ export async function writeCheckpoint(
   try {
     const bytes = await writeFiles(draftFiles(options, market, pair, drafts), partial, options.signal, onTable);
     await writeFile(join(partial, completeMarker), "");
-    // Recorded first: killed in between, the pair is written again, not refused as something of unknown origin.
+    // The record is written first: after a kill in between, the pair is written again and not refused as unknown.
     await recordPair(options.out, pair, { ...describe(options, market, drafts), bytes });
     await publish(partial, join(options.out, pair));
   } finally {
@@ -77,16 +77,15 @@ function draftFiles(options: SampleOptions, market: Market, pair: string, drafts
     const label = `${name} ${options.seed}`;
     return {
       name: `${name}.parquet`,
-      computeColumns: blemish === undefined ? compute : () => spoil(compute(), blemish, label),
+      computeColumns:
+        blemish === undefined ? compute : () => spoil(compute(), blemishRows(market.keys, blemish, label)),
     };
   });
   return [...features, { name: "targets.parquet", computeColumns: () => [key, ...computeTargets(market, pair)] }];
 }
 
-/** The columns with their rows as the blemish leaves them. */
-function spoil(columns: readonly TableColumn[], blemish: Blemish, label: string): TableColumn[] {
-  const keys = columns.map(({ values }) => values).find((values) => values instanceof BigInt64Array);
-  const rows = blemishRows(keys ?? new BigInt64Array(0), blemish, label);
+/** The columns with the rows of the blemished table. */
+function spoil(columns: readonly TableColumn[], rows: ReturnType<typeof blemishRows>): TableColumn[] {
   return columns.map(({ name, values }) => ({
     name,
     values: values instanceof Float64Array ? pick(values, rows.sources) : rows.keys,
@@ -99,7 +98,7 @@ function pick(values: Float64Array, sources: Int32Array): Float64Array {
   return picked;
 }
 
-/** Gives the folder its final name; what was there under it goes away only after that. */
+/** Gives the folder its final name. A folder that had this name is removed only after that. */
 async function publish(partial: string, folder: string): Promise<void> {
   const replaced = `${partial}.replaced`;
   await rm(replaced, { recursive: true, force: true });

@@ -6,11 +6,11 @@ import * as series from "./rolling.ts";
 /** The five families of feature tables. */
 export type Family = "pair" | "tri" | "mkt" | "var" | "csi";
 
-/** One series with its parameters in its name; its lags are columns of their own. */
+/** One series, named by its parameters. Each of its lags is another column. */
 export interface Feature {
   /** Such as "w20" or "jpy_base_w60": unique within the kind. */
   readonly name: string;
-  /** One value a row; NaN where there is none. */
+  /** One value per row; NaN where there is none. */
   readonly compute: () => Float64Array;
 }
 
@@ -28,7 +28,7 @@ const windows = [
 const longWindows = windows.filter((window) => window >= 25);
 const holdingDays = [2, 3, 4, 5, 6, 8, 10, 12, 15, 20];
 
-/** Every kind of feature table, in the order in which a family's tables take turns. */
+/** Every kind of feature table, in the order in which the tables of a family use them. */
 export const featureKinds: readonly FeatureKind[] = [
   pairKind("return", ({ logRate }, days) => difference(logRate, days)),
   pairKind("momentum", ({ logRate }, days) => difference(logRate, days).map(Math.expm1)),
@@ -57,7 +57,7 @@ interface PairSeries {
   readonly returns: Float64Array;
 }
 
-/** A feature of the pair's own rate, one for each window. */
+/** Features of the pair's own rate, one for each window. */
 function pairKind(name: string, compute: (pair: PairSeries, window: number) => Float64Array): FeatureKind {
   const features = (market: Market, pair: string): Feature[] => {
     const { base, quote } = splitPair(pair);
@@ -73,7 +73,7 @@ interface Triangle {
   readonly leg: Float64Array;
 }
 
-/** A feature of the pair against one leg through a third currency, one for each leg and window. */
+/** Features of the pair against one leg through a third currency, one for each leg and window. */
 function triangleKind(name: string, compute: (triangle: Triangle, window: number) => Float64Array): FeatureKind {
   const features = (market: Market, pair: string): Feature[] => {
     const { base, quote } = splitPair(pair);
@@ -91,7 +91,7 @@ function triangleKind(name: string, compute: (triangle: Triangle, window: number
   return { family: "tri", name, features };
 }
 
-/** A rolling average of a daily figure over all 28 pairs; the same in the folder of every pair. */
+/** Rolling averages of a daily figure over all 28 pairs, the same for every pair. */
 function marketKind(name: string, summarize: (returns: readonly number[]) => number): FeatureKind {
   const features = (market: Market): Feature[] => {
     const all = market.pairReturns();
@@ -105,7 +105,7 @@ function marketKind(name: string, summarize: (returns: readonly number[]) => num
   return { family: "mkt", name, features };
 }
 
-/** A feature of a currency against the average of the seven others, one for each currency and window. */
+/** Features of a currency against the average of the seven others, one for each currency and window. */
 function strengthKind(name: string, compute: (strength: Float64Array, window: number) => Float64Array): FeatureKind {
   const features = (market: Market): Feature[] =>
     currencies.flatMap((currency: Currency) =>
@@ -117,7 +117,7 @@ function strengthKind(name: string, compute: (strength: Float64Array, window: nu
   return { family: "csi", name, features };
 }
 
-/** Variance of q-day returns over q times that of daily returns: above 1 in trends, below in reversals (Lo and MacKinlay). */
+/** Variance of q-day returns divided by q times that of daily returns: above 1 in trends, below in reversals (Lo and MacKinlay). */
 function varianceRatios(market: Market, pair: string): Feature[] {
   const { base, quote } = splitPair(pair);
   const ratio = (days: number, window: number): Float64Array => {
@@ -130,7 +130,7 @@ function varianceRatios(market: Market, pair: string): Feature[] {
   );
 }
 
-/** Log ratio of a short window's variance to a long one's. */
+/** Log ratio of the variances of a short and a long window. */
 function varianceTerms(market: Market, pair: string): Feature[] {
   const { base, quote } = splitPair(pair);
   const term = (short: number, long: number): Float64Array => {

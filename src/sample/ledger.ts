@@ -7,7 +7,7 @@ import { Failure } from "../model/failure.ts";
 import type { SampleOptions } from "./options.ts";
 import { ratesSource } from "./rates.ts";
 
-/** The options that decide the bytes of a pair, and the version of the generator that read them. */
+/** The options that determine the bytes of a pair, and the version of the generator. */
 export type SampleRecipe = Pick<SampleOptions, "tables" | "rows" | "misaligned" | "duplicates" | "seed"> & {
   readonly generator: 1;
 };
@@ -26,7 +26,7 @@ export interface PairRecord {
   readonly bytes: number;
 }
 
-/** <out>/sample.json: how each pair was made. Beside the checkpoints, whose folders hold only what real ones hold. */
+/** <out>/sample.json: how each pair was made. It is not in the checkpoint folders, which contain only what real ones contain. */
 export interface Ledger {
   readonly source: string;
   readonly pairs: Readonly<Record<string, PairRecord>>;
@@ -39,17 +39,17 @@ export function recipeOf({ tables, rows, misaligned, duplicates, seed }: SampleO
   return { generator: 1, tables, rows, misaligned, duplicates, seed };
 }
 
-/** The ledger of a folder; an empty one where there is none. */
+/** The ledger of a folder; an empty one if there is none. */
 export async function readLedger(out: string): Promise<Ledger> {
   const text = await readFile(join(out, ledgerName), "utf8").catch(emptyIfMissing);
   if (text === "") return { source: ratesSource, pairs: {} };
   const ledger = parseLedger(text);
   if (typeof ledger?.pairs === "object" && ledger.pairs !== null) return ledger as Ledger;
-  const problem = { what: `${join(out, ledgerName)} is not the record of a sample`, found: text.slice(0, 40) };
+  const problem = { what: `${join(out, ledgerName)} is not a record of samples`, found: text.slice(0, 40) };
   throw new Failure(ExitCode.usage, [{ ...problem, fix: "choose another --out, or remove that file" }]);
 }
 
-/** Adds a pair, all or nothing. */
+/** Adds a pair; the file is replaced as a whole. */
 export async function recordPair(out: string, pair: string, record: PairRecord): Promise<void> {
   const ledger = await readLedger(out);
   const pairs = Object.entries({ ...ledger.pairs, [pair]: record }).toSorted(([one], [other]) =>
@@ -63,8 +63,12 @@ export async function recordPair(out: string, pair: string, record: PairRecord):
   await rename(staged, join(out, ledgerName));
 }
 
-/** Whether the folder holds what this recipe would write: by the ledger, the number of files and their size. */
-export async function isThere(folder: string, record: PairRecord | undefined, recipe: SampleRecipe): Promise<boolean> {
+/** Whether the folder contains what this recipe would write, judged by the ledger, the number of files and their size. */
+export async function isWritten(
+  folder: string,
+  record: PairRecord | undefined,
+  recipe: SampleRecipe,
+): Promise<boolean> {
   if (record === undefined || !isDeepStrictEqual(record.recipe, recipe)) return false;
   const names = await listFolder(folder);
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
@@ -80,7 +84,7 @@ function parseLedger(text: string): Partial<Ledger> | undefined {
   }
 }
 
-/** Names in a folder; none where there is no such folder. */
+/** Names in a folder; none if the folder does not exist. */
 export async function listFolder(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: unknown) => {
     emptyIfMissing(error);

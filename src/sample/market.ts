@@ -2,7 +2,7 @@ import { type Currency, currencies, fxPairs, splitPair } from "./pairs.ts";
 import { createRandom, drawIndex } from "./random.ts";
 import type { Rates } from "./rates.ts";
 
-/** The rates of all currencies over the rows of a sample; what every feature is computed from. */
+/** The rates of all currencies over the rows of a sample. Every feature is computed from them. */
 export interface Market {
   readonly rows: number;
   /** Rows at the end that are resampled, not observed. */
@@ -20,12 +20,12 @@ export interface Market {
 }
 
 const microsecondsADay = 86_400_000_000n;
-/** Business days that are resampled in one piece, so that volatility keeps its clusters. */
+/** Business days that are resampled as one block, so that volatility keeps its clusters. */
 const blockDays = 20;
 
 /**
- * The last `rows` real days; where there are fewer, they are continued by a block bootstrap of the real daily returns
- * (all currencies of a day together, so that cross rates stay consistent) on the weekdays that follow.
+ * The last `rows` real days. If there are fewer, a block bootstrap of the real daily returns continues them on the following
+ * weekdays; it resamples all currencies of a day together, so that cross rates stay consistent.
  */
 export function createMarket(rates: Rates, rows: number, seed: number): Market {
   const real = Math.min(rows, rates.days.length);

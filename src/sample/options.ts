@@ -5,22 +5,22 @@ import { defaultPairs, fxPairs } from "./pairs.ts";
 import { realDays } from "./rates.ts";
 import { fullTables } from "./widths.ts";
 
-/** What a sample is made of. The same options give the same bytes. */
+/** The options of a sample. The same options give the same bytes. */
 export interface SampleOptions {
-  /** Folder that gets one folder a pair. */
+  /** Folder for the checkpoints, one folder per pair. */
   readonly out: string;
   readonly pairs: readonly string[];
   /** Feature tables of each pair, or "full": 667 tables with 16,988 columns. */
   readonly tables: number | "full";
   readonly rows: number;
-  /** Share of the feature tables that lack rows, have extra rows, or are unsorted. */
+  /** Share of the feature tables that have missing rows, extra rows, or rows in another order. */
   readonly misaligned: number;
-  /** Share of the feature tables that have some keys twice. */
+  /** Share of the feature tables that have duplicate keys. */
   readonly duplicates: number;
   readonly seed: number;
-  /** Replace pairs that are there from other options. */
+  /** Replace pairs that were made with other options. */
   readonly force: boolean;
-  /** Stops between two tables; what was begun is removed. */
+  /** Stops between two tables; the unfinished pair is removed. */
   readonly signal?: AbortSignal;
 }
 
@@ -37,10 +37,10 @@ export interface SampleFlags {
   readonly force?: boolean;
 }
 
-/** Feature tables of a pair where no number is given: enough to show every family, small enough for 27 pairs in seconds. */
+/** Default number of feature tables per pair: every family is there, and 27 pairs take seconds. */
 export const defaultTables = 40;
 
-/** Whole numbers that a flag takes, and the one it has when it is not given. */
+/** The range of a flag's whole number, and its default. */
 interface Bounds {
   readonly least: number;
   readonly most: number;
@@ -70,7 +70,7 @@ export function parseSampleFlags(flags: SampleFlags): SampleOptions {
 }
 
 function parseFolder(out: string, problems: Problem[]): string {
-  if (out === "") problems.push({ what: "--out is empty", found: '""', fix: "name a folder, such as checkpoints" });
+  if (out === "") problems.push({ what: "--out is empty", fix: "name a folder, such as checkpoints" });
   return out;
 }
 
@@ -79,7 +79,7 @@ function parsePairs(list: string | undefined, problems: Problem[]): readonly str
   const pairs = [...new Set(list.split(",").map((pair) => pair.trim()))];
   for (const pair of pairs.filter((candidate) => !fxPairs.includes(candidate))) {
     const fix = `choose from ${fxPairs.join(", ")}`;
-    problems.push({ what: "--pairs names a pair that has no rates", found: `"${pair}"`, fix });
+    problems.push({ what: "--pairs contains a pair without rates", found: `"${pair}"`, fix });
   }
   return pairs;
 }
@@ -87,8 +87,8 @@ function parsePairs(list: string | undefined, problems: Problem[]): readonly str
 function parseTables({ full, tables }: SampleFlags, problems: Problem[]): number | "full" {
   if (full !== true) return parseCount("--tables", tables, tableBounds, problems);
   if (tables !== undefined) {
-    const fix = `leave out --tables: --full is always ${fullTables} tables`;
-    problems.push({ what: "--full and --tables exclude each other", found: `--tables ${tables}`, fix });
+    const fix = `remove --tables: --full always has ${fullTables} tables`;
+    problems.push({ what: "--full and --tables cannot be combined", found: `--tables ${tables}`, fix });
   }
   return "full";
 }
@@ -97,8 +97,8 @@ function parseCount(flag: string, text: string | undefined, bounds: Bounds, prob
   if (text === undefined) return bounds.usual;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= bounds.least && value <= bounds.most) return value;
-  const fix = `give a whole number from ${formatCount(bounds.least)} to ${formatCount(bounds.most)}`;
-  problems.push({ what: `${flag} is not in its range`, found: `"${text}"`, fix });
+  const fix = `use a whole number from ${formatCount(bounds.least)} to ${formatCount(bounds.most)}`;
+  problems.push({ what: `${flag} is out of range`, found: `"${text}"`, fix });
   return bounds.usual;
 }
 
@@ -106,6 +106,6 @@ function parseShare(flag: string, text: string | undefined, problems: Problem[])
   if (text === undefined) return 0;
   const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
   if (value <= 1) return value;
-  problems.push({ what: `${flag} is not a share`, found: `"${text}"`, fix: "give a number from 0 to 1, such as 0.2" });
+  problems.push({ what: `${flag} is not a share`, found: `"${text}"`, fix: "use a number from 0 to 1, such as 0.2" });
   return 0;
 }

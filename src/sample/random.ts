@@ -1,7 +1,7 @@
 /** A reproducible stream of numbers in [0, 1). */
 export type Random = () => number;
 
-/** A stream that depends on the label alone (FNV-1a into mulberry32): what is drawn for one table never shifts another's. */
+/** A stream that depends on the label only (FNV-1a into mulberry32), so that one table's numbers never shift another's. */
 export function createRandom(label: string): Random {
   let state = 0x811c9dc5;
   for (const byte of Buffer.from(label)) state = Math.imul(state ^ byte, 0x01000193);
@@ -13,7 +13,7 @@ export function createRandom(label: string): Random {
   };
 }
 
-/** A whole number from 0 to below - 1. */
+/** A whole number from 0 to `below` - 1. */
 export function drawIndex(random: Random, below: number): number {
   return Math.floor(random() * below);
 }
@@ -28,7 +28,7 @@ export function shuffle<Item>(items: readonly Item[], random: Random): Item[] {
   return shuffled;
 }
 
-/** `count` different numbers from 0 to below - 1, ascending. */
+/** `count` different numbers from 0 to `below` - 1, ascending. */
 export function drawRows(random: Random, count: number, below: number): number[] {
   const drawn = new Set<number>();
   while (drawn.size < Math.min(count, below)) drawn.add(drawIndex(random, below));

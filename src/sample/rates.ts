@@ -9,7 +9,7 @@ export interface Rates {
   readonly logPerEur: Readonly<Record<Currency, Float64Array>>;
 }
 
-/** Where the numbers come from; to be named wherever they are passed on. */
+/** The source of the rates, which has to be named wherever they are published. */
 export const ratesSource = "European Central Bank, euro foreign exchange reference rates, 1999-01-04 to 2026-04-13";
 
 /** Rows of the shipped file. */
@@ -18,7 +18,7 @@ export const realDays = 6983;
 const ratesFile = new URL("../../data/ecb-euro-reference-rates.csv", import.meta.url);
 const millisecondsADay = 86_400_000;
 
-/** Reads the shipped reference rates: one row a business day, no gaps. */
+/** Reads the shipped reference rates: one row per business day, no gaps. */
 export async function loadRates(): Promise<Rates> {
   const [header = "", ...lines] = (await readFile(ratesFile, "utf8")).trimEnd().split("\n");
   const names = header.split(",");

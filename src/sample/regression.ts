@@ -1,22 +1,22 @@
 import { combine, lag, rollingVariance } from "./rolling.ts";
 
 /**
- * What yesterday's slope on the leg does not explain of today's return. The lag is what leaves something: cross rates are
- * exact, so a triangle closed within one day leaves nothing.
+ * The part of today's return that yesterday's slope on the leg does not explain. Without the lag it would be zero: cross
+ * rates are exact, so a triangle within one day has no residual.
  */
 export function rollingResidual(returns: Float64Array, leg: Float64Array, window: number): Float64Array {
   const slope = lag(rollingBeta(returns, leg, window), 1);
   return combine(returns, leg, slope, (own, other, beta) => own - beta * other);
 }
 
-/** Slope of the returns on the leg's. */
+/** Slope of the returns on the leg's returns. */
 export function rollingBeta(returns: Float64Array, leg: Float64Array, window: number): Float64Array {
   const covariance = rollingCovariance(returns, leg, window);
   const variance = rollingVariance(leg, window);
   return combine(covariance, variance, variance, (joint, own) => joint / own);
 }
 
-/** Correlation of the returns with the leg's. */
+/** Correlation of the returns with the leg's returns. */
 export function rollingCorrelation(returns: Float64Array, leg: Float64Array, window: number): Float64Array {
   const covariance = rollingCovariance(returns, leg, window);
   const own = rollingVariance(returns, window);

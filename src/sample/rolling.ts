@@ -1,4 +1,4 @@
-/** Sums over one window, each row taken as its distance from an origin inside that window. */
+/** Sums over one window, of the distances of its rows from an origin inside the window. */
 interface WindowSums {
   first: number;
   second: number;
@@ -7,12 +7,12 @@ interface WindowSums {
 }
 
 /**
- * One value a row from the window of rows that ends there; NaN until the first window is full, or where `reduce` finds no
- * finite number. O(rows), whatever the window.
+ * One value per row, from the window that ends there; NaN until the first window is full, or if `reduce` returns no finite
+ * number. O(rows) for any window.
  *
- * Every window that ends within `window` rows of an anchor contains the anchor, so its sums are a tail before the anchor
- * plus a head from it on. Nothing is ever subtracted from a running total, so nothing drifts, and taking the anchor's
- * value as origin keeps the precision of series that are large against their spread (levels rather than returns).
+ * Every window that ends within `window` rows of an anchor contains the anchor, so its sums are those of a tail before the
+ * anchor plus those of a head from it on. Nothing is subtracted from a running total, so nothing drifts. The anchor's value
+ * as origin keeps the precision of series whose values are large compared with their spread (levels, not returns).
  */
 function rolling(values: Float64Array, window: number, reduce: (sums: WindowSums) => number): Float64Array {
   const result = new Float64Array(values.length).fill(Number.NaN);
@@ -82,7 +82,7 @@ export function rollingScore(values: Float64Array, window: number): Float64Array
   return combine(values, mean, deviation, (value, center, scale) => (value - center) / scale);
 }
 
-/** One value a row from three series; NaN where the result is not finite. */
+/** One value per row from three series; NaN if the result is not finite. */
 export function combine(
   first: Float64Array,
   second: Float64Array,
@@ -92,7 +92,7 @@ export function combine(
   return first.map((value, row) => finite(join(value, second[row] ?? Number.NaN, third[row] ?? Number.NaN)));
 }
 
-/** The series `rows` later: row n holds what row n - rows held. */
+/** The series shifted by `rows`: row n has the value of row n - rows. */
 export function lag(values: Float64Array, rows: number): Float64Array {
   const result = new Float64Array(values.length).fill(Number.NaN);
   result.set(values.subarray(0, Math.max(0, values.length - rows)), Math.min(rows, values.length));

@@ -1,17 +1,17 @@
 import { createRandom, drawRows, type Random, shuffle } from "./random.ts";
 
-/** What can be wrong with a table's rows; misaligned tables take turns in this order. */
+/** The ways in which a table can be misaligned; misaligned tables use them in turn. */
 export const misalignments = ["lacks rows", "extra rows", "unsorted"] as const;
 type Misalignment = (typeof misalignments)[number];
 
-/** What is done to the rows of one table. */
+/** The changes to the rows of one table. */
 export interface Blemish {
   readonly misalignment?: Misalignment;
-  /** Some keys come twice. */
+  /** Some keys are duplicated. */
   readonly duplicates: boolean;
 }
 
-/** A row of a table: its key, and the market row whose values it shows. */
+/** A row of a table: its key, and the market row that it takes its values from. */
 interface Row {
   readonly key: bigint;
   readonly source: number;
@@ -20,7 +20,7 @@ interface Row {
 const halfDay = 43_200_000_000n;
 const affectedShare = 0.01;
 
-/** For each of a pair's tables what is wrong with it; the stated shares of them, rounded, are chosen by the seed. */
+/** The blemish of each table of a pair; undefined for sound ones. The seed chooses the tables, by the given shares, rounded. */
 export function chooseBlemishes(
   tables: number,
   shares: { readonly misaligned: number; readonly duplicates: number; readonly seed: number },
@@ -39,7 +39,7 @@ export function chooseBlemishes(
   });
 }
 
-/** Keys of a blemished table, and for each of its rows the row of the sound one that it shows. */
+/** Keys of a blemished table, and for each of its rows the row of the sound table that it takes its values from. */
 export function blemishRows(
   keys: BigInt64Array,
   { misalignment, duplicates }: Blemish,
@@ -57,20 +57,20 @@ const misalign: Readonly<Record<Misalignment, (rows: readonly Row[], random: Ran
     const lost = new Set(drawSome(rows, random));
     return rows.filter((_, index) => !lost.has(index));
   },
-  // Half a day after a real row, with that row's values: a key that no business day has.
+  // The key is half a day after a real row, which is no business day; the values are those of that row.
   "extra rows": (rows, random) => insertAfter(rows, random, (row) => ({ ...row, key: row.key + halfDay })),
-  // Blocks in the wrong order, as workers that finish out of turn leave them.
+  // Blocks are in the wrong order, as if parallel workers had finished in another order.
   unsorted: (rows, random) => {
     const blocks = Math.min(rows.length, 16);
     const startOf = (block: number): number => Math.floor((block * rows.length) / blocks);
     const mixed = shuffle([...Array(blocks).keys()], random);
-    // A shuffle may come out sorted; the first block must not stay first.
+    // A shuffle can be sorted by chance, so the first block must not stay first.
     if (mixed[0] === 0) mixed.reverse();
     return mixed.flatMap((block) => rows.slice(startOf(block), startOf(block + 1)));
   },
 };
 
-/** The same key again with the values of the day before, as a late revision leaves it. */
+/** The same key again with the values of the day before, like a late revision. */
 function repeatKeys(rows: readonly Row[], random: Random): Row[] {
   return insertAfter(rows, random, (row) => ({ ...row, source: Math.max(0, row.source - 1) }));
 }

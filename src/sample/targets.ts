@@ -1,12 +1,12 @@
 import type { Market } from "./market.ts";
 import { splitPair } from "./pairs.ts";
 
-/** Days ahead at which the position is entered. */
+/** Days until the position is entered. */
 const horizons = [1, 2, 3, 5, 10, 15, 21] as const;
-/** Days for which it is held. */
+/** Days for which the position is held. */
 const holdings = [1, 5, 10, 21, 42, 63, 126] as const;
 
-/** Columns of the targets table, the key not counted. */
+/** Columns of the targets table without the key. */
 export const targetColumns = horizons.length * holdings.length;
 
 /** 7 × 7 forward returns, such as fwd_ret_h5_w21: the log return of entering 5 days ahead and holding for 21 days. */

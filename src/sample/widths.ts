@@ -5,7 +5,7 @@ export const fullTables = 667;
 /** Feature columns of a full checkpoint. */
 const fullColumns = 16_988;
 
-/** Columns of the table at this place when all tables are sorted by width: minimum, median, 90th percentile, maximum. */
+/** Number of columns of the table at this position, with tables sorted by width: minimum, median, 90th percentile, maximum. */
 const knots = [
   { place: 0, width: 4 },
   { place: 333, width: 14 },
@@ -25,7 +25,7 @@ export function fullWidths(): number[] {
   return topUp(curve(bent));
 }
 
-/** Widths of `tables` tables: even quantiles of the full distribution, halved so that a demonstration stays small. */
+/** Widths of `tables` tables: even quantiles of the full distribution, halved to keep a demonstration small. */
 function modestWidths(tables: number): number[] {
   const full = fullWidths();
   const quantile = (table: number): number => full[Math.floor(((table + 0.5) * full.length) / tables)] ?? 0;
@@ -37,12 +37,12 @@ export function widthsOf(tables: number | "full"): number[] {
   return tables === "full" ? fullWidths() : modestWidths(tables);
 }
 
-/** The widths in the order in which tables take them: wide and narrow tables mixed, always the same way. */
+/** The widths in the order in which tables use them: wide and narrow ones mixed, always in the same way. */
 export function mixWidths(widths: readonly number[]): number[] {
   return shuffle(widths, createRandom("widths"));
 }
 
-/** Geometric growth from knot to knot; the larger the exponent, the later it grows and the smaller the sum. */
+/** Geometric growth from knot to knot. A larger exponent moves the growth to later tables and makes the sum smaller. */
 function curve(exponent: number): number[] {
   return Array.from({ length: fullTables }, (_, place) => {
     const next = knots.findIndex((knot) => knot.place >= place);
@@ -53,7 +53,7 @@ function curve(exponent: number): number[] {
   });
 }
 
-/** Adds the columns that rounding left out to the widest tables below the maximum; the order statistics stay. */
+/** Adds the columns lost by rounding to the widest tables below the maximum, which does not change the order statistics. */
 function topUp(widths: number[]): number[] {
   let missing = fullColumns - sum(widths);
   for (let place = knots[4].place - 1; missing > 0 && place > knots[3].place; place -= 1) {

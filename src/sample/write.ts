@@ -4,14 +4,14 @@ import { ExitCode } from "../model/exit-code.ts";
 import { Failure, failOn, type Problem } from "../model/failure.ts";
 import { formatBytes } from "../model/units.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
-import { isThere, type Ledger, listFolder, type PairRecord, readLedger, recipeOf } from "./ledger.ts";
+import { isWritten, type Ledger, listFolder, type PairRecord, readLedger, recipeOf } from "./ledger.ts";
 import { createMarket } from "./market.ts";
 import type { SampleOptions } from "./options.ts";
 import { loadRates } from "./rates.ts";
 import { targetColumns } from "./targets.ts";
 import { fullTables, widthsOf } from "./widths.ts";
 
-/** What a sample run left behind. */
+/** The result of `widemerge sample`. */
 export interface SampleSummary {
   readonly out: string;
   readonly pairs: readonly PairSummary[];
@@ -21,16 +21,16 @@ export interface SampleSummary {
 interface PairSummary extends Omit<PairRecord, "recipe"> {
   readonly pair: string;
   readonly folder: string;
-  /** False where it was there already, from the same options. */
+  /** False if it existed already, made with the same options. */
   readonly written: boolean;
 }
 
 type Progress = (done: number, total: number) => void;
 
 /**
- * Writes the checkpoints of every pair that is not there already from the same options. Memory is bounded by the rates and
- * one table. `onProgress` counts Parquet files. @throws a usage Failure, before anything is written, when a pair's folder
- * holds something else and `force` is not set; an input Failure when the disk is too small.
+ * Writes the checkpoints of all pairs, except those that exist already, made with the same options. Memory holds the rates
+ * and one table. `onProgress` counts Parquet files. @throws Failure (usage), before anything is written, if a pair's folder
+ * contains something else and `force` is not set; Failure (input) if the disk is too small.
  */
 export async function writeSample(options: SampleOptions, onProgress: Progress = () => {}): Promise<SampleSummary> {
   const started = performance.now();
@@ -54,37 +54,39 @@ async function makeFolder(out: string): Promise<void> {
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause && (cause.code === "EEXIST" || cause.code === "ENOTDIR")))
       throw cause;
-    const problem = { what: `--out ${out} is not a folder`, found: "a file of that name", fix: "name another folder" };
+    const problem = { what: `--out ${out} is not a folder`, found: "a file", fix: "name another folder" };
     throw new Failure(ExitCode.usage, [problem], { cause });
   }
 }
 
-/** The pairs still to write. */
+/** The pairs that are not written yet. */
 async function findMissing(options: SampleOptions, ledger: Ledger): Promise<string[]> {
   const problems: Problem[] = [];
   const missing: string[] = [];
   for (const pair of options.pairs) {
     const folder = join(options.out, pair);
-    if (await isThere(folder, ledger.pairs[pair], recipeOf(options))) continue;
+    if (await isWritten(folder, ledger.pairs[pair], recipeOf(options))) continue;
     missing.push(pair);
     const names = options.force ? [] : await listFolder(folder);
     if (names.length === 0) continue;
-    const fix = "choose another --out, or add --force to replace it";
-    problems.push({ what: `${folder} was not made from these flags`, found: `${names.length} files in it`, fix });
+    const fix = "choose another --out, or replace it with --force";
+    problems.push({ what: `${folder} exists, made with other flags`, found: `${names.length} files`, fix });
   }
   failOn(ExitCode.usage, problems);
   return missing;
 }
 
-/** Refuses what the disk cannot hold: a full run of all pairs is hundreds of gigabytes. */
+/** Refuses a sample that the disk cannot hold: all pairs at the full size have hundreds of gigabytes. */
 async function checkRoom({ out, tables, rows }: SampleOptions, pairs: number): Promise<void> {
   const columns = widthsOf(tables).reduce((sum, width) => sum + width + 1, targetColumns + 1);
   const needed = pairs * rows * columns * Float64Array.BYTES_PER_ELEMENT;
   const disk = await statfs(out);
   const free = disk.bavail * disk.bsize;
   if (needed <= free) return;
-  const fix = `free ${formatBytes(needed)}, or ask for fewer pairs, tables or rows`;
-  throw new Failure(ExitCode.input, [{ what: `not enough disk space for ${out}`, found: formatBytes(free), fix }]);
+  const fix = `make room for ${formatBytes(needed)}, or ask for fewer pairs, tables or rows`;
+  throw new Failure(ExitCode.input, [
+    { what: `not enough disk space for ${out}`, found: `${formatBytes(free)} free`, fix },
+  ]);
 }
 
 function summarize(out: string, pair: string, record: PairRecord | undefined, written: boolean): PairSummary {

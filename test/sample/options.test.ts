@@ -47,7 +47,7 @@ test("everything that is wrong is told at once", () => {
 });
 
 test("numbers outside their range are refused with the range", () => {
-  const least = { what: "--tables is not in its range", found: '"0"', fix: "give a whole number from 1 to 667" };
+  const least = { what: "--tables is out of range", found: '"0"', fix: "use a whole number from 1 to 667" };
   assert.throws(() => parseSampleFlags({ tables: "0" }), { problems: [least] });
   for (const rows of ["1", "2000001", "1e3", "", "-5", "10.5"])
     assert.throws(() => parseSampleFlags({ rows }), Failure);
