@@ -61,7 +61,7 @@ export function classifyEnd(facts: EndFacts): Stop {
 /** JavaScript can catch a refused Buffer, but hardly knows it for what it is: an "unexpected" one is looked at again. */
 function refineFailure(failure: Stop, facts: EndFacts): Stop {
   if (failure.exitCode !== ExitCode.unexpected) return failure;
-  const found = failure.problems.map((problem) => problem.found).join("\n");
+  const found = failure.problems.map((problem) => problem.found ?? "").join("\n");
   return classifyAllocation({ ...facts, stderrTail: found }) ?? failure;
 }
 

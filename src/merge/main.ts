@@ -4,7 +4,7 @@ import { ExitCode } from "../model/exit-code.ts";
 import { Failure, toFailure } from "../model/failure.ts";
 import type { Task } from "../model/task.ts";
 import { createStore } from "../store/create-store.ts";
-import type { Job, Port } from "./job.ts";
+import type { Port } from "./context.ts";
 import { runTask } from "./run.ts";
 
 class ChannelPort implements Port {
@@ -60,8 +60,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => un
 async function carryOut(task: Task): Promise<void> {
   try {
     const store = await createStore(task.settings, pathsOf(task));
-    const jobOf = (pair: string): Job => ({ pair, settings: task.settings, limits: task.limits, store, port });
-    const report = await runTask(task, jobOf);
+    const report = await runTask(task, { store, port });
     await port.deliver({ type: "report", report });
     process.exitCode = ExitCode.done;
   } catch (error) {

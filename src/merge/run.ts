@@ -4,168 +4,173 @@ import { Failure, failOn } from "../model/failure.ts";
 import { smallestCeilingMiB } from "../model/guard.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Manifest, StageTime, WorkerReport } from "../model/result.ts";
-import type { Task } from "../model/task.ts";
+import type { MergeSettings } from "../model/settings.ts";
+import type { Task, TaskLimits } from "../model/task.ts";
 import { formatMemory, MiB } from "../model/units.ts";
-import { overtaken } from "../store/overtaken.ts";
-import type { Stage } from "../store/store.ts";
-import { type Existing, findExisting, otherOrigin } from "./inspect/existing-output.ts";
+import type { Stage, Store } from "../store/store.ts";
+import { type Context, openPair, type PairContext, StageClock } from "./context.ts";
+import { findExisting, refuseOutput } from "./inspect/existing-output.ts";
 import { takeInventory } from "./inspect/inventory.ts";
-import { type Checked, checkDisk, runPreflight } from "./inspect/preflight.ts";
-import { type Job, outputPaths, StageClock } from "./job.ts";
-import { makePlan } from "./plan/plan.ts";
+import { checkDisk, type ProvenCheckpoint, runPreflight } from "./inspect/preflight.ts";
+import { makePlan, type PlannedMerge } from "./plan/plan.ts";
 import { makeManifest } from "./publish/manifest.ts";
-import { finishOutput, mergeTables } from "./transfer/transfer.ts";
+import { publish } from "./publish/publish.ts";
+import { printColumns } from "./table.ts";
+import { finishOutput, transferTables } from "./transfer/transfer.ts";
 import { verifyTarget } from "./verify/target.ts";
 import { type Expectation, verifyOutput } from "./verify/verify.ts";
 
-/** Carries out a task; the stages of a merge, in order. @throws Failure with the exit code of its cause. */
-export async function runTask(task: Task, jobOf: (pair: string) => Job): Promise<WorkerReport> {
+/** Carries out a task. @throws Failure with the exit code of its cause. */
+export async function runTask(task: Task, context: Context): Promise<WorkerReport> {
+  const { settings, limits } = task;
   switch (task.command) {
     case "merge":
-      return { command: "merge", result: await mergeCounted(jobOf(task.pair)) };
+      return { command: "merge", result: await new PairMerge(context, task.pair, settings, limits).merge() };
     case "plan":
-      return { command: "plan", plan: await planPair(jobOf(task.pair)) };
-    case "verify":
-      return { command: "verify", verification: await verifyTarget(jobOf(task.target), task.target, task.level) };
+      return { command: "plan", plan: await new PairMerge(context, task.pair, settings, limits).plan() };
+    case "verify": {
+      const { output, key, duplicates } = settings;
+      const request = { target: task.target, level: task.level, output, key, duplicates };
+      return { command: "verify", verification: await verifyTarget(context, request) };
+    }
   }
 }
 
 type MergeResult = Extract<WorkerReport, { readonly command: "merge" }>["result"];
 
-async function planPair(job: Job): Promise<Plan> {
-  const clock = new StageClock(job.port);
-  const inventory = await clock.run("inventory", () => takeInventory(job));
-  const checked = await clock.run("preflight", () => runPreflight(job, inventory));
-  return clock.run("plan", () => decide(job, checked));
-}
+/** The stages of one pair, in order. Settings are read here; each stage gets the few that it needs. */
+class PairMerge {
+  readonly #context: PairContext;
+  readonly #settings: MergeSettings;
+  readonly #limits: TaskLimits;
+  readonly #clock: StageClock;
 
-/** A merge with what it asked of the service, the removal of its scratch included. */
-async function mergeCounted(job: Job): Promise<MergeResult> {
-  const result = await mergePair(job);
-  const traffic = job.store.traffic();
-  if (traffic === undefined) return result;
-  return { ...result, bytes: { ...result.bytes, read: traffic.bytesDown }, traffic };
-}
-
-async function mergePair(job: Job): Promise<MergeResult> {
-  const clock = new StageClock(job.port);
-  const { output } = outputPaths(job);
-  const inventory = await clock.run("inventory", () => takeInventory(job));
-  const existing = await findExisting(job, inventory);
-  if (existing.state === "done") {
-    // The output may be of exactly these tables, and these not be what was expected.
-    failOn(ExitCode.input, inventory.problems);
-    await sweepDead(job);
-    return toResult(job, existing.manifest, "already done", []);
+  constructor(context: Context, pair: string, settings: MergeSettings, limits: TaskLimits) {
+    this.#context = openPair(context, pair, settings.output);
+    this.#settings = settings;
+    this.#limits = limits;
+    this.#clock = new StageClock(context.port);
   }
-  const checked = await clock.run("preflight", () => runPreflight(job, inventory));
-  const plan = await clock.run("plan", () => decide(job, checked));
-  if (existing.state === "unfinished" && existing.digest !== plan.digest)
-    throw otherOrigin(job, "a file without a manifest");
-  refuseAboveCeiling(plan);
-  await sweepDead(job);
-  await checkDisk(job, plan.outputBytes);
-  const stage = await job.store.stage(output, { linked: plan.assembly.how === "compose" });
-  try {
-    const manifest = await makeOutput(job, checked, plan, stage, clock);
-    await clock.run("publish", () => publish(job, stage, manifest, existing));
-    return toResult(job, manifest, "done", clock.times);
-  } finally {
-    await stage.discard();
+
+  async plan(): Promise<Plan> {
+    const inventory = await this.#clock.run("inventory", () => takeInventory(this.#context, this.#settings));
+    const proven = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
+    return (await this.#clock.run("plan", () => this.#decide(proven))).plan;
   }
-}
 
-/** Removes what killed workers of this pair left behind. */
-async function sweepDead(job: Job): Promise<void> {
-  const { output, manifest } = outputPaths(job);
-  await job.store.sweep(output);
-  // In a bucket, what was staged for the two lies in one place.
-  if (job.store.traffic() === undefined) await job.store.sweep(manifest);
-}
+  /** Merges the pair; the result counts what was asked of the service, the removal of staged objects included. */
+  async merge(): Promise<MergeResult> {
+    const result = await this.#mergeStages();
+    const traffic = this.#context.store.traffic();
+    if (traffic === undefined) return result;
+    return { ...result, bytes: { ...result.bytes, read: traffic.bytesDown }, traffic };
+  }
 
-/** A plan without problems. */
-function decide(job: Job, checked: Checked): Plan {
-  const { pair, settings, limits, store } = job;
-  const link = store.canLink(settings.input, settings.output);
-  const remote = store.traffic() !== undefined;
-  const { plan, problems } = makePlan({ pair, settings, limits, link, remote, ...checked });
-  failOn(ExitCode.input, problems);
-  return plan;
-}
+  async #mergeStages(): Promise<MergeResult> {
+    const { store, paths } = this.#context;
+    const inventory = await this.#clock.run("inventory", () => takeInventory(this.#context, this.#settings));
+    const existing = await findExisting(this.#context, inventory, this.#settings);
+    if (existing.state === "done") {
+      // The output may be of exactly these tables, and these not be what was expected.
+      failOn(ExitCode.input, inventory.problems);
+      await sweepDead(this.#context);
+      return this.#toResult(existing.manifest, "already done", []);
+    }
+    const proven = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
+    const planned = await this.#clock.run("plan", () => this.#decide(proven));
+    if (existing.state === "unfinished" && existing.digest !== planned.plan.digest)
+      throw refuseOutput(paths.output, "no manifest");
+    refuseAboveCeiling(planned.plan);
+    await sweepDead(this.#context);
+    await checkDisk(this.#context, planned.plan.outputBytes, this.#settings.diskFree);
+    const stage = await store.stage(paths.output, { linked: planned.plan.assembly.how === "compose" });
+    try {
+      const manifest = await this.#makeOutput(proven, planned, stage);
+      await this.#clock.run("publish", () => publish(this.#context, stage, manifest, existing));
+      return this.#toResult(manifest, "done", this.#clock.times);
+    } finally {
+      await stage.discard();
+    }
+  }
 
-async function makeOutput(job: Job, checked: Checked, plan: Plan, stage: Stage, clock: StageClock): Promise<Manifest> {
-  const merged = await clock.run("merge", () => mergeTables(job, checked, plan, stage));
-  const written = await clock.run("footer", () => finishOutput(plan, merged, stage));
-  const verification = await clock.run("verify", async () => {
+  /** A plan without problems. */
+  #decide({ targets, features }: ProvenCheckpoint): PlannedMerge {
+    const { pair, store } = this.#context;
+    const settings = this.#settings;
+    const link = store.canLink(settings.input, settings.output);
+    const remote = store.traffic() !== undefined;
+    const planned = makePlan({ pair, targets, features, settings, limits: this.#limits, link, remote });
+    failOn(ExitCode.input, planned.problems);
+    return planned;
+  }
+
+  async #makeOutput(proven: ProvenCheckpoint, planned: PlannedMerge, stage: Stage): Promise<Manifest> {
+    const { plan } = planned;
+    const { duplicates } = this.#settings;
+    const keys = { targetsKey: proven.targetsKey, duplicates };
+    const { output, tables } = await this.#clock.run("merge", () =>
+      transferTables(this.#context, planned, keys, stage),
+    );
+    const written = await this.#clock.run("footer", () => finishOutput(plan, output, stage));
+    const verification = await this.#clock.run("verify", () => this.#verify(planned, stage));
+    failOn(ExitCode.verification, verification.problems);
+    const memory = await this.#context.port.measureMemory();
+    const { times: stages } = this.#clock;
+    return makeManifest({ plan, tables, written, verification, memory, stages, settings: this.#settings });
+  }
+
+  async #verify(planned: PlannedMerge, stage: Stage) {
+    const { key, duplicates, verify } = this.#settings;
     const opened = await stage.open();
     try {
-      return await verifyOutput(
-        job,
-        outputPaths(job).output,
-        opened,
-        job.settings.verify,
-        expect(plan, job.settings.key),
-      );
+      const file = { path: this.#context.paths.output, opened };
+      return await verifyOutput(this.#context, file, { ...expect(planned), key, duplicates }, verify);
     } finally {
       await opened.close();
     }
-  });
-  failOn(ExitCode.verification, verification.problems);
-  const memory = await job.port.measureMemory();
-  return makeManifest(job, { plan, written, checksums: merged.checksums, verification, memory, stages: clock.times });
+  }
+
+  #toResult(manifest: Manifest, outcome: "done" | "already done", stages: readonly StageTime[]): MergeResult {
+    const { pair, paths } = this.#context;
+    const spliced = manifest.inputs.filter((input) => input.action === "splice").length;
+    const read = manifest.inputs.reduce((sum, input) => sum + input.size, 0);
+    return {
+      pair,
+      outcome,
+      exitCode: ExitCode.done,
+      rows: manifest.rows,
+      columns: manifest.columns,
+      tables: { total: manifest.inputs.length, spliced, aligned: manifest.inputs.length - spliced },
+      bytes: outcome === "done" ? { read, written: manifest.output.size } : { read: 0, written: 0 },
+      predictedPeakBytes: manifest.memory.predictedBytes,
+      ceilingBytes: this.#limits.ceilingBytes,
+      stages,
+      output: paths.output,
+      manifest: paths.manifest,
+      problems: [],
+    };
+  }
 }
 
 /** What the plan promises. */
-function expect(plan: Plan, key: string): Expectation {
-  const columns = [key, ...plan.tables.flatMap((table) => table.columns.map((column) => column.output))];
-  return { rows: plan.rows, rowGroups: plan.rowGroups, columns, tables: plan.tables };
+function expect({ plan, tables }: PlannedMerge): Omit<Expectation, "key" | "duplicates"> {
+  return {
+    rows: plan.rows,
+    rowGroups: plan.rowGroups,
+    columns: tables.flatMap((table) => table.columns.map(({ name }) => name)),
+    tables: tables.map((table) => ({
+      file: table.file,
+      isTargets: table.isTargets,
+      columns: printColumns(table, table.columns),
+    })),
+  };
 }
 
-/**
- * The manifest is the mark of done, so it goes first when an output is replaced and comes last: at any instant a
- * manifest that is there matches the file beside it. Only what was there at the start is removed or replaced: another
- * worker on this pair may have been faster.
- */
-async function publish(job: Job, stage: Stage, manifest: Manifest, existing: Existing): Promise<void> {
-  const paths = outputPaths(job);
-  job.port.signal.throwIfAborted();
-  if (existing.state === "replaceable" && existing.manifestVersion !== undefined)
-    await job.store.remove(paths.manifest, existing.manifestVersion);
-  await stage.publish("version" in existing ? existing.version : undefined);
-  await writeManifest(job, manifest);
-}
-
-/**
- * Puts the manifest beside the output that it describes and beside no other: between the two, a worker that was asked to
- * replace may have put its own there.
- */
-async function writeManifest(job: Job, manifest: Manifest): Promise<void> {
-  const { output, manifest: path } = outputPaths(job);
-  const text = `${JSON.stringify(manifest, null, 1)}\n`;
-  const published = await findOwn(job, output, manifest);
-  for (let written = false; !written; ) {
-    const before = await job.store.stat(path);
-    await findOwn(job, output, manifest, published);
-    written = await job.store.writeTextIf(path, text, before?.version);
-  }
-  try {
-    await findOwn(job, output, manifest, published);
-  } catch (error) {
-    const there = await job.store.stat(path);
-    if ((await job.store.readText(path)) === text) await job.store.remove(path, there?.version);
-    throw error;
-  }
-}
-
-/** The version of the published output. @throws Failure (input) when another one has taken its place. */
-async function findOwn(job: Job, output: string, manifest: Manifest, published?: string): Promise<string> {
-  const file = await job.store.stat(output);
-  const isOwn =
-    file?.size === manifest.output.size &&
-    (file.crc32c ?? manifest.output.crc32c) === manifest.output.crc32c &&
-    (published ?? file.version) === file.version;
-  if (!isOwn) throw overtaken(output);
-  return file.version;
+/** Removes what killed workers of this pair left behind. */
+async function sweepDead({ store, paths }: { readonly store: Store; readonly paths: PairContext["paths"] }) {
+  await store.sweep(paths.output);
+  // In a bucket, what was staged for the two lies in one place.
+  if (store.traffic() === undefined) await store.sweep(paths.manifest);
 }
 
 function refuseAboveCeiling(plan: Plan): void {
@@ -177,30 +182,4 @@ function refuseAboveCeiling(plan: Plan): void {
     fix: `the smallest ceiling that would do is --memory-ceiling ${smallest}MiB`,
   };
   throw new Failure(ExitCode.memory, [problem]);
-}
-
-function toResult(
-  job: Job,
-  manifest: Manifest,
-  outcome: "done" | "already done",
-  stages: readonly StageTime[],
-): MergeResult {
-  const spliced = manifest.inputs.filter((input) => input.action === "splice").length;
-  const paths = outputPaths(job);
-  const read = manifest.inputs.reduce((sum, input) => sum + input.size, 0);
-  return {
-    pair: job.pair,
-    outcome,
-    exitCode: ExitCode.done,
-    rows: manifest.rows,
-    columns: manifest.columns,
-    tables: { total: manifest.inputs.length, spliced, aligned: manifest.inputs.length - spliced },
-    bytes: outcome === "done" ? { read, written: manifest.output.size } : { read: 0, written: 0 },
-    predictedPeakBytes: manifest.memory.predictedBytes,
-    ceilingBytes: job.limits.ceilingBytes,
-    stages,
-    output: paths.output,
-    manifest: paths.manifest,
-    problems: [],
-  };
 }

@@ -4,7 +4,7 @@
  * `appendColumnChunk` do: data, dictionary and index page offsets move by one delta; page indexes and bloom filters
  * lie outside the chunk and are left out; statistics stay as they are or go.
  */
-import { type Column, type ColumnChunk, type Footer, magic, type SchemaElement } from "./footer.ts";
+import { type ColumnChunk, type Footer, magic, type NamedColumn, type SchemaElement } from "./footer.ts";
 import { ThriftReader } from "./thrift/reader.ts";
 import { field, type ThriftStruct, ThriftType, type ThriftValue, withFields } from "./thrift/thrift.ts";
 import { ThriftWriter } from "./thrift/writer.ts";
@@ -26,16 +26,15 @@ export class FooterBuilder {
   }
 
   /**
-   * Adds one column of `source` under the name `output`; its chunk of row group i starts `delta(chunk)` bytes
+   * Adds one column of `source` under its new name; its chunk of row group i starts `delta(chunk)` bytes
    * further on in the new file than it did in the source.
    */
-  addColumn(source: Footer, column: Column, output: string, delta: (chunk: ColumnChunk) => number): void {
+  addColumn(source: Footer, { column, name }: NamedColumn, delta: (chunk: ColumnChunk) => number): void {
     const groups = source.rowGroups.filter((group) => group.rows > 0);
     if (groups.length !== this.rowGroups.length)
       throw new Error(`${groups.length} row groups where ${this.rowGroups.length} are laid out`);
     this.columns += 1;
-    for (const [index, element] of column.elements.entries())
-      this.addElement(element, index === 0 ? output : undefined);
+    for (const [index, element] of column.elements.entries()) this.addElement(element, index === 0 ? name : undefined);
     for (let leaf = column.firstLeaf; leaf < column.firstLeaf + column.leaves; leaf += 1) {
       const order = source.columnOrders?.[leaf];
       this.orders.writeValue(ThriftType.struct, order ?? typeDefinedOrder);
@@ -43,7 +42,7 @@ export class FooterBuilder {
       for (const [index, group] of groups.entries()) {
         const chunk = group.chunks[leaf];
         if (chunk === undefined) throw new Error(`no chunk of ${column.name} in row group ${index}`);
-        this.rowGroups[index]?.add(chunk, output, delta(chunk), order !== undefined);
+        this.rowGroups[index]?.add(chunk, name, delta(chunk), order !== undefined);
       }
     }
   }

@@ -41,6 +41,17 @@ export interface Column {
   readonly nested: boolean;
 }
 
+/** A column and the name that it has in another file. */
+export interface NamedColumn {
+  readonly column: Column;
+  readonly name: string;
+}
+
+/** Columns under their own names. */
+export function keepNames(columns: readonly Column[]): NamedColumn[] {
+  return columns.map((column) => ({ column, name: column.name }));
+}
+
 /** Where one column's pages of one row group lie. Offsets and sizes in bytes. */
 export interface ColumnChunk {
   readonly path: readonly string[];

@@ -78,7 +78,7 @@ export async function mergeOverWire(
   const store = createGcsStore({ endpoint: proxy.endpoint, stallSeconds: 1, retries, chunkBytes });
   const task = { command: "merge", pair: "audusd", settings, limits } as const;
   try {
-    const report = await runTask(task, (pair) => ({ pair, settings, limits, store, port: new TestPort() }));
+    const report = await runTask(task, { store, port: new TestPort() });
     assert.equal(report.command, "merge");
     const result = "result" in report ? (report.result as PairResult) : undefined;
     return { result, failure: undefined, proxy, prefix };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import pl from "nodejs-polars";
 import { type Piece, wrapColumns } from "../../src/parquet/column-file.ts";
-import type { Column } from "../../src/parquet/footer.ts";
+import { type Column, keepNames } from "../../src/parquet/footer.ts";
 import { type FileInMemory, loadFile } from "../support/bytes.ts";
 import { makeTable } from "../support/columns.ts";
 import { scratchFolder } from "../support/folder.ts";
@@ -31,7 +31,8 @@ const [key, kind, value] = file.footer.columns;
 assert.ok(key && kind && value);
 
 test("some columns become a file of their own, in the order asked for and under other names", () => {
-  const wrapped = wrapColumns(file.footer, [value, key], piecesOf(file, [value, key]), (column) => `x_${column.name}`);
+  const renamed = [value, key].map((column) => ({ column, name: `x_${column.name}` }));
+  const wrapped = wrapColumns(file.footer, renamed, piecesOf(file, [value, key]));
   const frame = pl.readParquet(wrapped);
   assert.deepEqual(frame.columns, ["x_value", "x_key"]);
   assert.ok(frame.getColumn("x_key").seriesEqual(table.getColumn("key").rename("x_key")));
@@ -39,18 +40,20 @@ test("some columns become a file of their own, in the order asked for and under 
 });
 
 test("what only ARROW:schema knew is left behind: categories are strings", () => {
-  const frame = pl.readParquet(wrapColumns(file.footer, [kind], piecesOf(file, [kind])));
+  const frame = pl.readParquet(wrapColumns(file.footer, keepNames([kind]), piecesOf(file, [kind])));
   assert.equal(String(frame.getColumn("kind").dtype), "DataType(String)");
   assert.deepEqual(frame.getColumn("kind").toArray(), ["a", "b", null, "a", "b"]);
 });
 
 test("pieces may come in any order and hold several chunks", () => {
-  const shuffled = wrapColumns(file.footer, [key, value], piecesOf(file, [key, value]).reverse());
-  const whole = wrapColumns(file.footer, [key, value], [{ start: 0, bytes: file.bytes.subarray(0, file.start) }]);
+  const shuffled = wrapColumns(file.footer, keepNames([key, value]), piecesOf(file, [key, value]).reverse());
+  const whole = wrapColumns(file.footer, keepNames([key, value]), [
+    { start: 0, bytes: file.bytes.subarray(0, file.start) },
+  ]);
   assert.ok(pl.readParquet(shuffled).frameEqual(pl.readParquet(whole)));
 });
 
 test("a chunk that no piece holds wholly is an error", () => {
   const short = piecesOf(file, [key]).map(({ start, bytes }) => ({ start, bytes: bytes.subarray(1) }));
-  assert.throws(() => wrapColumns(file.footer, [key], short), /no piece holds the chunk of key/);
+  assert.throws(() => wrapColumns(file.footer, keepNames([key]), short), /no piece holds the chunk of key/);
 });

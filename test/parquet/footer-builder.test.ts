@@ -21,7 +21,7 @@ const rowGroups = [2048, 2048, 904];
 /** The data of a file behind `shift` other bytes, with a new footer in which every column is renamed. */
 function move(file: FileInMemory, shift: number, footer: Footer = file.footer): Buffer {
   const builder = new FooterBuilder(rowGroups);
-  for (const column of footer.columns) builder.addColumn(footer, column, `new_${column.name}`, () => shift);
+  for (const column of footer.columns) builder.addColumn(footer, { column, name: `new_${column.name}` }, () => shift);
   const data = [magic, Buffer.alloc(shift), file.bytes.subarray(magic.length, file.start)];
   return Buffer.concat([...data, builder.build("widemerge test", { "widemerge.pair": "audusd" })]);
 }
@@ -142,7 +142,7 @@ test("more row groups than the number of one can say", async () => {
   const [column] = file.footer.columns;
   assert.ok(column);
   const builder = new FooterBuilder(many.rowGroups.map(({ rows }) => rows));
-  builder.addColumn(many, column, "k", () => 0);
+  builder.addColumn(many, { column, name: "k" }, () => 0);
   const bytes = builder.build("widemerge test");
   const groups = structs(field(new ThriftReader(bytes).readStruct(), 4));
   assert.equal(field(groups[32_767] ?? { fields: [] }, 7), 32_767);
@@ -153,18 +153,21 @@ test("more row groups than the number of one can say", async () => {
 test("row groups that do not fit the layout are an error, empty ones do not count", () => {
   const [column] = file.footer.columns;
   assert.ok(column);
-  assert.throws(() => new FooterBuilder([5000]).addColumn(file.footer, column, "k", () => 0), /3 row groups where 1/);
+  assert.throws(
+    () => new FooterBuilder([5000]).addColumn(file.footer, { column, name: "k" }, () => 0),
+    /3 row groups where 1/,
+  );
   const empty = { rows: 0, chunks: [] };
   const padded = { ...file.footer, rowGroups: [empty, ...file.footer.rowGroups, empty] };
   const builder = new FooterBuilder(rowGroups);
-  builder.addColumn(padded, column, "k", () => 0);
+  builder.addColumn(padded, { column, name: "k" }, () => 0);
   assert.equal(parseFooter(builder.build("widemerge test")).rows, 5000);
 });
 
 test("a table without row groups keeps its columns", async () => {
   const builder = new FooterBuilder([]);
   const empty = { ...file.footer, rowGroups: [] };
-  for (const column of file.footer.columns) builder.addColumn(empty, column, column.name, () => 0);
+  for (const column of file.footer.columns) builder.addColumn(empty, { column, name: column.name }, () => 0);
   const path = write("empty.parquet", Buffer.concat([magic, builder.build("widemerge test")]));
   assert.deepEqual(await query(`select count(*)::int as n, count(k)::int as k from '${path}'`), [{ n: 0, k: 0 }]);
   const described = await query(`select column_name as name from (describe select * from '${path}')`);

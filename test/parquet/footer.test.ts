@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { wrapColumns } from "../../src/parquet/column-file.ts";
-import { type Footer, parseFooter } from "../../src/parquet/footer.ts";
+import { type Footer, keepNames, parseFooter } from "../../src/parquet/footer.ts";
 import { checkFooter, checkReadable } from "../../src/parquet/footer-check.ts";
 import { walkPages } from "../../src/parquet/pages.ts";
 import { ThriftReader } from "../../src/parquet/thrift/reader.ts";
@@ -84,7 +84,9 @@ function judge(encoded: Uint8Array, file: FileInMemory): "unreadable" | "refused
   const groups = footer.rowGroups.filter((group) => group.rows > 0);
   const walks = groups.flatMap((group) => group.chunks.map((chunk) => walkPages(chunk, file.reader.peek, true)));
   if (walks.some((walk) => walk.problem !== undefined)) return "refused";
-  const copy = wrapColumns(footer, footer.columns, [{ start: 0, bytes: file.bytes.subarray(0, file.start) }]);
+  const copy = wrapColumns(footer, keepNames(footer.columns), [
+    { start: 0, bytes: file.bytes.subarray(0, file.start) },
+  ]);
   const end = copy.length - 8 - copy.readUInt32LE(copy.length - 8);
   assert.deepEqual(checkFooter(parseFooter(copy.subarray(end, copy.length - 8)), end), [], "the copy checks out too");
   return "sound";

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import * as v from "valibot";
 import { Settings, type VerifyLevel } from "../../src/config/settings.ts";
-import type { Job, Port } from "../../src/merge/job.ts";
+import { type Context, openPair, type PairContext, type Port } from "../../src/merge/context.ts";
 import { runTask } from "../../src/merge/run.ts";
 import type { MemoryRecord, WorkerEvent } from "../../src/model/event.ts";
 import { Failure } from "../../src/model/failure.ts";
@@ -51,9 +51,14 @@ export function makeSettings(given: SomeSettings): Settings {
 
 export const limits: TaskLimits = { ceilingBytes: 8 * GiB, warnBytes: 7 * GiB, baselineBytes: 0, threads: 2 };
 
-/** A job in this process, without the guard around it. */
-export function makeJob(pair: string, given: SomeSettings, port: Port = new TestPort()): Job {
-  return { pair, settings: makeSettings(given), limits, store: localStore, port };
+/** The context of a worker in this process, without the guard around it. */
+export function makeContext(port: Port = new TestPort(), store = localStore): Context {
+  return { store, port };
+}
+
+/** The context of one pair's stages. */
+export function makePairContext(pair: string, output: string, port: Port = new TestPort()): PairContext {
+  return openPair(makeContext(port), pair, output);
 }
 
 /** Merges a pair in this process. @throws Failure */
@@ -63,7 +68,7 @@ export async function mergeHere(
   port: Port = new TestPort(),
 ): Promise<Extract<WorkerReport, { command: "merge" }>["result"]> {
   const settings = makeSettings(given);
-  const report = await runTask({ command: "merge", pair, settings, limits }, (name) => makeJob(name, given, port));
+  const report = await runTask({ command: "merge", pair, settings, limits }, makeContext(port));
   if (report.command !== "merge") throw new Error(`a report of ${report.command}`);
   return report.result;
 }
@@ -71,7 +76,7 @@ export async function mergeHere(
 /** Plans a pair in this process. @throws Failure */
 export async function planHere(given: SomeSettings, pair = "pair"): Promise<Plan> {
   const settings = makeSettings(given);
-  const report = await runTask({ command: "plan", pair, settings, limits }, (name) => makeJob(name, given));
+  const report = await runTask({ command: "plan", pair, settings, limits }, makeContext());
   if (report.command !== "plan") throw new Error(`a report of ${report.command}`);
   return report.plan;
 }
@@ -80,7 +85,7 @@ export async function planHere(given: SomeSettings, pair = "pair"): Promise<Plan
 export async function verifyHere(given: SomeSettings, target: string, level: VerifyLevel): Promise<Verification> {
   const settings = makeSettings(given);
   const task = { command: "verify", target, level, settings, limits } as const;
-  const report = await runTask(task, (name) => makeJob(name, given));
+  const report = await runTask(task, makeContext());
   if (report.command !== "verify") throw new Error(`a report of ${report.command}`);
   return report.verification;
 }

@@ -3,19 +3,20 @@ import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { Manifest } from "../../model/result.ts";
+import type { OutputSettings } from "../../model/settings.ts";
 import { ParquetError, readFooter } from "../../parquet/footer-reader.ts";
 import { checksumOf } from "../../store/checksum.ts";
-import type { StoredFile } from "../../store/store.ts";
-import { type Job, outputPaths } from "../job.ts";
+import type { Store, StoredFile } from "../../store/store.ts";
+import type { PairContext } from "../context.ts";
 import { readManifest } from "../publish/manifest.ts";
 import type { Inventory } from "./inventory.ts";
 
-/** What is there already under the output's name. */
-export type Existing =
+/** What lies under the output's name before the merge. */
+export type ExistingOutput =
   | { readonly state: "none" }
-  /** One that may be replaced: it was asked for. */
+  /** May be replaced: `--replace` was given. */
   | { readonly state: "replaceable"; readonly version: string; readonly manifestVersion: string | undefined }
-  /** Published but without its manifest: ours to finish when the plan has this digest. */
+  /** Published but without its manifest: this merge may finish it when its plan has this digest. */
   | { readonly state: "unfinished"; readonly version: string; readonly digest: string }
   /** Made from the same inputs with the same settings. */
   | { readonly state: "done"; readonly manifest: Manifest };
@@ -25,51 +26,65 @@ export type Existing =
  * are (CRC32C), so that a copied checkpoint does not count as a new one.
  * @throws Failure (input) when there is an output from something else and `replace` is off.
  */
-export async function findExisting(job: Job, inventory: Inventory): Promise<Existing> {
-  const { output, manifest: manifestPath } = outputPaths(job);
-  const file = await job.store.stat(output);
+export async function findExisting(
+  context: PairContext,
+  inventory: Inventory,
+  settings: OutputSettings & { readonly replace: boolean },
+): Promise<ExistingOutput> {
+  const { store, paths } = context;
+  const file = await store.stat(paths.output);
   if (file === undefined) return { state: "none" };
-  const manifestVersion = (await job.store.stat(manifestPath))?.version;
-  const manifest = await readManifest(job);
-  const why = manifest === undefined ? "it has no manifest" : await compareManifest(job, manifest, inventory, file);
-  if (manifest !== undefined && why === undefined) return { state: "done", manifest };
-  if (job.settings.replace) return { state: "replaceable", version: file.version, manifestVersion };
-  const digest = manifest === undefined ? await readDigest(job, file) : undefined;
+  const manifestVersion = (await store.stat(paths.manifest))?.version;
+  const manifest = await readManifest(store, paths.manifest);
+  if (manifest !== undefined) {
+    const difference = await findDifference(store, manifest, { file, inventory, settings });
+    if (difference === undefined) return { state: "done", manifest };
+    if (!settings.replace) throw refuseOutput(paths.output, difference);
+  }
+  if (settings.replace) return { state: "replaceable", version: file.version, manifestVersion };
+  const digest = await readDigest(store, file);
   if (digest !== undefined) return { state: "unfinished", version: file.version, digest };
-  throw otherOrigin(job, why ?? "another output");
+  throw refuseOutput(paths.output, "no manifest");
 }
 
-/** The refusal to touch an output that this merge did not make. */
-export function otherOrigin(job: Job, found: string): Failure {
-  const what = `an output of other origin is there: ${outputPaths(job).output}`;
+/** The refusal to touch an output that this merge did not make; `found`: in what it differs. */
+export function refuseOutput(output: string, found: string): Failure {
+  const what = `the output exists, made from other inputs or settings: ${output}`;
   return new Failure(ExitCode.input, [{ what, found, fix: "move it away, or pass --replace" }]);
 }
 
-/** Why the manifest is not of these inputs and settings; undefined when it is. */
-async function compareManifest(
-  job: Job,
+/** What is in the store now. */
+interface Present {
+  readonly file: Pick<StoredFile, "size" | "crc32c">;
+  readonly inventory: Inventory;
+  readonly settings: OutputSettings;
+}
+
+/** In what the manifest differs from these inputs and settings; undefined when it describes them. */
+async function findDifference(
+  store: Store,
   manifest: Manifest,
-  inventory: Inventory,
-  { size, crc32c }: Pick<StoredFile, "size" | "crc32c">,
+  { file, inventory, settings }: Present,
 ): Promise<string | undefined> {
-  const inputs = inventory.targets === undefined ? inventory.features : [inventory.targets, ...inventory.features];
+  const { targets, features } = inventory;
+  const tables = targets === undefined ? features : [targets, ...features];
   const comparison = compareWithManifest(manifest, {
-    inputs,
-    outputBytes: size,
-    outputCrc32c: crc32c,
-    settings: job.settings,
+    inputs: tables.map((table) => table.file),
+    outputBytes: file.size,
+    outputCrc32c: file.crc32c,
+    settings,
   });
   if (comparison.verdict === "other") return comparison.why;
   if (comparison.verdict === "same") return undefined;
   const before = new Map(manifest.inputs.map((input) => [input.table, input.crc32c]));
   for (const input of comparison.inputs)
-    if ((await checksum(job, input)) !== before.get(input.table)) return `${input.table} has changed since`;
+    if ((await readChecksum(store, input)) !== before.get(input.table)) return `${input.table} has changed since`;
   return undefined;
 }
 
 /** A run that was killed between publishing the file and writing its manifest left its plan's digest in the footer. */
-async function readDigest(job: Job, file: Pick<InputFile, "path" | "version" | "size">): Promise<string | undefined> {
-  const opened = await job.store.open(file);
+async function readDigest(store: Store, file: StoredFile): Promise<string | undefined> {
+  const opened = await store.open(file);
   try {
     return (await readFooter(opened)).footer.keyValues["widemerge.digest"];
   } catch (error) {
@@ -80,9 +95,9 @@ async function readDigest(job: Job, file: Pick<InputFile, "path" | "version" | "
   }
 }
 
-async function checksum(job: Job, file: InputFile): Promise<string> {
+async function readChecksum(store: Store, file: InputFile): Promise<string> {
   if (file.crc32c !== undefined) return file.crc32c;
-  const opened = await job.store.open(file);
+  const opened = await store.open(file);
   try {
     return await checksumOf(opened);
   } finally {

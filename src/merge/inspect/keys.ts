@@ -1,6 +1,7 @@
 import type { Problem } from "../../model/failure.ts";
 import type { DuplicatePolicy } from "../../model/settings.ts";
-import { wrapColumns } from "../../parquet/column-file.ts";
+import { samePieces, wrapColumns } from "../../parquet/column-file.ts";
+import { keepNames } from "../../parquet/footer.ts";
 import {
   canBeKey,
   compareKeys,
@@ -11,24 +12,18 @@ import {
   type Series,
   typeName,
 } from "../../parquet/polars.ts";
-import type { Inspected, InspectedKey } from "./table.ts";
+import type { InspectedTable, KeyProof } from "../table.ts";
+import type { KeyedTable } from "./table.ts";
 
-/** How a table's key relates to the targets'. */
-export interface KeyProof {
-  readonly how: "same bytes" | "same values" | "different";
-  readonly comparison: KeyComparison;
-}
-
-/** A table and how its key relates to the targets' (the targets' own: equal). */
-export interface ProvenTable {
-  readonly table: Inspected;
-  readonly proof: KeyProof;
+/** The targets with their decoded key, which every table is compared with. */
+export interface KeyedTargets extends KeyedTable {
+  readonly key: Series;
 }
 
 /** The decoded key of a table, or why it cannot be one. */
-export function decodeKey({ table, keyPieces }: InspectedKey): Series | Problem {
+export function decodeKey({ table, keyPieces }: KeyedTable): Series | Problem {
   try {
-    const key = decode(wrapColumns(table.footer, [table.key], keyPieces)).getColumn(table.key.name);
+    const key = decode(wrapColumns(table.footer, keepNames([table.key]), keyPieces)).getColumn(table.key.name);
     if (canBeKey(typeName(key))) return key;
     return {
       what: `key column ${table.key.name} has a type that cannot be a key`,
@@ -48,7 +43,7 @@ export function decodeKey({ table, keyPieces }: InspectedKey): Series | Problem 
 }
 
 /** Problems of the targets' own key: they decide rows and order, so nothing about it is negotiable. */
-export function checkTargetsKey(table: Inspected, key: Series): Problem[] {
+export function checkTargetsKey({ table, key }: KeyedTargets): Problem[] {
   const { nulls, repeated, firstRepeated } = countRepeated(key);
   const name = table.key.name;
   return [
@@ -75,27 +70,25 @@ export function checkTargetsKey(table: Inspected, key: Series): Problem[] {
   ];
 }
 
+/** The proof of a key with the very bytes of the targets' key, and of the targets' key itself; `rows`: the targets'. */
+export function proveSameBytes(rows: number): KeyProof {
+  return {
+    how: "same bytes",
+    comparison: { equal: true, nulls: 0, repeated: 0, firstRepeated: undefined, matched: rows },
+  };
+}
+
 /** Proves a table's key equal to the targets' by bytes, else decodes and compares. Every problem of the key, or the proof. */
 export function proveKey(
-  entry: InspectedKey,
-  targets: InspectedKey,
-  targetsKey: Series,
+  keyed: KeyedTable,
+  targets: KeyedTargets,
   duplicates: DuplicatePolicy,
 ): KeyProof | readonly Problem[] {
-  const { table } = entry;
-  if (sameBytes(entry, targets)) {
-    const comparison = {
-      equal: true,
-      nulls: 0,
-      repeated: 0,
-      firstRepeated: undefined,
-      matched: targets.table.footer.rows,
-    };
-    return { how: "same bytes", comparison };
-  }
-  const decoded = decodeKey(entry);
+  const { table } = keyed;
+  if (sameBytes(keyed, targets)) return proveSameBytes(targets.table.footer.rows);
+  const decoded = decodeKey(keyed);
   if ("what" in decoded) return [decoded];
-  const key = convertKey(decoded, targetsKey);
+  const key = convertKey(decoded, targets.key);
   const name = table.key.name;
   if (typeof key === "string")
     return [
@@ -106,12 +99,12 @@ export function proveKey(
         table: table.file.table,
       },
     ];
-  const comparison = compareKeys(key, targetsKey);
+  const comparison = compareKeys(key, targets.key);
   const problems = checkKey(comparison, table, duplicates);
   return problems.length > 0 ? problems : { how: comparison.equal ? "same values" : "different", comparison };
 }
 
-function checkKey(comparison: KeyComparison, table: Inspected, duplicates: DuplicatePolicy): Problem[] {
+function checkKey(comparison: KeyComparison, table: InspectedTable, duplicates: DuplicatePolicy): Problem[] {
   const { nulls, repeated, firstRepeated } = comparison;
   const name = table.key.name;
   return [
@@ -139,17 +132,12 @@ function checkKey(comparison: KeyComparison, table: Inspected, duplicates: Dupli
 }
 
 /** The same encoded bytes under the same type and encoding are the same values. */
-function sameBytes(table: InspectedKey, targets: InspectedKey): boolean {
-  if (describeKey(table.table) !== describeKey(targets.table) || table.keyPieces.length !== targets.keyPieces.length)
-    return false;
-  return table.keyPieces.every((piece, index) => {
-    const other = targets.keyPieces[index];
-    return other !== undefined && Buffer.compare(piece.bytes, other.bytes) === 0;
-  });
+function sameBytes(keyed: KeyedTable, targets: KeyedTable): boolean {
+  return describeKey(keyed.table) === describeKey(targets.table) && samePieces(keyed.keyPieces, targets.keyPieces);
 }
 
 /** All that decides how the bytes of a key chunk are read. */
-function describeKey(table: Inspected): string {
+function describeKey(table: InspectedTable): string {
   const element = table.key.elements[0];
   const groups = table.footer.rowGroups.filter((group) => group.rows > 0);
   const chunks = groups.map((group) => group.chunks[table.key.firstLeaf]);

@@ -1,116 +1,145 @@
 import pMap from "p-map";
 import { ExitCode } from "../../model/exit-code.ts";
 import { failOn, type Problem } from "../../model/failure.ts";
-import type { InputFile } from "../../model/plan.ts";
+import type { MergeSettings } from "../../model/settings.ts";
 import { Scratch, ScratchPool } from "../../parquet/buffer-pool.ts";
 import { releaseFrames, type Series } from "../../parquet/polars.ts";
-import { type Job, outputPaths } from "../job.ts";
+import type { PairContext } from "../context.ts";
+import type { ListedTable, ProvenTable } from "../table.ts";
 import type { Inventory } from "./inventory.ts";
-import type { ProvenTable } from "./keys.ts";
-import { checkTargetsKey, decodeKey, proveKey } from "./keys.ts";
-import type { Inspected } from "./table.ts";
-import { type InspectedKey, inspectTable } from "./table.ts";
+import { checkTargetsKey, decodeKey, type KeyedTargets, proveKey, proveSameBytes } from "./keys.ts";
+import { inspectTable } from "./table.ts";
 
 /** Tables opened at once: enough to keep storage busy, few enough that their key chunks are small change. */
 const tablesAtOnce = 8;
 /** A request to a bucket takes tens of milliseconds, whatever its size. */
 export const remoteTablesAtOnce = 16;
 
+/** What decides whether a table's key can be merged. */
+export type KeySettings = Pick<MergeSettings, "key" | "duplicates">;
+
 /** A checkpoint that can be merged, with the targets' decoded key. */
-export interface Checked {
-  readonly targets: Inspected;
-  readonly targetsKey: Series;
+export interface ProvenCheckpoint {
+  readonly targets: ProvenTable;
   readonly features: readonly ProvenTable[];
+  readonly targetsKey: Series;
 }
 
 /**
  * Reads footers, page headers and key columns of every table, and nothing else in bulk.
  * @throws Failure (input) that lists every problem of the checkpoint and of the output folder.
  */
-export async function runPreflight(job: Job, inventory: Inventory): Promise<Checked> {
-  const problems = [...inventory.problems, ...(await checkOutputFolder(job))];
-  const targets = inventory.targets === undefined ? undefined : await inspectTargets(job, inventory.targets, problems);
-  const features: ProvenTable[] = [];
-  const scratches = new ScratchPool();
-  await pMap(
-    inventory.features,
-    async (file, index) => {
-      job.port.signal.throwIfAborted();
-      const checked = await checkFeature(job, file, targets, scratches);
-      if ("proof" in checked) features[index] = checked;
-      else problems.push(...checked);
-      if (index % 50 === 0) reportTables(job, index, inventory.features.length);
-      // What arrived over the network is garbage outside the collector's own heap, which it does not see grow.
-      if (index % 50 === 0 && job.store.traffic() !== undefined) globalThis.gc?.();
-    },
-    { concurrency: job.store.traffic() === undefined ? tablesAtOnce : remoteTablesAtOnce },
-  );
-  failOn(ExitCode.input, problems);
-  if (targets === undefined) throw new Error("no targets and no problem");
-  return { targets: targets.table, targetsKey: targets.series, features };
+export async function runPreflight(
+  context: PairContext,
+  inventory: Inventory,
+  settings: KeySettings,
+): Promise<ProvenCheckpoint> {
+  return new Preflight(context, settings).run(inventory);
 }
 
-type Targets = InspectedKey & { readonly series: Series };
+class Preflight {
+  readonly #context: PairContext;
+  readonly #settings: KeySettings;
+  readonly #scratches = new ScratchPool();
+  readonly #problems: Problem[] = [];
 
-async function inspectTargets(job: Job, file: InputFile, problems: Problem[]): Promise<Targets | undefined> {
-  // A scratch of its own: the targets' key stays until every table is compared with it.
-  const targets = await inspectTable(job.store, file, job.settings.key, new Scratch());
-  if (!("table" in targets)) {
-    problems.push(...targets);
-    return undefined;
+  constructor(context: PairContext, settings: KeySettings) {
+    this.#context = context;
+    this.#settings = settings;
   }
-  const series = decodeKey(targets);
-  if ("what" in series) {
-    problems.push(series);
-    return undefined;
-  }
-  problems.push(...checkTargetsKey(targets.table, series));
-  return { ...targets, series };
-}
 
-async function checkFeature(
-  job: Job,
-  file: InputFile,
-  targets: Targets | undefined,
-  scratches: ScratchPool,
-): Promise<ProvenTable | readonly Problem[]> {
-  return scratches.lend(async (scratch) => {
-    const entry = await inspectTable(job.store, file, job.settings.key, scratch);
-    if (!("table" in entry)) return entry;
-    // Without targets there is nothing to compare with; the table's own problems are still worth telling.
-    if (targets === undefined) return [];
-    const proof = proveKey(entry, targets, targets.series, job.settings.duplicates);
-    if (!("how" in proof)) return proof;
+  async run(inventory: Inventory): Promise<ProvenCheckpoint> {
+    this.#problems.push(...inventory.problems, ...(await this.#checkOutputFolder()));
+    const targets = inventory.targets === undefined ? undefined : await this.#inspectTargets(inventory.targets);
+    const features = await this.#proveAll(inventory.features, targets);
+    failOn(ExitCode.input, this.#problems);
+    if (targets === undefined) throw new Error("no targets and no problem");
+    const proof = proveSameBytes(targets.table.footer.rows);
+    return { targets: { ...targets.table, proof }, targetsKey: targets.key, features };
+  }
+
+  async #inspectTargets(listed: ListedTable): Promise<KeyedTargets | undefined> {
+    // A scratch of its own: the targets' key stays until every table is compared with it.
+    const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, new Scratch());
+    if (!("table" in keyed)) return this.#refuse(keyed);
+    const key = decodeKey(keyed);
+    if ("what" in key) return this.#refuse([key]);
+    const targets = { ...keyed, key };
+    this.#problems.push(...checkTargetsKey(targets));
+    return targets;
+  }
+
+  async #proveAll(tables: readonly ListedTable[], targets: KeyedTargets | undefined): Promise<ProvenTable[]> {
+    const { store, port } = this.#context;
+    const remote = store.traffic() !== undefined;
+    const proven = await pMap(
+      tables,
+      async (table, index) => {
+        port.signal.throwIfAborted();
+        const result = await this.#scratches.lend((scratch) => this.#prove(table, targets, scratch));
+        if (index % 50 === 0) this.#report(index, tables.length);
+        // What arrived over the network is garbage outside the collector's own heap, which it does not see grow.
+        if (index % 50 === 0 && remote) globalThis.gc?.();
+        return result;
+      },
+      { concurrency: remote ? remoteTablesAtOnce : tablesAtOnce },
+    );
+    return proven.filter((table) => table !== undefined);
+  }
+
+  /** The table with its proof; undefined where it has problems, which are noted. */
+  async #prove(
+    listed: ListedTable,
+    targets: KeyedTargets | undefined,
+    scratch: Scratch,
+  ): Promise<ProvenTable | undefined> {
+    const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, scratch);
+    if (!("table" in keyed)) return this.#refuse(keyed);
+    // Without targets there is nothing to compare with; the table's own problems are still worth reporting.
+    if (targets === undefined) return undefined;
+    const proof = proveKey(keyed, targets, this.#settings.duplicates);
+    if (!("how" in proof)) return this.#refuse(proof);
     if (proof.how !== "same bytes") await releaseFrames();
-    return { table: entry.table, proof };
-  });
+    return { ...keyed.table, proof };
+  }
+
+  #refuse(problems: readonly Problem[]): undefined {
+    this.#problems.push(...problems);
+  }
+
+  async #checkOutputFolder(): Promise<Problem[]> {
+    const { store, paths } = this.#context;
+    const why = await store.checkWritable(paths.folder);
+    if (why === undefined) return [];
+    return [
+      {
+        what: "the output folder cannot be written",
+        found: why,
+        fix: `make sure that ${paths.folder} exists and is writable, or choose another --output`,
+      },
+    ];
+  }
+
+  #report(tablesDone: number, tables: number): void {
+    this.#context.port.emit({ type: "progress", stage: "preflight", tablesDone, tables, bytesDone: 0, bytesTotal: 0 });
+  }
 }
 
-async function checkOutputFolder(job: Job): Promise<Problem[]> {
-  const why = await job.store.checkWritable(job.settings.output);
-  if (why === undefined) return [];
-  return [
-    {
-      what: "the output folder cannot be written",
-      found: why,
-      fix: `make sure that ${job.settings.output} is there and may be written to, or choose another --output`,
-    },
-  ];
-}
-
-function reportTables(job: Job, tablesDone: number, tables: number): void {
-  job.port.emit({ type: "progress", stage: "preflight", tablesDone, tables, bytesDone: 0, bytesTotal: 0 });
-}
-
-/** The output has to fit where it goes. @throws Failure (input) with what is needed and what is free. */
-export async function checkDisk(job: Job, outputBytes: number): Promise<void> {
-  const needed = job.settings.diskFree === "auto" ? outputBytes : Math.max(outputBytes, job.settings.diskFree);
-  const free = await job.store.freeBytes(job.settings.output);
+/**
+ * The output has to fit where it goes; `diskFree`: bytes that must be free at least, "auto" for what the output needs.
+ * @throws Failure (input) with what is needed and what is free.
+ */
+export async function checkDisk(
+  { store, paths }: Pick<PairContext, "store" | "paths">,
+  outputBytes: number,
+  diskFree: "auto" | number,
+): Promise<void> {
+  const needed = diskFree === "auto" ? outputBytes : Math.max(outputBytes, diskFree);
+  const free = await store.freeBytes(paths.folder);
   if (free === undefined || free >= needed) return;
-  const { output } = outputPaths(job);
   failOn(ExitCode.input, [
     {
-      what: `not enough disk space for ${output}`,
+      what: `not enough disk space for ${paths.output}`,
       found: `${free} bytes free, ${needed} needed`,
       fix: "free space, or choose another --output",
     },

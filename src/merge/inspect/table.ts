@@ -6,6 +6,7 @@ import type { Column, ColumnChunk, Footer } from "../../parquet/footer.ts";
 import { checkFooter, checkReadable } from "../../parquet/footer-check.ts";
 import { ParquetError, readFooter } from "../../parquet/footer-reader.ts";
 import type { OpenFile, Store } from "../../store/store.ts";
+import type { InspectedTable, ListedTable } from "../table.ts";
 import { walkFile } from "./page-headers.ts";
 
 /** Covers the footer of a table with some hundred columns in one read; where each read is a request, some dozens. */
@@ -14,19 +15,12 @@ const remoteFooterGuess = 4 * 1024;
 /** Where every read is a request, a few bytes too many cost less than another request. */
 const gapBytes = 64 * 1024;
 
-/** A table that can be read. */
-export interface Inspected {
-  readonly file: InputFile;
-  readonly footer: Footer;
-  /** Where the footer starts; the data lies before it. */
-  readonly dataEnd: number;
-  readonly key: Column;
-}
-
-/** A table with its encoded key chunks. The chunks are dropped once the key is proven: kept for every table, they would
- * make memory grow with the pair. */
-export interface InspectedKey {
-  readonly table: Inspected;
+/**
+ * A table with its encoded key chunks, which live until the key is proven: kept for every table, they would make memory
+ * grow with the pair.
+ */
+export interface KeyedTable {
+  readonly table: InspectedTable;
   readonly keyPieces: readonly Piece[];
 }
 
@@ -34,10 +28,11 @@ export interface InspectedKey {
  * pieces lie in `scratch`. */
 export async function inspectTable(
   store: Store,
-  file: InputFile,
+  listed: ListedTable,
   keyName: string,
   scratch: Scratch,
-): Promise<InspectedKey | readonly Problem[]> {
+): Promise<KeyedTable | readonly Problem[]> {
+  const { file } = listed;
   const opened = await store.open(file);
   try {
     const guess = opened.peek === undefined ? remoteFooterGuess : footerGuess;
@@ -50,7 +45,7 @@ export async function inspectTable(
     if (broken.length > 0) return broken.map((found) => damaged(file, found));
     if (key === undefined || key.nested) return [missingKey(file, keyName, footer)];
     return {
-      table: { file, footer, dataEnd: start, key },
+      table: { ...listed, footer, dataEnd: start, key },
       keyPieces: await readChunks(opened, footer, [key], scratch),
     };
   } catch (error) {
@@ -80,7 +75,12 @@ export async function readChunks(
       pieces.set(chunk, { start: chunk.start, bytes: bytes.subarray(at, at + chunk.size) });
     }
   }
-  return chunks.flatMap((chunk) => pieces.get(chunk) ?? []);
+  // In the order of the row groups, which need not be that of the file.
+  return chunks.map((chunk) => {
+    const piece = pieces.get(chunk);
+    if (piece === undefined) throw new Error(`the chunk at ${chunk.start} was not read`);
+    return piece;
+  });
 }
 
 interface ChunkRun {

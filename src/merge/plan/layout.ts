@@ -1,13 +1,12 @@
 import type { OutputSettings } from "../../model/settings.ts";
 import { maximumEncodedRows } from "../../parquet/polars.ts";
-import type { KeyProof } from "../inspect/keys.ts";
-import type { Inspected } from "../inspect/table.ts";
+import type { InspectedTable, ProvenTable } from "../table.ts";
 
 /** Rows of each row group, none of them empty. */
 export type Layout = readonly number[];
 
 /** The row groups of a table that have rows. */
-export function layoutOf(table: Inspected): Layout {
+export function layoutOf(table: InspectedTable): Layout {
   return table.footer.rowGroups.map((group) => group.rows).filter((rows) => rows > 0);
 }
 
@@ -40,14 +39,13 @@ export function describeLayout(layout: Layout): string {
  * has to be encoded and the layout has larger ones, everything is laid out anew in groups it can encode.
  */
 export function chooseLayout(
-  targets: Inspected,
-  features: readonly { readonly table: Inspected; readonly proof: KeyProof }[],
+  rows: number,
+  tables: readonly ProvenTable[],
   wanted: OutputSettings["rowGroupRows"],
 ): Layout {
-  const rows = targets.footer.rows;
   if (wanted !== "auto") return uniformLayout(rows, wanted);
   const votes = new Map<string, { readonly layout: Layout; bytes: number }>();
-  for (const table of [targets, ...features.filter(({ proof }) => proof.comparison.equal).map(({ table }) => table)]) {
+  for (const table of tables.filter(({ proof }) => proof.comparison.equal)) {
     const layout = layoutOf(table);
     const vote = votes.get(layout.join()) ?? { layout, bytes: 0 };
     vote.bytes += table.dataEnd;
@@ -55,6 +53,6 @@ export function chooseLayout(
   }
   const [best] = [...votes.values()].sort((left, right) => right.bytes - left.bytes);
   const layout = best?.layout ?? [];
-  const encodes = votes.size > 1 || features.some(({ proof }) => !proof.comparison.equal);
+  const encodes = votes.size > 1 || tables.some(({ proof }) => !proof.comparison.equal);
   return encodes && layout.some((size) => size > maximumEncodedRows) ? uniformLayout(rows, maximumEncodedRows) : layout;
 }

@@ -1,13 +1,16 @@
 import type { Problem } from "../../model/failure.ts";
-import type { ColumnLineage } from "../../model/plan.ts";
 import type { ColumnNaming } from "../../model/settings.ts";
-import type { Inspected } from "../inspect/table.ts";
+import type { NamedColumn } from "../../parquet/footer.ts";
+import type { InspectedTable, PlannedTable } from "../table.ts";
 
-/** Input and output names of a table's columns, without its key. The targets keep their names. */
-export function nameColumns(table: Inspected, pair: string, isTargets: boolean, naming: ColumnNaming): ColumnLineage[] {
-  const columns = table.footer.columns.filter((column) => column !== table.key);
-  const prefix = isTargets || naming === "keep" ? "" : `${stripPair(table.file.table, pair)}_`;
-  return columns.map((column) => ({ input: column.name, output: `${prefix}${column.name}` }));
+/** The columns that a table gives to the output, with their names there. The targets keep theirs; their key comes first. */
+export function nameColumns(table: InspectedTable, pair: string, naming: ColumnNaming): NamedColumn[] {
+  const { footer, key, file, isTargets } = table;
+  const prefix = isTargets || naming === "keep" ? "" : `${stripPair(file.table, pair)}_`;
+  const values = footer.columns
+    .filter((column) => column !== key)
+    .map((column) => ({ column, name: `${prefix}${column.name}` }));
+  return isTargets ? [{ column: key, name: key.name }, ...values] : values;
 }
 
 /** The table's name without the "_<pair>" at its end. */
@@ -16,25 +19,21 @@ function stripPair(table: string, pair: string): string {
   return table.endsWith(ending) && table.length > ending.length ? table.slice(0, -ending.length) : table;
 }
 
-/** Output names that two columns would share, each with both tables; nothing is ever dropped silently. */
+/** Output names that two columns would share, each with both tables. */
 export function findClashes(
-  key: string,
-  tables: readonly { readonly table: string; readonly columns: readonly ColumnLineage[] }[],
+  tables: readonly Pick<PlannedTable, "file" | "isTargets" | "key" | "columns">[],
 ): Problem[] {
-  const owners = new Map<string, string>([[key, "the key"]]);
-  return tables.flatMap(({ table, columns }) =>
-    columns.flatMap(({ input, output }) => {
-      const owner = owners.get(output);
-      owners.set(output, owner ?? `${table}.${input}`);
-      if (owner === undefined) return [];
-      return [
-        {
-          what: `output column ${output} twice`,
-          found: `${owner} and ${table}.${input}`,
-          fix: "rename one of them, or use --naming prefix",
-          table,
-        },
-      ];
+  const owners = new Map<string, string>();
+  return tables.flatMap(({ file: { table }, isTargets, key, columns }) =>
+    columns.flatMap(({ column, name }) => {
+      const own = `${table}.${column.name}`;
+      const owner = owners.get(name);
+      if (owner === undefined) {
+        owners.set(name, isTargets && column === key ? "the key" : own);
+        return [];
+      }
+      const fix = "rename one of them, or use --naming prefix";
+      return [{ what: `output column ${name} twice`, found: `${owner} and ${own}`, fix, table }];
     }),
   );
 }

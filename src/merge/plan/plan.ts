@@ -2,12 +2,11 @@ import { createHash } from "node:crypto";
 import { outputSettings } from "../../model/comparison.ts";
 import type { Problem } from "../../model/failure.ts";
 import type { Plan, TablePlan } from "../../model/plan.ts";
-import type { MergeSettings } from "../../model/settings.ts";
+import type { AssemblyChoice, OutputSettings, VerifyLevel } from "../../model/settings.ts";
 import type { TaskLimits } from "../../model/task.ts";
 import { canBeAligned, decodedSize, describeType, encodedSize } from "../../parquet/column-type.ts";
 import { maximumEncodedRows } from "../../parquet/polars.ts";
-import type { ProvenTable } from "../inspect/keys.ts";
-import type { Inspected } from "../inspect/table.ts";
+import { type PlannedTable, type ProvenTable, printColumns } from "../table.ts";
 import { chooseAssembly } from "./assembly.ts";
 import { chooseLayout, describeLayout, type Layout, layoutOf, sameLayout } from "./layout.ts";
 import { findClashes, nameColumns } from "./naming.ts";
@@ -15,134 +14,152 @@ import { predictPeak, predictSeconds, predictTransfer } from "./predict.ts";
 
 export interface PlanInput {
   readonly pair: string;
-  readonly settings: MergeSettings;
-  readonly limits: TaskLimits;
-  readonly targets: Inspected;
+  readonly targets: ProvenTable;
   readonly features: readonly ProvenTable[];
+  readonly settings: OutputSettings & { readonly assembly: AssemblyChoice; readonly verify: VerifyLevel };
+  readonly limits: Pick<TaskLimits, "ceilingBytes" | "baselineBytes">;
   /** Whether the store can take inputs whole into the output, or why not. */
   readonly link: true | string;
-  /** Inputs or output lie behind a network. */
+  /** Whether inputs or output lie behind a network. */
   readonly remote: boolean;
 }
 
+/** What the merge of a pair will do: as a document, and the tables with what was decided about each, targets first. */
+export interface PlannedMerge {
+  readonly plan: Plan;
+  readonly tables: readonly PlannedTable[];
+}
+
 /** Decides for every table whether it is spliced or aligned. Pure: the same input gives the same plan. */
-export function makePlan(input: PlanInput): { readonly plan: Plan; readonly problems: readonly Problem[] } {
-  const { targets, features, settings, pair } = input;
-  const layout = chooseLayout(targets, features, settings.rowGroupRows);
-  const rows = targets.footer.rows;
-  const own: ProvenTable = {
-    table: targets,
-    proof: {
-      how: "same bytes",
-      comparison: { equal: true, nulls: 0, repeated: 0, firstRepeated: undefined, matched: rows },
-    },
-  };
-  const proven = [own, ...features];
-  const tables = proven.map((entry) => planTable(entry, layout, rows, pair, entry === own, settings));
-  const columns = 1 + tables.reduce((sum, table) => sum + table.columns.length, 0);
-  const { assembly, problems: impossible } = chooseAssembly(settings.assembly, input.link, tables);
-  const isLinked = (table: TablePlan): boolean => assembly.how === "compose" && table.action === "splice";
-  const outputBytes = sum(tables.map((table) => (isLinked(table) ? table.file.size : table.bytes)));
-  const footerBytes = columns * layout.length * 110;
-  const readBytes = sum(tables.map((table) => (isLinked(table) ? 0 : table.file.size)));
-  const sizes = { tables, rows, columns, rowGroups: layout, outputBytes: outputBytes + footerBytes, readBytes };
-  const plan: Plan = {
-    ...sizes,
-    pair,
-    digest: digestPlan(input),
-    assembly,
-    predictedPeakBytes:
-      predictPeak(sizes, proven, input.limits, settings.verify) + (input.remote ? predictTransfer(sizes, assembly) : 0),
-    ceilingBytes: input.limits.ceilingBytes,
-    predictedSeconds: predictSeconds(sizes),
-  };
-  const clashes = findClashes(
-    settings.key,
-    tables.map(({ file, columns: names }) => ({ table: file.table, columns: names })),
-  );
-  return {
-    plan,
-    problems: [
-      ...impossible,
-      ...clashes,
-      ...proven.flatMap(({ table }, index) => checkAlignable(table, tables[index], layout)),
-    ],
-  };
+export function makePlan(input: PlanInput): PlannedMerge & { readonly problems: readonly Problem[] } {
+  return new Planner(input).plan();
 }
 
-function planTable(
-  entry: ProvenTable,
-  layout: Layout,
-  rows: number,
-  pair: string,
-  isTargets: boolean,
-  settings: MergeSettings,
-): TablePlan {
-  const { table, proof } = entry;
-  const { matched, repeated, equal } = proof.comparison;
-  const splice = equal && sameLayout(layoutOf(table), layout);
-  const columns = table.footer.columns.filter((column) => isTargets || column !== table.key);
-  return {
-    file: table.file,
-    action: splice ? "splice" : "align",
-    reason: splice ? `${proof.how} as the targets' key` : explainAlign(entry, layout, rows),
-    sameKeys: equal,
-    rows: table.footer.rows,
-    rowsDropped: table.footer.rows - matched,
-    rowsNullFilled: rows - matched,
-    duplicateRows: repeated,
-    columns: nameColumns(table, pair, isTargets, settings.naming),
-    bytes: sum(columns.map((column) => encodedSize(table.footer, column))),
-    decodedBytes: sum(columns.map((column) => decodedSize(table.footer, column))),
-  };
-}
+/** Bytes of the new footer for one column chunk: 80 to 110 measured. */
+const footerBytesPerChunk = 110;
 
-function explainAlign({ table, proof }: ProvenTable, layout: Layout, rows: number): string {
-  const { equal, matched, repeated } = proof.comparison;
-  if (equal) return `row groups ${describeLayout(layoutOf(table))} where the output has ${describeLayout(layout)}`;
-  const missing = rows - matched;
-  const surplus = table.footer.rows - matched - repeated;
-  const parts = [
-    ...(missing > 0 ? [`${missing.toLocaleString("en-US")} rows missing`] : []),
-    ...(surplus > 0 ? [`${surplus.toLocaleString("en-US")} rows not in the targets`] : []),
-    ...(repeated > 0 ? [`${repeated.toLocaleString("en-US")} duplicate rows`] : []),
-  ];
-  return parts.length > 0 ? parts.join(", ") : "rows in another order";
-}
+class Planner {
+  readonly #input: PlanInput;
+  readonly #proven: readonly ProvenTable[];
+  /** Rows of the output. */
+  readonly #rows: number;
+  readonly #layout: Layout;
 
-function checkAlignable(table: Inspected, plan: TablePlan | undefined, layout: Layout): Problem[] {
-  if (plan?.action !== "align") return [];
-  const others = table.footer.columns.filter((column) => column !== table.key && !canBeAligned(column));
-  const tooLong = layout.some((rows) => rows > maximumEncodedRows);
-  return [
-    ...others.map((column) => ({
-      what: `column ${column.name} can only be spliced, and the table has to be aligned (${plan.reason})`,
-      found: describeType(column),
-      fix: "extract the table with the targets' keys and row groups, or without this column",
-      table: table.file.table,
-    })),
-    ...(tooLong
-      ? [
-          {
-            what: `the table has to be encoded again (${plan.reason})`,
-            found: `row groups of ${Math.max(...layout)} rows`,
-            fix: `choose --row-group-rows ${maximumEncodedRows} or less`,
-            table: table.file.table,
-          },
-        ]
-      : []),
-  ];
-}
+  constructor(input: PlanInput) {
+    this.#input = input;
+    this.#proven = [input.targets, ...input.features];
+    this.#rows = input.targets.footer.rows;
+    this.#layout = chooseLayout(this.#rows, this.#proven, input.settings.rowGroupRows);
+  }
 
-function digestPlan({ pair, settings, targets, features }: PlanInput): string {
-  const inputs = [targets, ...features.map(({ table }) => table)].map(({ file }) => [
-    file.table,
-    file.size,
-    file.version,
-  ]);
-  return createHash("sha256")
-    .update(JSON.stringify([pair, outputSettings(settings), inputs]))
-    .digest("hex");
+  plan(): PlannedMerge & { readonly problems: readonly Problem[] } {
+    const { pair, settings, limits, link, remote } = this.#input;
+    const decided = this.#proven.map((table) => this.#decide(table));
+    const { assembly, problems: impossible } = chooseAssembly(
+      settings.assembly,
+      link,
+      decided.map(({ plan }) => plan),
+    );
+    const tables = decided.map((table): PlannedTable => {
+      const { action } = table.plan;
+      return { ...table, transfer: action === "splice" && assembly.how === "compose" ? "link" : action };
+    });
+    const columns = sum(tables.map((table) => table.columns.length));
+    const read = tables.filter(({ transfer }) => transfer !== "link");
+    const sizes = {
+      rows: this.#rows,
+      columns,
+      rowGroups: this.#layout,
+      outputBytes:
+        sum(tables.map(({ transfer, plan }) => (transfer === "link" ? plan.file.size : plan.bytes))) +
+        columns * this.#layout.length * footerBytesPerChunk,
+      readBytes: sum(read.map(({ file }) => file.size)),
+    };
+    const need = { ...sizes, tables, baselineBytes: limits.baselineBytes, verify: settings.verify };
+    const plan: Plan = {
+      tables: tables.map((table) => table.plan),
+      ...sizes,
+      pair,
+      digest: this.#digest(),
+      assembly,
+      predictedPeakBytes: predictPeak(need) + (remote ? predictTransfer(need, assembly) : 0),
+      ceilingBytes: limits.ceilingBytes,
+      predictedSeconds: predictSeconds(need),
+    };
+    const problems = [...impossible, ...findClashes(tables), ...tables.flatMap((table) => this.#checkAlignable(table))];
+    return { plan, tables, problems };
+  }
+
+  #decide(table: ProvenTable): Omit<PlannedTable, "transfer"> {
+    const { file, footer, key, proof, isTargets } = table;
+    const { matched, repeated, equal } = proof.comparison;
+    const splice = equal && sameLayout(layoutOf(table), this.#layout);
+    const { pair, settings } = this.#input;
+    const columns = nameColumns(table, pair, settings.naming);
+    const moved = footer.columns.filter((column) => isTargets || column !== key);
+    const plan: TablePlan = {
+      file,
+      action: splice ? "splice" : "align",
+      reason: splice ? `${proof.how} as the targets' key` : this.#explainAlign(table),
+      sameKeys: equal,
+      rows: footer.rows,
+      rowsDropped: footer.rows - matched,
+      rowsNullFilled: this.#rows - matched,
+      duplicateRows: repeated,
+      columns: printColumns(table, columns),
+      bytes: sum(moved.map((column) => encodedSize(footer, column))),
+      decodedBytes: sum(moved.map((column) => decodedSize(footer, column))),
+    };
+    return { ...table, columns, plan };
+  }
+
+  #explainAlign(table: ProvenTable): string {
+    const { equal, matched, repeated } = table.proof.comparison;
+    if (equal)
+      return `row groups ${describeLayout(layoutOf(table))} where the output has ${describeLayout(this.#layout)}`;
+    const missing = this.#rows - matched;
+    const surplus = table.footer.rows - matched - repeated;
+    const parts = [
+      ...(missing > 0 ? [`${missing.toLocaleString("en-US")} rows missing`] : []),
+      ...(surplus > 0 ? [`${surplus.toLocaleString("en-US")} rows not in the targets`] : []),
+      ...(repeated > 0 ? [`${repeated.toLocaleString("en-US")} duplicate rows`] : []),
+    ];
+    return parts.length > 0 ? parts.join(", ") : "rows in another order";
+  }
+
+  /** Why a table that has to be aligned cannot be. */
+  #checkAlignable({ plan, file, key, footer }: PlannedTable): Problem[] {
+    if (plan.action !== "align") return [];
+    const { table } = file;
+    const others = footer.columns.filter((column) => column !== key && !canBeAligned(column));
+    const tooLong = this.#layout.some((rows) => rows > maximumEncodedRows);
+    return [
+      ...others.map((column) => ({
+        what: `column ${column.name} can only be spliced, but the table has to be aligned (${plan.reason})`,
+        found: describeType(column),
+        fix: "extract the table with the targets' keys and row groups, or without this column",
+        table,
+      })),
+      ...(tooLong
+        ? [
+            {
+              what: `the table has to be encoded again (${plan.reason})`,
+              found: `row groups of ${Math.max(...this.#layout)} rows`,
+              fix: `choose --row-group-rows ${maximumEncodedRows} or less`,
+              table,
+            },
+          ]
+        : []),
+    ];
+  }
+
+  #digest(): string {
+    const { pair, settings } = this.#input;
+    const inputs = this.#proven.map(({ file }) => [file.table, file.size, file.version]);
+    return createHash("sha256")
+      .update(JSON.stringify([pair, outputSettings(settings), inputs]))
+      .digest("hex");
+  }
 }
 
 function sum(numbers: readonly number[]): number {

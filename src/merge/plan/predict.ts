@@ -1,21 +1,25 @@
-import type { Assembly, TablePlan } from "../../model/plan.ts";
+import type { Assembly } from "../../model/plan.ts";
 import type { VerifyLevel } from "../../model/settings.ts";
-import type { TaskLimits } from "../../model/task.ts";
 import { MiB } from "../../model/units.ts";
 import { decodedSize, encodedSize } from "../../parquet/column-type.ts";
-import type { ProvenTable } from "../inspect/keys.ts";
 import { remoteTablesAtOnce } from "../inspect/preflight.ts";
-import type { Inspected } from "../inspect/table.ts";
+import type { InspectedTable, PlannedTable } from "../table.ts";
 import { batchBytes } from "../transfer/batches.ts";
 import { blockBytes, blocks } from "../transfer/blocks.ts";
 import { prefetchBytes } from "../transfer/transfer.ts";
 
-interface Sizes {
-  readonly tables: readonly TablePlan[];
+/** What the need of a merge depends on. */
+export interface MergeSize {
+  readonly tables: readonly PlannedTable[];
+  /** Rows and columns of the output, and the rows of each of its row groups. */
   readonly rows: number;
   readonly columns: number;
   readonly rowGroups: readonly number[];
+  /** Bytes of the inputs that are read. */
   readonly readBytes: number;
+  /** Memory in use before the merge starts, in bytes. */
+  readonly baselineBytes: number;
+  readonly verify: VerifyLevel;
 }
 
 /**
@@ -52,23 +56,19 @@ const matchBytes = 450;
  * Peak memory of the whole job in bytes, before anything is read in bulk: what runs already, the child, metadata of all
  * columns, and the largest of what the stages need: proving keys, copying, aligning, comparing.
  */
-export function predictPeak(
-  sizes: Sizes,
-  proven: readonly ProvenTable[],
-  limits: TaskLimits,
-  verify: VerifyLevel,
-): number {
-  const aligned = proven.filter((_, index) => sizes.tables[index]?.action === "align");
+export function predictPeak(size: MergeSize): number {
+  const { tables, columns, rowGroups, verify, baselineBytes } = size;
+  const aligned = tables.filter(({ transfer }) => transfer === "align");
   const decodes = aligned.length > 0 || verify !== "structure";
-  const chunks = sizes.columns * Math.max(1, sizes.rowGroups.length);
+  const chunks = columns * Math.max(1, rowGroups.length);
   const metadata = chunks * (decodes ? decodingChunkBytes : chunkBytes);
   const stages = [
-    keyBytes(proven),
-    copyBytes(sizes.tables),
+    keyBytes(tables),
+    copyBytes(tables),
     alignBytes(aligned),
-    verify === "structure" ? 0 : compareBytes(proven, sizes, verify),
+    verify === "structure" ? 0 : compareBytes(size),
   ];
-  return limits.baselineBytes + childBytes + (decodes ? decodingBytes : 0) + metadata + Math.max(...stages);
+  return baselineBytes + childBytes + (decodes ? decodingBytes : 0) + metadata + Math.max(...stages);
 }
 
 /** The client of Cloud Storage with its connections. */
@@ -79,40 +79,39 @@ const uploadBytes = 128 * MiB;
 const partsBytes = 96 * MiB;
 
 /** What moving bytes over a network adds to the peak: the client, its buffers, and those that nobody collected yet. */
-export function predictTransfer({ tables, readBytes }: Sizes, assembly: Assembly): number {
-  const aligns = tables.some((table) => table.action === "align");
+export function predictTransfer({ tables, readBytes }: MergeSize, assembly: Assembly): number {
+  const aligns = tables.some(({ transfer }) => transfer === "align");
   const moves = assembly.how === "stream" ? uploadBytes : aligns ? partsBytes : 0;
   return clientBytes + Math.min(moves, 8 * readBytes) + deadBufferBytes;
 }
 
 /** Key chunks of the tables that are open at once, and one key being compared. */
-function keyBytes(proven: readonly ProvenTable[]): number {
-  const encoded = proven.map(({ table }) => encodedSize(table.footer, table.key));
-  const decoded = proven.map(({ table, proof }) =>
-    proof.how === "same bytes" ? 0 : keyFactor * decodedSize(table.footer, table.key),
+function keyBytes(tables: readonly PlannedTable[]): number {
+  const encoded = tables.map(({ footer, key }) => encodedSize(footer, key));
+  const decoded = tables.map(({ footer, key, proof }) =>
+    proof.how === "same bytes" ? 0 : keyFactor * decodedSize(footer, key),
   );
   return remoteTablesAtOnce * Math.max(...encoded) + Math.max(...decoded);
 }
 
-function copyBytes(tables: readonly TablePlan[]): number {
-  const largest = Math.max(0, ...tables.filter((table) => table.action === "splice").map(({ file }) => file.size));
+function copyBytes(tables: readonly PlannedTable[]): number {
+  const spliced = tables.filter(({ transfer }) => transfer === "splice");
+  const largest = Math.max(0, ...spliced.map(({ file }) => file.size));
   return blocks * Math.min(blockBytes, largest);
 }
 
 /** The file at work, the next one when it is read ahead, the largest batch, and dead buffers. */
-function alignBytes(aligned: readonly ProvenTable[]): number {
-  const files = aligned.map(({ table }) => table.file.size);
+function alignBytes(aligned: readonly PlannedTable[]): number {
+  const files = aligned.map(({ file }) => file.size);
   const ahead = Math.max(0, ...files.filter((size) => size <= prefetchBytes));
-  const batch = Math.max(0, ...aligned.map(({ table }) => largestBatch(table)));
+  const batch = Math.max(0, ...aligned.map(largestBatch));
   return Math.max(0, ...files) + ahead + alignFactor * batch + deadBuffers(sum(files));
 }
 
-function compareBytes(proven: readonly ProvenTable[], { tables, rows }: Sizes, verify: VerifyLevel): number {
-  const batch = Math.max(
-    ...proven.map(({ table }) => (verify === "full" ? largestBatch(table) : keyAndLargestColumn(table))),
-  );
-  const match = tables.every((table) => table.sameKeys) ? 0 : matchBytes * rows;
-  return compareFactor * batch + match + deadBuffers(sum(proven.map(({ table }) => table.file.size)));
+function compareBytes({ tables, rows, verify }: MergeSize): number {
+  const batch = Math.max(...tables.map(verify === "full" ? largestBatch : keyAndLargestColumn));
+  const match = tables.every(({ plan }) => plan.sameKeys) ? 0 : matchBytes * rows;
+  return compareFactor * batch + match + deadBuffers(sum(tables.map(({ file }) => file.size)));
 }
 
 function deadBuffers(bytes: number): number {
@@ -120,13 +119,13 @@ function deadBuffers(bytes: number): number {
 }
 
 /** Decoded bytes of the key and the most columns that are decoded together with it. */
-function largestBatch(table: Inspected): number {
+function largestBatch(table: InspectedTable): number {
   const sizes = table.footer.columns.map((column) => decodedSize(table.footer, column));
   const key = decodedSize(table.footer, table.key);
   return Math.min(sum(sizes), key + Math.max(batchBytes, ...sizes));
 }
 
-function keyAndLargestColumn(table: Inspected): number {
+function keyAndLargestColumn(table: InspectedTable): number {
   const sizes = table.footer.columns.map((column) => decodedSize(table.footer, column));
   return decodedSize(table.footer, table.key) + Math.max(0, ...sizes);
 }
@@ -140,7 +139,7 @@ const copyRate = 600e6;
 const alignRate = 200e6;
 
 /** A rough guess of the seconds a merge takes, from rates of an ordinary machine. */
-export function predictSeconds(sizes: Sizes): number {
-  const aligned = sizes.tables.filter((table) => table.action === "align").reduce((sum, table) => sum + table.bytes, 0);
-  return 0.5 + sizes.readBytes / copyRate + aligned / alignRate;
+export function predictSeconds({ tables, readBytes }: MergeSize): number {
+  const aligned = sum(tables.filter(({ transfer }) => transfer === "align").map(({ plan }) => plan.bytes));
+  return 0.5 + readBytes / copyRate + aligned / alignRate;
 }

@@ -2,25 +2,26 @@ import { outputSettings } from "../../model/comparison.ts";
 import type { MemoryRecord } from "../../model/event.ts";
 import { nameOutputs } from "../../model/output-names.ts";
 import type { Plan } from "../../model/plan.ts";
-import type { Manifest, StageTime, Verification } from "../../model/result.ts";
+import type { Manifest, ManifestInput, StageTime, Verification } from "../../model/result.ts";
+import type { OutputSettings } from "../../model/settings.ts";
 import { version } from "../../model/version.ts";
-import type { Written } from "../../store/store.ts";
-import { type Job, outputPaths } from "../job.ts";
+import type { Store, Written } from "../../store/store.ts";
+import { printColumns, type TransferredTable } from "../table.ts";
 
 /** What the manifest is made of. */
 export interface ManifestParts {
   readonly plan: Plan;
+  readonly tables: readonly TransferredTable[];
   readonly written: Written;
-  /** CRC32C of every input, in plan order. */
-  readonly checksums: readonly string[];
   readonly verification: Verification;
   readonly memory: MemoryRecord;
   readonly stages: readonly StageTime[];
+  readonly settings: OutputSettings;
 }
 
 /** The provenance of an output: pure. */
-export function makeManifest(job: Job, parts: ManifestParts): Manifest {
-  const { plan, written, checksums, verification, memory, stages } = parts;
+export function makeManifest(parts: ManifestParts): Manifest {
+  const { plan, tables, written, verification, memory, stages, settings } = parts;
   return {
     format: 1,
     widemerge: version,
@@ -30,17 +31,7 @@ export function makeManifest(job: Job, parts: ManifestParts): Manifest {
     rows: plan.rows,
     columns: plan.columns,
     rowGroups: plan.rowGroups,
-    inputs: plan.tables.map(({ file, columns, bytes, decodedBytes, ...table }, index) => ({
-      ...file,
-      crc32c: checksums[index] ?? "",
-      action: table.action,
-      reason: table.reason,
-      rows: table.rows,
-      rowsDropped: table.rowsDropped,
-      rowsNullFilled: table.rowsNullFilled,
-      duplicateRows: table.duplicateRows,
-      columns,
-    })),
+    inputs: tables.map(describeInput),
     verification,
     memory: {
       peakBytes: memory.peakBytes,
@@ -49,13 +40,28 @@ export function makeManifest(job: Job, parts: ManifestParts): Manifest {
       source: memory.source,
     },
     stages,
-    settings: outputSettings(job.settings),
+    settings: outputSettings(settings),
   };
 }
 
-/** The manifest of a pair, if there is one that this version can read. */
-export async function readManifest(job: Job): Promise<Manifest | undefined> {
-  const text = await job.store.readText(outputPaths(job).manifest);
+function describeInput(table: TransferredTable): ManifestInput {
+  const { action, reason, rows, rowsDropped, rowsNullFilled, duplicateRows } = table.plan;
+  return {
+    ...table.file,
+    crc32c: table.crc32c,
+    action,
+    reason,
+    rows,
+    rowsDropped,
+    rowsNullFilled,
+    duplicateRows,
+    columns: printColumns(table, table.columns),
+  };
+}
+
+/** The manifest at `path`, if there is one that this version can read. */
+export async function readManifest(store: Store, path: string): Promise<Manifest | undefined> {
+  const text = await store.readText(path);
   if (text === undefined) return undefined;
   try {
     const manifest: unknown = JSON.parse(text);

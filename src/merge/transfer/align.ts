@@ -1,10 +1,18 @@
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
-import type { TablePlan } from "../../model/plan.ts";
 import type { DuplicatePolicy } from "../../model/settings.ts";
 import { type Piece, wrapColumns } from "../../parquet/column-file.ts";
 import { decodedSize } from "../../parquet/column-type.ts";
-import { type Column, type ColumnChunk, type Footer, magic, parseFooter, trailerBytes } from "../../parquet/footer.ts";
+import {
+  type Column,
+  type ColumnChunk,
+  type Footer,
+  keepNames,
+  magic,
+  type NamedColumn,
+  parseFooter,
+  trailerBytes,
+} from "../../parquet/footer.ts";
 import {
   alignFrame,
   type DataFrame,
@@ -13,17 +21,15 @@ import {
   releaseFrames,
   type Series,
 } from "../../parquet/polars.ts";
-import type { Inspected } from "../inspect/table.ts";
 import type { Layout } from "../plan/layout.ts";
+import type { PlannedTable } from "../table.ts";
 import { cutBatches } from "./batches.ts";
 import type { Output } from "./output.ts";
-import { chooseColumns } from "./splice.ts";
 
 export interface AlignOptions {
   readonly targetsKey: Series;
   readonly duplicates: DuplicatePolicy;
   readonly layout: Layout;
-  readonly isTargets: boolean;
   /** Decoded bytes of the columns that are aligned together. */
   readonly batchBytes: number;
   /** Aborted when the merge has to stop. */
@@ -38,21 +44,20 @@ export interface AlignOptions {
  */
 export async function alignTable(
   bytes: Uint8Array,
-  table: Inspected,
-  plan: TablePlan,
+  table: PlannedTable,
   options: AlignOptions,
   output: Output,
 ): Promise<void> {
-  const columns = chooseColumns(table, plan, options.isTargets);
+  const { columns } = table;
   if (options.layout.length === 0) {
     const empty = { ...table.footer, rowGroups: [] };
-    for (const { column, name } of columns) output.addColumn(empty, column, name, () => 0);
+    for (const column of columns) output.addColumn(empty, column, () => 0);
     return;
   }
   for (const batch of cutBatches(columns, ({ column }) => decodedSize(table.footer, column), options.batchBytes)) {
     options.signal.throwIfAborted();
     const encoded: EncodedRowGroup[] = [];
-    for (const file of encodeRowGroups(alignBatch(bytes, table, batch, plan, options), options.layout)) {
+    for (const file of encodeRowGroups(alignBatch(bytes, table, batch, options), options.layout)) {
       encoded.push(takeApart(file));
       // Every row group leaves slices and stream chunks: a hundred of them at once took 300 MiB.
       await releaseFrames();
@@ -67,25 +72,27 @@ export async function alignTable(
   }
 }
 
-type NamedColumn = ReturnType<typeof chooseColumns>[number];
-
 function alignBatch(
   bytes: Uint8Array,
-  table: Inspected,
+  table: PlannedTable,
   batch: readonly NamedColumn[],
-  plan: TablePlan,
   options: AlignOptions,
 ): DataFrame {
   const key = table.key.name;
-  const names = new Map([[table.key, key], ...batch.map(({ column, name }) => [column, name] as const)]);
-  const pieces = locateChunks(bytes, table.footer, [...names.keys()]);
-  const file = wrapColumns(table.footer, [...names.keys()], pieces, (column) => names.get(column) ?? column.name);
+  const values = batch.filter(({ column }) => column !== table.key);
+  const columns = [{ column: table.key, name: key }, ...values];
+  const pieces = locateChunks(
+    bytes,
+    table.footer,
+    columns.map(({ column }) => column),
+  );
+  const file = wrapColumns(table.footer, columns, pieces);
   const frame = decodeBatch(file, table, batch);
-  const aligned = alignFrame(frame, key, options.targetsKey, options.duplicates, plan.sameKeys);
+  const aligned = alignFrame(frame, key, options.targetsKey, options.duplicates, table.plan.sameKeys);
   return batch.some(({ column }) => column === table.key) ? aligned : aligned.drop(key);
 }
 
-function decodeBatch(file: Buffer, table: Inspected, batch: readonly NamedColumn[]): DataFrame {
+function decodeBatch(file: Buffer, table: PlannedTable, batch: readonly NamedColumn[]): DataFrame {
   try {
     return decode(file);
   } catch (error) {
@@ -135,5 +142,5 @@ function appendEncoded(encoded: readonly EncodedRowGroup[], names: readonly stri
   const whole = { ...first, rowGroups: encoded.flatMap(({ footer }) => footer.rowGroups) };
   if (first.columns.map((column) => column.name).join() !== names.join())
     throw new Error("the encoder changed the columns");
-  for (const column of first.columns) output.addColumn(whole, column, column.name, (chunk) => deltas.get(chunk) ?? 0);
+  for (const column of keepNames(first.columns)) output.addColumn(whole, column, (chunk) => deltas.get(chunk) ?? 0);
 }

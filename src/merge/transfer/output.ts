@@ -1,5 +1,5 @@
 import type { InputFile } from "../../model/plan.ts";
-import type { Column, ColumnChunk, Footer } from "../../parquet/footer.ts";
+import type { ColumnChunk, Footer, NamedColumn } from "../../parquet/footer.ts";
 import { magic } from "../../parquet/footer.ts";
 import { FooterBuilder } from "../../parquet/footer-builder.ts";
 import type { Stage } from "../../store/store.ts";
@@ -46,9 +46,9 @@ export class Output {
     return at;
   }
 
-  /** Adds a column whose chunks were appended, each `delta(chunk)` bytes from where it lay. */
-  addColumn(source: Footer, column: Column, name: string, delta: (chunk: ColumnChunk) => number): void {
-    this.footer.addColumn(source, column, name, delta);
+  /** Enters a column in the footer whose chunks were appended, each `delta(chunk)` bytes from where it lay in `source`. */
+  addColumn(source: Footer, column: NamedColumn, delta: (chunk: ColumnChunk) => number): void {
+    this.footer.addColumn(source, column, delta);
   }
 
   /** @throws the first failure of a write. */

@@ -1,53 +1,10 @@
-import type { TablePlan } from "../../model/plan.ts";
 import { MiB } from "../../model/units.ts";
 import type { Column } from "../../parquet/footer.ts";
 import { combineCrc32c, crc32c } from "../../store/crc32c.ts";
 import type { OpenFile } from "../../store/store.ts";
-import type { Inspected } from "../inspect/table.ts";
-import { type BlockPool, blockBytes } from "./blocks.ts";
+import type { InspectedTable, PlannedTable } from "../table.ts";
+import { BlockPool, blockBytes } from "./blocks.ts";
 import type { Output } from "./output.ts";
-
-/** A contiguous range of input bytes that goes into the output, and how far it moves. */
-interface Run {
-  readonly start: number;
-  readonly end: number;
-  readonly delta: number;
-}
-
-/**
- * Copies the encoded column chunks of a table into the output, undecoded, and enters them in its footer. Returns the
- * CRC32C of the whole input.
- */
-export async function spliceTable(
-  opened: OpenFile,
-  table: Inspected,
-  plan: TablePlan,
-  isTargets: boolean,
-  output: Output,
-  pool: BlockPool,
-  signal: AbortSignal,
-): Promise<number> {
-  const columns = chooseColumns(table, plan, isTargets);
-  const runs = planRuns(
-    table,
-    columns.map(({ column }) => column),
-    output.position,
-  );
-  const checksum =
-    opened.stream === undefined || table.file.crc32c === undefined
-      ? await copyBlocks(opened, runs, output, pool, signal)
-      : await copyStreams(opened.stream, runs, output, signal, table.file.crc32c);
-  for (const { column, name } of columns)
-    output.addColumn(table.footer, column, name, (chunk) => findRun(runs, chunk.start).delta);
-  return checksum;
-}
-
-/** Makes a whole input part of the output, undecoded and unmoved, and enters its column chunks in the footer. */
-export function linkTable(table: Inspected, plan: TablePlan, isTargets: boolean, output: Output): void {
-  const start = output.link(table.file);
-  for (const { column, name } of chooseColumns(table, plan, isTargets))
-    output.addColumn(table.footer, column, name, () => start);
-}
 
 /** Bytes of an upload that may wait while the next ones arrive. */
 const streamedBytes = 32 * MiB;
@@ -55,24 +12,124 @@ const streamedBytes = 32 * MiB;
 /** Writers leave a few dozen bytes between chunks: less than another request costs. */
 const gapBytes = 64 * 1024;
 
-/** Asks for the runs alone, neighbours in one request: the sum of the whole input is known. */
-async function copyStreams(
-  stream: NonNullable<OpenFile["stream"]>,
-  runs: readonly Run[],
-  output: Output,
-  signal: AbortSignal,
-  checksum: string,
-): Promise<number> {
-  for (const range of joinRanges(runs, gapBytes)) {
-    let at = range.start;
-    for await (const piece of stream(range.start, range.end - range.start)) {
-      signal.throwIfAborted();
-      copyRuns(runs, at, piece, output, 0);
-      at += piece.length;
-      await output.settle(streamedBytes);
+/** A contiguous range of input bytes that goes into the output, and how far it moves. */
+interface CopyRange {
+  readonly start: number;
+  readonly end: number;
+  readonly delta: number;
+}
+
+/** Copies encoded column chunks, undecoded, and enters them in the footer of the output. */
+export class Splicer {
+  readonly #output: Output;
+  readonly #signal: AbortSignal;
+  readonly #pool = new BlockPool();
+
+  constructor(output: Output, signal: AbortSignal) {
+    this.#output = output;
+    this.#signal = signal;
+  }
+
+  /** Copies the column chunks of a table into the output. Returns the CRC32C of the whole input. */
+  async splice(table: PlannedTable, opened: OpenFile): Promise<number> {
+    const columns = table.columns.map(({ column }) => column);
+    const ranges = planRanges(table, columns, this.#output.position);
+    const checksum =
+      opened.stream === undefined || table.file.crc32c === undefined
+        ? await this.#copyBlocks(opened, ranges)
+        : await this.#copyStreams(opened.stream, ranges, table.file.crc32c);
+    for (const column of table.columns)
+      this.#output.addColumn(table.footer, column, (chunk) => findRange(ranges, chunk.start).delta);
+    return checksum;
+  }
+
+  /** Makes a whole input part of the output, undecoded and unmoved. Returns its CRC32C. */
+  link(table: PlannedTable): number {
+    const { file, footer } = table;
+    if (file.crc32c === undefined) throw new Error(`${file.path} has no CRC32C`);
+    const start = this.#output.link(file);
+    for (const column of table.columns) this.#output.addColumn(footer, column, () => start);
+    return Number.parseInt(file.crc32c, 16);
+  }
+
+  /** Asks for the ranges alone, neighbours in one request: the sum of the whole input is known. */
+  async #copyStreams(
+    stream: NonNullable<OpenFile["stream"]>,
+    ranges: readonly CopyRange[],
+    checksum: string,
+  ): Promise<number> {
+    for (const { start, end } of joinRanges(ranges, gapBytes)) {
+      let at = start;
+      for await (const bytes of stream(start, end - start)) {
+        this.#signal.throwIfAborted();
+        this.#copy(ranges, at, bytes, 0);
+        at += bytes.length;
+        await this.#output.settle(streamedBytes);
+      }
+    }
+    return Number.parseInt(checksum, 16);
+  }
+
+  /** Reads the file once, in order, through a few blocks; returns the CRC32C of the whole input. */
+  async #copyBlocks(opened: OpenFile, ranges: readonly CopyRange[]): Promise<number> {
+    let checksum = 0;
+    for await (const { at, block, bytes } of this.#readBlocks(opened)) {
+      this.#output.throwIfFailed();
+      const copied = this.#copy(ranges, at, bytes, checksum);
+      checksum = copied.checksum;
+      void copied.written.then(() => this.#pool.release(block));
+    }
+    return checksum;
+  }
+
+  /** The blocks of a file in order; the next one is being read while the consumer works on this one. */
+  async *#readBlocks(opened: OpenFile): AsyncGenerator<Block> {
+    const read = async (at: number): Promise<Block> => {
+      const block = await this.#pool.acquire();
+      return { at, block, bytes: await opened.read(at, Math.min(blockBytes, opened.size - at), block) };
+    };
+    let next: Promise<Block> | undefined;
+    try {
+      next = opened.size > 0 ? read(0) : undefined;
+      while (next !== undefined) {
+        const current: Block = await next;
+        this.#signal.throwIfAborted();
+        next = current.at + blockBytes < opened.size ? read(current.at + blockBytes) : undefined;
+        yield current;
+      }
+    } finally {
+      // Left early: the file must not be closed under a read.
+      await next?.catch(() => undefined);
     }
   }
-  return Number.parseInt(checksum, 16);
+
+  /** Appends those bytes of a block that lie in a range; the input's checksum goes on over all of it, every byte summed once. */
+  #copy(
+    ranges: readonly CopyRange[],
+    at: number,
+    bytes: Uint8Array,
+    before: number,
+  ): { readonly checksum: number; readonly written: Promise<unknown> } {
+    const writes: Promise<void>[] = [];
+    let checksum = before;
+    let done = 0;
+    for (const range of ranges) {
+      if (range.start >= at + bytes.length || range.end <= at) continue;
+      const from = Math.max(0, range.start - at);
+      const part = bytes.subarray(from, Math.min(bytes.length, range.end - at));
+      const sum = crc32c(part);
+      checksum = combineCrc32c(crc32c(bytes.subarray(done, from), checksum), sum, part.length);
+      writes.push(this.#output.append(part, sum));
+      done = from + part.length;
+    }
+    return { checksum: crc32c(bytes.subarray(done), checksum), written: Promise.all(writes) };
+  }
+}
+
+interface Block {
+  readonly at: number;
+  readonly block: Uint8Array;
+  readonly bytes: Uint8Array;
 }
 
 interface Range {
@@ -91,64 +148,8 @@ function joinRanges(ranges: readonly Range[], gap: number): Range[] {
   return joined;
 }
 
-/** Reads the file once, in order, through a few blocks; returns the CRC32C of the whole input. */
-async function copyBlocks(
-  opened: OpenFile,
-  runs: readonly Run[],
-  output: Output,
-  pool: BlockPool,
-  signal: AbortSignal,
-): Promise<number> {
-  let checksum = 0;
-  for await (const { at, block, bytes } of readBlocks(opened, pool, signal)) {
-    output.throwIfFailed();
-    const copied = copyRuns(runs, at, bytes, output, checksum);
-    checksum = copied.checksum;
-    void copied.written.then(() => pool.release(block));
-  }
-  return checksum;
-}
-
-interface Block {
-  readonly at: number;
-  readonly block: Uint8Array;
-  readonly bytes: Uint8Array;
-}
-
-/** The blocks of a file in order; the next one is being read while the consumer works on this one. */
-async function* readBlocks(opened: OpenFile, pool: BlockPool, signal: AbortSignal): AsyncGenerator<Block> {
-  const read = async (at: number): Promise<Block> => {
-    const block = await pool.acquire();
-    return { at, block, bytes: await opened.read(at, Math.min(blockBytes, opened.size - at), block) };
-  };
-  let next: Promise<Block> | undefined;
-  try {
-    next = opened.size > 0 ? read(0) : undefined;
-    while (next !== undefined) {
-      const current: Block = await next;
-      signal.throwIfAborted();
-      next = current.at + blockBytes < opened.size ? read(current.at + blockBytes) : undefined;
-      yield current;
-    }
-  } finally {
-    // Left early: the file must not be closed under a read.
-    await next?.catch(() => undefined);
-  }
-}
-
-/** The table's columns with their output names; the targets' key first. */
-export function chooseColumns(
-  table: Inspected,
-  plan: TablePlan,
-  isTargets: boolean,
-): { readonly column: Column; readonly name: string }[] {
-  const others = table.footer.columns.filter((column) => column !== table.key);
-  const named = others.map((column, index) => ({ column, name: plan.columns[index]?.output ?? column.name }));
-  return isTargets ? [{ column: table.key, name: table.key.name }, ...named] : named;
-}
-
-/** Ranges in file order, neighbours joined, so that a table of contiguous chunks is one copy. */
-function planRuns(table: Inspected, columns: readonly Column[], position: number): Run[] {
+/** Ranges in file order, neighbours joined, so that a table of contiguous chunks is one copy; the first goes to `position`. */
+function planRanges(table: InspectedTable, columns: readonly Column[], position: number): CopyRange[] {
   const ranges = table.footer.rowGroups
     .flatMap((group) =>
       columns.flatMap((column) => group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves)),
@@ -157,37 +158,14 @@ function planRuns(table: Inspected, columns: readonly Column[], position: number
     .sort((left, right) => left.start - right.start || left.end - right.end);
   let at = position;
   return joinRanges(ranges, 0).map(({ start, end }) => {
-    const run = { start, end, delta: at - start };
+    const range = { start, end, delta: at - start };
     at += end - start;
-    return run;
+    return range;
   });
 }
 
-/** Appends what of a block belongs to a run; the input's checksum goes on over all of it, every byte summed once. */
-function copyRuns(
-  runs: readonly Run[],
-  at: number,
-  bytes: Uint8Array,
-  output: Output,
-  before: number,
-): { readonly checksum: number; readonly written: Promise<unknown> } {
-  const writes: Promise<void>[] = [];
-  let checksum = before;
-  let done = 0;
-  for (const run of runs) {
-    if (run.start >= at + bytes.length || run.end <= at) continue;
-    const from = Math.max(0, run.start - at);
-    const piece = bytes.subarray(from, Math.min(bytes.length, run.end - at));
-    const sum = crc32c(piece);
-    checksum = combineCrc32c(crc32c(bytes.subarray(done, from), checksum), sum, piece.length);
-    writes.push(output.append(piece, sum));
-    done = from + piece.length;
-  }
-  return { checksum: crc32c(bytes.subarray(done), checksum), written: Promise.all(writes) };
-}
-
-function findRun(runs: readonly Run[], start: number): Run {
-  const run = runs.find((candidate) => start >= candidate.start && start <= candidate.end);
-  if (run === undefined) throw new Error(`no run holds byte ${start}`);
-  return run;
+function findRange(ranges: readonly CopyRange[], start: number): CopyRange {
+  const range = ranges.find((candidate) => start >= candidate.start && start <= candidate.end);
+  if (range === undefined) throw new Error(`no copied range holds byte ${start}`);
+  return range;
 }

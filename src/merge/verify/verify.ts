@@ -1,27 +1,38 @@
 import type { Problem } from "../../model/failure.ts";
 import type { ColumnLineage, InputFile } from "../../model/plan.ts";
 import type { Verification } from "../../model/result.ts";
-import type { VerifyLevel } from "../../model/settings.ts";
+import type { DuplicatePolicy, VerifyLevel } from "../../model/settings.ts";
 import { decodedSize } from "../../parquet/column-type.ts";
 import type { Footer } from "../../parquet/footer.ts";
 import { readFooter } from "../../parquet/footer-reader.ts";
 import { releaseFrames } from "../../parquet/polars.ts";
 import type { OpenFile } from "../../store/store.ts";
+import type { Context } from "../context.ts";
 import { walkFile } from "../inspect/page-headers.ts";
 import { damaged } from "../inspect/table.ts";
-import type { Job } from "../job.ts";
 import { batchBytes, cutBatches } from "../transfer/batches.ts";
 import { checkStructure, type ExpectedOutput, readOutputFooter } from "./structure.ts";
-import { compareTable, decodeColumns, type OutputFile, type ValueCheck } from "./values.ts";
+import { decodeColumns, type OutputFile, ValueComparison } from "./values.ts";
 
 /** A source table and the output columns that come from it. */
 export interface ExpectedTable {
   readonly file: InputFile;
+  readonly isTargets: boolean;
+  /** Without the key. */
   readonly columns: readonly ColumnLineage[];
 }
 
+/** What the output is made of. */
 export interface Expectation extends ExpectedOutput {
   readonly tables: readonly ExpectedTable[];
+  readonly key: string;
+  readonly duplicates: DuplicatePolicy;
+}
+
+/** An open output, staged or published, and the path that it has or will have. */
+export interface VerifiedFile {
+  readonly path: string;
+  readonly opened: OpenFile;
 }
 
 /**
@@ -29,19 +40,17 @@ export interface Expectation extends ExpectedOutput {
  * "full" every value and every page checksum. The levels above structure need the sources: `expected`.
  */
 export async function verifyOutput(
-  job: Job,
-  target: string,
-  opened: OpenFile,
-  level: VerifyLevel,
+  context: Context,
+  { path, opened }: VerifiedFile,
   expected: Expectation | undefined,
+  level: VerifyLevel,
 ): Promise<Verification> {
   const structure = await checkStructure(opened, expected, level === "full");
   const footer = structure.located?.footer;
-  const sound =
-    structure.problems.length === 0 && footer !== undefined && expected !== undefined && level !== "structure";
-  const values = sound ? await compareWithSources(job, opened, expected, level) : nothing;
+  const sound = structure.problems.length === 0 && expected !== undefined && level !== "structure";
+  const values = sound ? await new SourceComparison(context, expected, level).run(opened) : nothing;
   return {
-    target,
+    target: path,
     level,
     rows: footer?.rows ?? 0,
     columns: footer?.columns.length ?? 0,
@@ -53,106 +62,96 @@ export async function verifyOutput(
   };
 }
 
+/** How much was compared, and what differs. */
+interface ValueCheck {
+  readonly columns: number;
+  readonly values: number;
+  readonly problems: readonly Problem[];
+}
+
 const nothing: ValueCheck = { columns: 0, values: 0, problems: [] };
 
-async function compareWithSources(
-  job: Job,
-  opened: OpenFile,
-  expected: Expectation,
-  level: VerifyLevel,
-): Promise<ValueCheck> {
-  const output = await openOutput(job, opened);
-  return "what" in output ? { ...nothing, problems: [output] } : compareValues(job, output, expected, level);
-}
+class SourceComparison {
+  readonly #context: Context;
+  readonly #expected: Expectation;
+  readonly #level: VerifyLevel;
 
-async function openOutput(job: Job, opened: OpenFile): Promise<OutputFile | Problem> {
-  const { footer } = await readOutputFooter(opened);
-  const columnsByName = new Map(footer.columns.map((column) => [column.name, column]));
-  const key = columnsByName.get(job.settings.key);
-  if (key === undefined) throw new Error(`the output has no key ${job.settings.key}`);
-  try {
-    const decoded = await decodeColumns(opened, footer, [key]);
-    return { footer, opened, columnsByName, key: decoded.getColumn(key.name) };
-  } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
-    return { what: "the output's key cannot be decoded", found, fix: "merge the pair again with --replace" };
+  constructor(context: Context, expected: Expectation, level: VerifyLevel) {
+    this.#context = context;
+    this.#expected = expected;
+    this.#level = level;
   }
-}
 
-async function compareValues(
-  job: Job,
-  output: OutputFile,
-  expected: Expectation,
-  level: VerifyLevel,
-): Promise<ValueCheck> {
-  let columns = 0;
-  let values = 0;
-  const problems: Problem[] = [];
-  for (const [index, table] of expected.tables.entries()) {
-    job.port.signal.throwIfAborted();
-    const checks = await compareOne(
-      job,
-      output,
-      table,
-      chooseColumns(table.columns, index, level, job.settings.key),
-      level,
-    );
-    for (const check of checks) {
-      columns += check.columns;
-      values += check.values;
-      problems.push(...check.problems);
+  async run(opened: OpenFile): Promise<ValueCheck> {
+    const output = await this.#openOutput(opened);
+    if ("what" in output) return { ...nothing, problems: [output] };
+    const { tables } = this.#expected;
+    let columns = 0;
+    const problems: Problem[] = [];
+    for (const [index, table] of tables.entries()) {
+      this.#context.port.signal.throwIfAborted();
+      const chosen = this.#chooseColumns(table, index);
+      problems.push(...(await this.#compareTable(output, table, chosen)));
+      columns += chosen.length;
+      this.#report(index + 1);
     }
-    job.port.emit({
-      type: "progress",
-      stage: "verify",
-      tablesDone: index + 1,
-      tables: expected.tables.length,
-      bytesDone: 0,
-      bytesTotal: 0,
-    });
+    return { columns, values: columns * output.key.length, problems };
   }
-  return { columns, values, problems };
-}
 
-/** What is compared of a table: all columns, or one; and the key with the first table's, the targets'. */
-function chooseColumns(
-  columns: readonly ColumnLineage[],
-  index: number,
-  level: VerifyLevel,
-  key: string,
-): readonly ColumnLineage[] {
-  const chosen = level === "full" ? columns : sampleColumn(columns, index);
-  return index === 0 ? [{ input: key, output: key }, ...chosen] : chosen;
+  async #openOutput(opened: OpenFile): Promise<OutputFile | Problem> {
+    const { footer } = await readOutputFooter(opened);
+    const columnsByName = new Map(footer.columns.map((column) => [column.name, column]));
+    const key = columnsByName.get(this.#expected.key);
+    if (key === undefined) throw new Error(`the output has no key ${this.#expected.key}`);
+    try {
+      const decoded = await decodeColumns(opened, footer, [key]);
+      return { footer, opened, columnsByName, key: decoded.getColumn(key.name) };
+    } catch (error) {
+      const found = error instanceof Error ? error.message : String(error);
+      return { what: "the output's key cannot be decoded", found, fix: "merge the pair again with --replace" };
+    }
+  }
+
+  /** What is compared of a table: all columns, or one; and the key with the targets'. */
+  #chooseColumns({ columns, isTargets }: ExpectedTable, index: number): readonly ColumnLineage[] {
+    const chosen = this.#level === "full" ? columns : sampleColumn(columns, index);
+    const { key } = this.#expected;
+    return isTargets ? [{ input: key, output: key }, ...chosen] : chosen;
+  }
+
+  async #compareTable(
+    output: OutputFile,
+    table: ExpectedTable,
+    columns: readonly ColumnLineage[],
+  ): Promise<readonly Problem[]> {
+    const { file } = table;
+    const opened = await this.#context.store.open(file);
+    try {
+      const { footer } = await readFooter(opened);
+      // An aligned table has new pages in the output: what its own page checksums say is checked here or never.
+      const broken = this.#level === "full" ? (await walkFile(footer, opened, true)).broken : [];
+      const problems: Problem[] = broken.map((found) => damaged(file, found));
+      const comparison = new ValueComparison({ file, footer, opened }, output, this.#expected);
+      for (const batch of cutBatches(columns, (entry) => sizeOf(footer, entry), batchBytes)) {
+        problems.push(...(await comparison.compare(batch)));
+        await releaseFrames();
+      }
+      return problems;
+    } finally {
+      await opened.close();
+    }
+  }
+
+  #report(tablesDone: number): void {
+    const tables = this.#expected.tables.length;
+    this.#context.port.emit({ type: "progress", stage: "verify", tablesDone, tables, bytesDone: 0, bytesTotal: 0 });
+  }
 }
 
 /** One column of a table, another one from table to table: position matters where a copy goes wrong. */
 function sampleColumn(columns: readonly ColumnLineage[], index: number): readonly ColumnLineage[] {
   const column = columns[(index * 7) % Math.max(1, columns.length)];
   return column === undefined ? [] : [column];
-}
-
-async function compareOne(
-  job: Job,
-  output: OutputFile,
-  table: ExpectedTable,
-  lineage: readonly ColumnLineage[],
-  level: VerifyLevel,
-): Promise<ValueCheck[]> {
-  const opened = await job.store.open(table.file);
-  try {
-    const { footer } = await readFooter(opened);
-    // An aligned table has new pages in the output: what its own page checksums say is checked here or never.
-    const broken = level === "full" ? (await walkFile(footer, opened, true)).broken : [];
-    const checks: ValueCheck[] = [{ ...nothing, problems: broken.map((found) => damaged(table.file, found)) }];
-    const source = { file: table.file, footer, opened, columns: table.columns };
-    for (const batch of cutBatches(lineage, (entry) => sizeOf(footer, entry), batchBytes)) {
-      checks.push(await compareTable(source, output, batch, job.settings));
-      await releaseFrames();
-    }
-    return checks;
-  } finally {
-    await opened.close();
-  }
 }
 
 /** Bytes of a source column once decoded. */

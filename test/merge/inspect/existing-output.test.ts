@@ -53,7 +53,10 @@ describe("an output that is there already", () => {
     const { settings, input, output, file } = makeSetting(context);
     await makeShape(input, { rows: 300, tables: 3, columns: 2 });
     const old = readFileSync(file);
-    assert.match(await refused(settings), /other origin.*has changed since.*--replace/);
+    assert.match(
+      await refused(settings),
+      /the output exists, made from other inputs or settings: .*has changed since.*--replace/,
+    );
     assert.deepEqual(readFileSync(file), old);
     const result = await mergeHere({ ...settings, replace: true }, "audusd");
     assert.equal(result.rows, 300);
@@ -82,7 +85,7 @@ describe("an output that is there already", () => {
     const { settings, file, manifest } = makeSetting(context);
     rmSync(manifest);
     writeFileSync(file, "somebody's notes");
-    assert.match(await refused(settings), /other origin.*no manifest/);
+    assert.match(await refused(settings), /the output exists, made from other inputs or settings: .*found no manifest/);
     assert.equal(readFileSync(file, "utf8"), "somebody's notes");
   });
 
@@ -103,6 +106,6 @@ describe("an output that is there already", () => {
   it("without its manifest is refused when it came from other files", async (context) => {
     const { settings, manifest } = makeSetting(context);
     rmSync(manifest);
-    assert.match(await refused(settings), /other origin.*a file without a manifest/);
+    assert.match(await refused(settings), /the output exists, made from other inputs or settings: .*found no manifest/);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { takeInventory } from "../../../src/merge/inspect/inventory.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, makeJob, type SomeSettings } from "../../support/job.ts";
+import { failureOf, makePairContext, makeSettings, type SomeSettings } from "../../support/job.ts";
 import { keyed, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("inventory");
@@ -13,7 +13,8 @@ const folder = join(input, "pair");
 writeFileSync(join(folder, "notes.txt"), "not a table");
 mkdirSync(join(folder, "deep.parquet"));
 
-const take = (settings: SomeSettings = {}, pair = "pair") => takeInventory(makeJob(pair, { input, ...settings }));
+const take = (settings: SomeSettings = {}, pair = "pair") =>
+  takeInventory(makePairContext(pair, join(root, "out")), makeSettings({ input, ...settings }));
 const found = async (settings: SomeSettings) =>
   (await take(settings)).problems.map((problem) => `${problem.table ?? "-"}: ${problem.what}: ${problem.found}`);
 
@@ -25,15 +26,16 @@ function list(...lines: string[]): string {
 
 test("targets and feature tables by name, with size and version; nothing else", async () => {
   const { targets, features, problems } = await take();
-  assert.equal(targets?.table, "targets");
+  assert.equal(targets?.file.table, "targets");
+  assert.deepEqual([targets?.isTargets, ...features.map(({ isTargets }) => isTargets)], [true, false, false]);
   assert.deepEqual(
-    features.map(({ table, path }) => [table, path]),
+    features.map(({ file }) => [file.table, file.path]),
     [
       ["a_pair", join(folder, "a_pair.parquet")],
       ["b", join(folder, "b.parquet")],
     ],
   );
-  assert.ok(features.every(({ size, version }) => size > 0 && version.length > 0));
+  assert.ok(features.every(({ file }) => file.size > 0 && file.version.length > 0));
   assert.deepEqual(problems, []);
 });
 
@@ -44,7 +46,7 @@ test("a missing folder is a failure that names it", async () => {
 });
 
 test("targets may have another name, and must be there", async () => {
-  assert.equal((await take({ targets: "b" })).targets?.table, "b");
+  assert.equal((await take({ targets: "b" })).targets?.file.table, "b");
   assert.deepEqual(await found({ targets: "y" }), [`y: no targets table: no y.parquet in ${folder}`]);
 });
 

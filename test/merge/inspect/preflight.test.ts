@@ -9,27 +9,28 @@ import { localStore } from "../../../src/store/local/store.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { makeShape } from "../../faults/shapes.ts";
 import { makeFolder } from "../../faults/support.ts";
-import { failureOf, makeJob, TestPort } from "../../support/job.ts";
+import { failureOf, makePairContext, makeSettings, TestPort } from "../../support/job.ts";
 
 const shape = { rows: 5000, tables: 60, columns: 10, misaligned: 0.1 };
 
 describe("preflight", () => {
   const input = makeFolder({ after });
   const output = join(input, "out");
+  const settings = makeSettings({ input });
   before(() => makeShape(input, shape));
 
   it("reads keys and footers, not the data", async () => {
     const counted = { bytes: 0, open: 0, mostOpen: 0 };
-    const job = { ...makeJob("audusd", { input, output }), store: countReads(counted) };
-    const inventory = await takeInventory(job);
-    const { features, targetsKey } = await runPreflight(job, inventory);
+    const context = { ...makePairContext("audusd", output), store: countReads(counted) };
+    const inventory = await takeInventory(context, settings);
+    const { features, targetsKey } = await runPreflight(context, inventory, settings);
     assert.equal(features.length, shape.tables);
     assert.equal(targetsKey.length, shape.rows);
     assert.deepEqual(
-      features.map(({ table }) => table.file.table),
-      inventory.features.map(({ table }) => table),
+      features.map(({ file }) => file.table),
+      inventory.features.map(({ file }) => file.table),
     );
-    const all = inventory.features.reduce((sum, file) => sum + file.size, 0);
+    const all = inventory.features.reduce((sum, { file }) => sum + file.size, 0);
     // A key of eleven columns, and 64 KiB of the end of each file for its footer.
     assert.ok(counted.bytes < all / 5 + 61 * 65_536, `${counted.bytes} of ${all} bytes`);
     assert.equal(counted.open, 0);
@@ -38,8 +39,8 @@ describe("preflight", () => {
 
   it("tells its progress", async () => {
     const port = new TestPort();
-    const job = makeJob("audusd", { input, output }, port);
-    await runPreflight(job, await takeInventory(job));
+    const context = makePairContext("audusd", output, port);
+    await runPreflight(context, await takeInventory(context, settings), settings);
     const done = port.events.flatMap((event) => (event.type === "progress" ? [event.tablesDone] : []));
     assert.deepEqual(done, [0, 50]);
   });
@@ -47,9 +48,9 @@ describe("preflight", () => {
   it("stops between two tables when it is told to", async () => {
     const reason = new Error("stop");
     const port = new TestPort((event, own) => event.type === "progress" && own.stop(reason));
-    const job = makeJob("audusd", { input, output }, port);
-    const inventory = await takeInventory(job);
-    await assert.rejects(runPreflight(job, inventory), reason);
+    const context = makePairContext("audusd", output, port);
+    const inventory = await takeInventory(context, settings);
+    await assert.rejects(runPreflight(context, inventory, settings), reason);
   });
 
   it("tells of every bad table, also without targets", async (context) => {
@@ -57,21 +58,21 @@ describe("preflight", () => {
     await makeShape(folder, { rows: 100, tables: 12, columns: 1 });
     rmSync(join(folder, "audusd", "targets.parquet"));
     for (const table of ["t0003", "t0011"]) truncateSync(join(folder, "audusd", `${table}.parquet`), 40);
-    const job = makeJob("audusd", { input: folder, output: join(folder, "out") });
-    const failure = await failureOf(runPreflight(job, await takeInventory(job)));
+    const pair = makePairContext("audusd", join(folder, "out"));
+    const own = makeSettings({ input: folder });
+    const failure = await failureOf(runPreflight(pair, await takeInventory(pair, own), own));
     assert.equal(failure.exitCode, ExitCode.input);
     assert.deepEqual(failure.problems.map(({ table }) => table).sort(), ["t0003", "t0011", "targets"]);
   });
 
   it("wants the disk space that the output needs, or more when it is asked for", async () => {
     const free = (await localStore.freeBytes(input)) ?? 0;
-    const job = makeJob("audusd", { input, output: input });
-    await checkDisk(job, 1);
-    const failure = await failureOf(checkDisk(job, 2 * free + 2 ** 30));
+    const context = makePairContext("audusd", input);
+    await checkDisk(context, 1, "auto");
+    const failure = await failureOf(checkDisk(context, 2 * free + 2 ** 30, "auto"));
     assert.equal(failure.exitCode, ExitCode.input);
     assert.match(failure.message, /not enough disk space for .*training_audusd\.parquet: found \d+ bytes free/);
-    const greedy = makeJob("audusd", { input, output: input, diskFree: 2 * free + 2 ** 30 });
-    assert.equal((await failureOf(checkDisk(greedy, 1))).exitCode, ExitCode.input);
+    assert.equal((await failureOf(checkDisk(context, 1, 2 * free + 2 ** 30))).exitCode, ExitCode.input);
     assert.ok(statSync(input).isDirectory());
   });
 });

@@ -9,7 +9,15 @@ import { localStore } from "../../../src/store/local/store.ts";
 import type { Stage, Store } from "../../../src/store/store.ts";
 import { makeShape } from "../../faults/shapes.ts";
 import { checkManifest, finishedNames, listOutput, makeFolder } from "../../faults/support.ts";
-import { failureOf, limits, makeJob, makeSettings, mergeHere, type SomeSettings, TestPort } from "../../support/job.ts";
+import {
+  failureOf,
+  limits,
+  makeContext,
+  makeSettings,
+  mergeHere,
+  type SomeSettings,
+  TestPort,
+} from "../../support/job.ts";
 
 /** The local store with some of its stage's steps replaced. */
 function changeStage(change: (stage: Stage, path: string) => Partial<Stage>): Store {
@@ -35,7 +43,7 @@ function changeStage(change: (stage: Stage, path: string) => Partial<Stage>): St
 async function mergeWith(store: Store, given: SomeSettings): Promise<unknown> {
   const settings = makeSettings(given);
   const task = { command: "merge", pair: "audusd", settings, limits } as const;
-  return runTask(task, (pair) => ({ ...makeJob(pair, given), store }));
+  return runTask(task, makeContext(new TestPort(), store));
 }
 
 describe("publishing", () => {

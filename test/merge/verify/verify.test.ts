@@ -8,7 +8,7 @@ import { verifyOutput } from "../../../src/merge/verify/verify.ts";
 import { localStore } from "../../../src/store/local/store.ts";
 import { loadFile } from "../../support/bytes.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, makeJob, mergeHere, verifyHere } from "../../support/job.ts";
+import { failureOf, makeContext, mergeHere, verifyHere } from "../../support/job.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("verify");
@@ -31,14 +31,15 @@ async function check(output: DataFrame, level: VerifyLevel, sources = tables) {
       assert.ok(file);
       const prefix = table === "targets" ? "" : `${table}_`;
       const lineage = names.map((name) => ({ input: name, output: `${prefix}${name}` }));
-      return { file: { ...file, table }, columns: lineage };
+      return { file: { ...file, table }, isTargets: table === "targets", columns: lineage };
     }),
   );
   const file = await localStore.stat(path);
   assert.ok(file);
   const opened = await localStore.open(file);
-  const wanted = { rows: 4, rowGroups: [4], columns: ["interval_time", "y", "a_x", "a_t"], tables: expected };
-  const { problems, columnsCompared } = await verifyOutput(makeJob("pair", { input }), path, opened, level, wanted);
+  const shape = { rows: 4, rowGroups: [4], columns: ["interval_time", "y", "a_x", "a_t"] };
+  const wanted = { ...shape, tables: expected, key: "interval_time", duplicates: "error" } as const;
+  const { problems, columnsCompared } = await verifyOutput(makeContext(), { path, opened }, wanted, level);
   await opened.close();
   return { found: problems.map((problem) => problem.found), columnsCompared };
 }

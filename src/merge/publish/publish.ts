@@ -1,0 +1,57 @@
+import type { Manifest } from "../../model/result.ts";
+import { overtaken } from "../../store/overtaken.ts";
+import type { Stage } from "../../store/store.ts";
+import type { PairContext } from "../context.ts";
+import type { ExistingOutput } from "../inspect/existing-output.ts";
+
+/**
+ * The manifest is the mark of done, so it goes first when an output is replaced and comes last: at any instant a
+ * manifest that is there matches the file beside it. Only what was there at the start is removed or replaced: another
+ * worker on this pair may have been faster.
+ */
+export async function publish(
+  context: PairContext,
+  stage: Stage,
+  manifest: Manifest,
+  existing: ExistingOutput,
+): Promise<void> {
+  const { store, paths, port } = context;
+  port.signal.throwIfAborted();
+  if (existing.state === "replaceable" && existing.manifestVersion !== undefined)
+    await store.remove(paths.manifest, existing.manifestVersion);
+  await stage.publish("version" in existing ? existing.version : undefined);
+  await writeManifest(context, manifest);
+}
+
+/**
+ * Puts the manifest beside the output that it describes and beside no other: between the two, another worker that was
+ * told to replace may have published its own.
+ */
+async function writeManifest(context: PairContext, manifest: Manifest): Promise<void> {
+  const { store, paths } = context;
+  const text = `${JSON.stringify(manifest, null, 1)}\n`;
+  const published = await findOwn(context, manifest);
+  for (let written = false; !written; ) {
+    const before = await store.stat(paths.manifest);
+    await findOwn(context, manifest, published);
+    written = await store.writeTextIf(paths.manifest, text, before?.version);
+  }
+  try {
+    await findOwn(context, manifest, published);
+  } catch (error) {
+    const there = await store.stat(paths.manifest);
+    if ((await store.readText(paths.manifest)) === text) await store.remove(paths.manifest, there?.version);
+    throw error;
+  }
+}
+
+/** The version of the published output. @throws Failure (input) when another one has taken its place. */
+async function findOwn({ store, paths }: PairContext, manifest: Manifest, published?: string): Promise<string> {
+  const file = await store.stat(paths.output);
+  const isOwn =
+    file?.size === manifest.output.size &&
+    (file.crc32c ?? manifest.output.crc32c) === manifest.output.crc32c &&
+    (published ?? file.version) === file.version;
+  if (!isOwn) throw overtaken(paths.output);
+  return file.version;
+}

@@ -1,0 +1,60 @@
+/**
+ * One table of a pair on its way through the merge. Every stage returns the record of the stage before with what it found
+ * out or decided: listed → inspected → proven → planned → transferred.
+ */
+import type { ColumnLineage, InputFile, TablePlan } from "../model/plan.ts";
+import type { Column, Footer, NamedColumn } from "../parquet/footer.ts";
+import type { KeyComparison } from "../parquet/polars.ts";
+
+/** A table as the inventory lists it. */
+export interface ListedTable {
+  readonly file: InputFile;
+  /** The targets decide the rows of the output and their order; their key is the output's key. */
+  readonly isTargets: boolean;
+}
+
+/** A table that can be read. */
+export interface InspectedTable extends ListedTable {
+  readonly footer: Footer;
+  /** Offset of the footer in bytes; the data lies before it. */
+  readonly dataEnd: number;
+  readonly key: Column;
+}
+
+/** How a table's key relates to the targets'. */
+export interface KeyProof {
+  readonly how: "same bytes" | "same values" | "different";
+  readonly comparison: KeyComparison;
+}
+
+/** A table whose key was compared with the targets' key (the targets' own: equal). */
+export interface ProvenTable extends InspectedTable {
+  readonly proof: KeyProof;
+}
+
+/**
+ * How a table gets into the output: "splice" copies its encoded column chunks, "link" lets the store take the whole
+ * object (Cloud Storage, compose), "align" joins its rows onto the targets' key.
+ */
+export type Transfer = "splice" | "link" | "align";
+
+/** A table with everything that the plan decided about it. */
+export interface PlannedTable extends ProvenTable {
+  readonly plan: TablePlan;
+  readonly transfer: Transfer;
+  /** The columns that it gives to the output with their names there, in the output's order; the targets' key comes first. */
+  readonly columns: readonly NamedColumn[];
+}
+
+/** A table whose columns are in the output. */
+export interface TransferredTable extends PlannedTable {
+  /** CRC32C of the whole input, 8 hexadecimal digits. */
+  readonly crc32c: string;
+}
+
+/** Columns as plans and manifests print them: without the key. */
+export function printColumns(table: InspectedTable, columns: readonly NamedColumn[]): ColumnLineage[] {
+  return columns
+    .filter(({ column }) => column !== table.key)
+    .map(({ column, name }) => ({ input: column.name, output: name }));
+}
