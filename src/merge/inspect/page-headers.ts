@@ -1,16 +1,13 @@
-import { MiB } from "../../model/units.ts";
 import type { ColumnChunk, Footer } from "../../parquet/footer.ts";
 import { type PageSource, walkPages } from "../../parquet/pages.ts";
 import type { OpenFile } from "../../store/store.ts";
+import { windowBytes } from "../budget.ts";
 
 /** Pages seen, and what is wrong with them: one sentence a column chunk. */
 export interface FileWalk {
   readonly pages: number;
   readonly broken: readonly string[];
 }
-
-/** Where a file cannot be peeked into, this much of it is read at once. */
-const windowBytes = 8 * MiB;
 
 /** Walks every page header of a file; with `checksums` bodies are read too. */
 export async function walkFile(footer: Footer, opened: OpenFile, checksums = false): Promise<FileWalk> {

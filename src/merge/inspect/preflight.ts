@@ -4,16 +4,12 @@ import { failOn, type Problem } from "../../model/failure.ts";
 import type { MergeSettings } from "../../model/settings.ts";
 import { Scratch, ScratchPool } from "../../parquet/buffer-pool.ts";
 import { releaseFrames, type Series } from "../../parquet/polars.ts";
+import { remoteTablesAtOnce, tablesAtOnce } from "../budget.ts";
 import type { PairContext } from "../context.ts";
 import type { ListedTable, ProvenTable } from "../table.ts";
 import type { Inventory } from "./inventory.ts";
 import { checkTargetsKey, decodeKey, type KeyedTargets, proveKey, proveSameBytes } from "./keys.ts";
 import { inspectTable } from "./table.ts";
-
-/** Tables opened at once: enough to keep storage busy, few enough that their key chunks are small change. */
-const tablesAtOnce = 8;
-/** A request to a bucket takes tens of milliseconds, whatever its size. */
-export const remoteTablesAtOnce = 16;
 
 /** What decides whether a table's key can be merged. */
 export type KeySettings = Pick<MergeSettings, "key" | "duplicates">;

@@ -2,11 +2,8 @@ import type { Assembly } from "../../model/plan.ts";
 import type { VerifyLevel } from "../../model/settings.ts";
 import { MiB } from "../../model/units.ts";
 import { decodedSize, encodedSize } from "../../parquet/column-type.ts";
-import { remoteTablesAtOnce } from "../inspect/preflight.ts";
+import { batchBytes, copyBlockBytes, copyBlocks, prefetchBytes, remoteTablesAtOnce } from "../budget.ts";
 import type { InspectedTable, PlannedTable } from "../table.ts";
-import { batchBytes } from "../transfer/batches.ts";
-import { blockBytes, blocks } from "../transfer/blocks.ts";
-import { prefetchBytes } from "../transfer/transfer.ts";
 
 /** What the need of a merge depends on. */
 export interface MergeSize {
@@ -97,7 +94,7 @@ function keyBytes(tables: readonly PlannedTable[]): number {
 function copyBytes(tables: readonly PlannedTable[]): number {
   const spliced = tables.filter(({ transfer }) => transfer === "splice");
   const largest = Math.max(0, ...spliced.map(({ file }) => file.size));
-  return blocks * Math.min(blockBytes, largest);
+  return copyBlocks * Math.min(copyBlockBytes, largest);
 }
 
 /** The file at work, the next one when it is read ahead, the largest batch, and dead buffers. */

@@ -21,9 +21,9 @@ import {
   releaseFrames,
   type Series,
 } from "../../parquet/polars.ts";
+import { cutBatches } from "../budget.ts";
 import type { Layout } from "../plan/layout.ts";
 import type { PlannedTable } from "../table.ts";
-import { cutBatches } from "./batches.ts";
 import type { Output } from "./output.ts";
 
 export interface AlignOptions {

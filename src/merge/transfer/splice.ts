@@ -1,13 +1,9 @@
-import { MiB } from "../../model/units.ts";
 import type { Column } from "../../parquet/footer.ts";
 import { combineCrc32c, crc32c } from "../../store/crc32c.ts";
 import type { OpenFile } from "../../store/store.ts";
+import { copyBlockBytes, copyBlocks, streamedBytes } from "../budget.ts";
 import type { InspectedTable, PlannedTable } from "../table.ts";
-import { BlockPool, blockBytes } from "./blocks.ts";
 import type { Output } from "./output.ts";
-
-/** Bytes of an upload that may wait while the next ones arrive. */
-const streamedBytes = 32 * MiB;
 
 /** Writers leave a few dozen bytes between chunks: less than another request costs. */
 const gapBytes = 64 * 1024;
@@ -86,7 +82,7 @@ export class Splicer {
   async *#readBlocks(opened: OpenFile): AsyncGenerator<Block> {
     const read = async (at: number): Promise<Block> => {
       const block = await this.#pool.acquire();
-      return { at, block, bytes: await opened.read(at, Math.min(blockBytes, opened.size - at), block) };
+      return { at, block, bytes: await opened.read(at, Math.min(copyBlockBytes, opened.size - at), block) };
     };
     let next: Promise<Block> | undefined;
     try {
@@ -94,7 +90,7 @@ export class Splicer {
       while (next !== undefined) {
         const current: Block = await next;
         this.#signal.throwIfAborted();
-        next = current.at + blockBytes < opened.size ? read(current.at + blockBytes) : undefined;
+        next = current.at + copyBlockBytes < opened.size ? read(current.at + copyBlockBytes) : undefined;
         yield current;
       }
     } finally {
@@ -123,6 +119,30 @@ export class Splicer {
       done = from + part.length;
     }
     return { checksum: crc32c(bytes.subarray(done), checksum), written: Promise.all(writes) };
+  }
+}
+
+/** A fixed set of buffers, handed out one at a time; the bound on what a copy keeps in memory. */
+class BlockPool {
+  readonly #free: Uint8Array[] = [];
+  readonly #waiting: ((block: Uint8Array) => void)[] = [];
+  #made = 0;
+
+  /** A buffer of `copyBlockBytes`; waits until one is free. */
+  async acquire(): Promise<Uint8Array> {
+    const block = this.#free.pop();
+    if (block !== undefined) return block;
+    if (this.#made < copyBlocks) {
+      this.#made += 1;
+      return Buffer.allocUnsafeSlow(copyBlockBytes);
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  release(block: Uint8Array): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(block);
+    else next(block);
   }
 }
 

@@ -1,16 +1,15 @@
 import type { Plan } from "../../model/plan.ts";
 import type { DuplicatePolicy } from "../../model/settings.ts";
-import { MiB } from "../../model/units.ts";
 import { version } from "../../model/version.ts";
 import { Scratch } from "../../parquet/buffer-pool.ts";
 import type { Series } from "../../parquet/polars.ts";
 import { crc32c, formatCrc32c } from "../../store/crc32c.ts";
 import type { OpenFile, Stage, Written } from "../../store/store.ts";
+import { batchBytes, prefetchBytes } from "../budget.ts";
 import type { Context } from "../context.ts";
 import type { PlannedMerge } from "../plan/plan.ts";
 import type { PlannedTable, TransferredTable } from "../table.ts";
 import { alignTable } from "./align.ts";
-import { batchBytes } from "./batches.ts";
 import { Output } from "./output.ts";
 import { Splicer } from "./splice.ts";
 
@@ -46,9 +45,6 @@ export async function finishOutput(plan: Plan, output: Output, stage: Stage): Pr
   await output.drain();
   return stage.finish();
 }
-
-/** Larger tables are not read ahead: two of them at once would set the peak. */
-export const prefetchBytes = 64 * MiB;
 
 /** A table with what its transfer needs: the open file to splice from, the bytes to align, or nothing to link it. */
 type ReadyTable =

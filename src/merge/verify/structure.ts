@@ -1,8 +1,8 @@
 import type { Problem } from "../../model/failure.ts";
-import { MiB } from "../../model/units.ts";
 import { checkFooter, checkReadable } from "../../parquet/footer-check.ts";
 import { type LocatedFooter, ParquetError, readFooter } from "../../parquet/footer-reader.ts";
 import type { OpenFile } from "../../store/store.ts";
+import { outputFooterGuess } from "../budget.ts";
 import { walkFile } from "../inspect/page-headers.ts";
 
 /** What the output is expected to hold: rows, row groups, and its columns in order. */
@@ -17,9 +17,6 @@ export interface StructureCheck {
   readonly pages: number;
   readonly problems: readonly Problem[];
 }
-
-/** Covers the footer of an output with some ten thousand columns in one read; over a network it is not guessed. */
-const outputFooterGuess = 4 * MiB;
 
 /** Reads the footer of a wide file. @throws ParquetError when there is none. */
 export function readOutputFooter(opened: OpenFile): Promise<LocatedFooter> {

@@ -7,10 +7,10 @@ import type { Footer } from "../../parquet/footer.ts";
 import { readFooter } from "../../parquet/footer-reader.ts";
 import { releaseFrames } from "../../parquet/polars.ts";
 import type { OpenFile } from "../../store/store.ts";
+import { batchBytes, cutBatches } from "../budget.ts";
 import type { Context } from "../context.ts";
 import { walkFile } from "../inspect/page-headers.ts";
 import { damaged } from "../inspect/table.ts";
-import { batchBytes, cutBatches } from "../transfer/batches.ts";
 import { checkStructure, type ExpectedOutput, readOutputFooter } from "./structure.ts";
 import { decodeColumns, type OutputFile, ValueComparison } from "./values.ts";
 

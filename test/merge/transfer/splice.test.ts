@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { blockBytes } from "../../../src/merge/transfer/blocks.ts";
+import { copyBlockBytes } from "../../../src/merge/budget.ts";
 import { loadFile } from "../../support/bytes.ts";
 import { copyTo, query } from "../../support/duckdb.ts";
 import { scratchFolder } from "../../support/folder.ts";
@@ -31,7 +31,7 @@ test("every chunk arrives with the bytes that it had, across the borders of copy
   const { output, tables } = await mergeHere({ ...written });
   assert.deepEqual(tables, { total: 2, spliced: 2, aligned: 0 });
   const from = await loadFile(join(written.input, "pair", "a.parquet"));
-  assert.ok(from.bytes.length > 3 * blockBytes, "the table takes several buffers");
+  assert.ok(from.bytes.length > 3 * copyBlockBytes, "the table takes several buffers");
   const to = await loadFile(output);
   let compared = 0;
   for (const [index, group] of to.footer.rowGroups.entries()) {
