@@ -42,6 +42,7 @@ lint: setup ## check formatting, style, types, dependency arrows and unused code
 	@$(run) node_modules/.bin/biome check --error-on-warnings .
 	@$(run) node_modules/.bin/tsc -p .
 	@$(run) node_modules/.bin/depcruise --config .dependency-cruiser.json src
+	@$(run) node_modules/.bin/depcruise --config .dependency-cruiser.startup.json src
 	@$(run) node_modules/.bin/knip
 
 format: setup ## rewrite the sources in the project's format
