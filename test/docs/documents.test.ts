@@ -8,7 +8,8 @@ import { flagOf, variableOf } from "../../src/config/resolve.ts";
 import { settingNames } from "../../src/config/settings.ts";
 import { predictCost } from "../../src/cost/forecast.ts";
 import { parsePrices } from "../../src/cost/prices.ts";
-import { ExitCode } from "../../src/model/exit-code.ts";
+import { exitCodes, reasons, signals } from "../../src/model/ending.ts";
+import { ExitCode, outcomeOf } from "../../src/model/exit-code.ts";
 import { checkout, documents, readDocument } from "./blocks.ts";
 
 test("docs/configuration.md is what its generator makes", () => {
@@ -34,6 +35,19 @@ test("every exit code has its place in docs/operations.md", () => {
     codes.sort((left, right) => left - right),
     Object.values(ExitCode).sort((left, right) => left - right),
   );
+});
+
+test("every word for an ending is in docs/operations.md", () => {
+  const section = readDocument("docs/operations.md")
+    .split(/^## /m)
+    .find((text) => text.startsWith("How an attempt ended"));
+  const failures = [reasons, exitCodes, signals].flatMap((table) => Object.values(table).map(({ word }) => word));
+  const words = new Set<string>([...failures, ...Object.values(outcomeOf), "already done", "no output"]);
+  const rows = [...(section ?? "").matchAll(/^\| (`.*?`) \|/gm)].flatMap(
+    ([, cell = ""]) => cell.match(/[^`]+(?=`)/g) ?? [],
+  );
+  const listed = rows.filter((word) => word !== ", ");
+  assert.deepEqual(listed.sort(), [...words].sort());
 });
 
 /** Relative targets of links and pictures. */
