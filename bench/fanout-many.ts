@@ -11,7 +11,7 @@ const { exitCode } = await runPairs({
   store: createLocalStore(false),
   machine: makeLocalBackend(stand),
   backend: "local",
-  capacity: { ceilingBytes: GiB, parallelism: () => 8, spot: false },
+  capacity: { ceilingBytes: GiB, workers: 8, memoryBytes: 64 * GiB, spot: false },
   settings: stand.settings,
   pairs,
   wanted: "bench",

@@ -15,7 +15,7 @@ export function buildJobOf(settings: Settings, launch: number): ReturnType<typeo
 }
 
 function toLaunch(settings: Settings, number: number): Launch {
-  const { run = "", pairs, memoryCeiling, parallelism, retries, spot } = settings;
+  const { run = "", pairs, memoryCeiling, parallelism, spot } = settings;
   const problems: Problem[] = [];
   if (run === "") problems.push({ what: "the run has no name", fix: "name it with --run, such as 2026-11-21-a" });
   if (pairs.length === 0) problems.push({ what: "no pair to merge", fix: "name pairs with --pairs, or in a profile" });
@@ -30,6 +30,5 @@ function toLaunch(settings: Settings, number: number): Launch {
     ceilingBytes: Number(memoryCeiling),
     parallelism: parallelism === "auto" ? pairs.length : parallelism,
     spot,
-    retries,
   };
 }

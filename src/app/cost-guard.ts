@@ -2,10 +2,12 @@ import type { Settings } from "../config/settings.ts";
 import { predictCost } from "../cost/forecast.ts";
 import { costOfRun } from "../cost/run-cost.ts";
 import type { CostForecast, PriceList } from "../model/cost.ts";
+import { isOver } from "../model/ending.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { failOn } from "../model/failure.ts";
+import type { RunView } from "../model/run.ts";
 import { isGcsPath } from "../model/storage-path.ts";
-import type { CostGuard, PlannedPair } from "../run/options.ts";
+import { type CostGuard, type PlannedStart, parallelismOf } from "../run/launch.ts";
 import type { Platform } from "./create-backend.ts";
 
 /** What a forecast of costs is made from. */
@@ -15,17 +17,27 @@ export interface ForecastBasis {
   readonly prices: PriceList;
 }
 
-/** What a run has cost so far and what further starts would cost, in US$ by the price list. */
+/** What a run has cost and will still cost, in US$ by the price list. */
 export function guardCost(basis: ForecastBasis): CostGuard {
   const { settings, prices } = basis;
   return {
     spent: (view) => costOfRun(view, prices).estimated.usd,
-    estimate: (pairs, ceilingBytes) => {
-      const { usd, missing } = forecastCost(basis, pairs, ceilingBytes).estimated;
-      if (settings.maxCost !== undefined) refuseUnpriced(missing, prices);
-      return usd;
+    remaining: (view, open, starts) => {
+      const { pairs, lines, estimated } = forecastCost(basis, [...open, ...starts]);
+      if (settings.maxCost !== undefined) refuseUnpriced(estimated.missing, prices);
+      const spent = new Map(costOfRun(keepUnfinished(view), prices).pairs.map((it) => [it.pair, it.estimated.usd]));
+      const isOpen = new Set(open.map(({ pair }) => pair));
+      const left = pairs.map((it) => it.estimated.usd - (isOpen.has(it.pair) ? (spent.get(it.pair) ?? 0) : 0));
+      const shared = lines.reduce((sum, { usd = 0 }) => sum + usd, 0);
+      return left.reduce((sum, usd) => sum + Math.max(0, usd), shared);
     },
   };
+}
+
+/** A run with only those of its attempts that have not ended. */
+function keepUnfinished(view: RunView): RunView {
+  const pairs = view.pairs.map((pair) => ({ ...pair, attempts: pair.attempts.filter((attempt) => !isOver(attempt)) }));
+  return { ...view, pairs };
 }
 
 /** A sum without one of its items cannot guard a limit. @throws Failure (usage) */
@@ -47,25 +59,26 @@ function guessSeconds(inputBytes: number, overNetwork: boolean): number {
   return 0.5 + inputBytes / (overNetwork ? networkRate : diskRate);
 }
 
-/** The cost of starting these pairs once; `seconds` where a pair was planned, otherwise guessed from its size. */
+/** The cost of these starts; `seconds` where a pair was planned, otherwise guessed from its size. */
 export function forecastCost(
   { settings, platform, prices }: ForecastBasis,
-  pairs: readonly (PlannedPair & { readonly seconds?: number })[],
-  ceilingBytes: number,
+  starts: readonly (PlannedStart & { readonly seconds?: number })[],
 ): CostForecast {
   const { backend, input, output } = settings;
   const { capacity, vcpu } = platform;
+  const largest = Math.max(capacity.ceilingBytes, ...starts.map(({ ceilingBytes }) => ceilingBytes));
   return predictCost(
     {
       backend,
       output,
       spot: capacity.spot,
-      parallelism: capacity.parallelism(pairs.length, ceilingBytes),
-      pairs: pairs.map(({ pair, inputBytes, seconds }) => ({
+      parallelism: parallelismOf(capacity, starts.length, largest),
+      pairs: starts.map(({ pair, inputBytes, ceilingBytes, spot, seconds }) => ({
         pair,
         seconds: seconds ?? guessSeconds(inputBytes, isGcsPath(input)),
         vcpu,
         memoryBytes: ceilingBytes,
+        spot,
         outputBytes: inputBytes,
       })),
     },

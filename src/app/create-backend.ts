@@ -10,7 +10,7 @@ import { Failure, failOn, type Problem } from "../model/failure.ts";
 import { cloudRunMemory, countCloudRunCpus } from "../model/platform-limits.ts";
 import { isGcsPath } from "../model/storage-path.ts";
 import { formatMemory } from "../model/units.ts";
-import type { Capacity } from "../run/options.ts";
+import type { Capacity } from "../run/launch.ts";
 import { type ObserverFactory, runGuarded } from "./guarded-task.ts";
 import { modulePath } from "./module-path.ts";
 import { toLocalEnvironment, toWorkerEnvironment } from "./worker-environment.ts";
@@ -52,7 +52,6 @@ async function createLocal(settings: Settings): Promise<Platform> {
     environment: toLocalEnvironment(settings),
     budgetBytes,
     vcpu: limits.cpus,
-    retryMilliseconds: 1000,
     graceMilliseconds: 12_000,
   });
   return { backend, capacity: shareMachine(settings, limits), vcpu: limits.cpus };
@@ -76,7 +75,8 @@ export function shareMachine(
   const ceilingBytes = memoryCeiling === "auto" ? Math.floor(ours / wanted) : memoryCeiling;
   return {
     ceilingBytes,
-    parallelism: (pairs, ceiling) => Math.max(1, Math.min(pairs, wanted, Math.floor(ours / ceiling))),
+    workers: wanted,
+    memoryBytes: ours,
     spot: false,
   };
 }
@@ -97,7 +97,7 @@ async function createKubernetes(settings: Settings): Promise<Platform> {
     backend: createKubernetesBackend(settings, toWorkerEnvironment(settings)),
     capacity: {
       ceilingBytes,
-      parallelism: (pairs) => (parallelism === "auto" ? pairs : Math.min(pairs, parallelism)),
+      workers: parallelism === "auto" ? Number.POSITIVE_INFINITY : parallelism,
       spot,
     },
     vcpu: countCpus(settings.cpu, ceilingBytes),
@@ -118,7 +118,7 @@ async function createCloudRun(settings: Settings, observe: ObserverFactory): Pro
     backend: createCloudRunBackend(settings, toWorkerEnvironment(settings), () => predictPeak(settings, observe)),
     capacity: {
       ceilingBytes,
-      parallelism: (pairs) => (parallelism === "auto" ? pairs : Math.min(pairs, parallelism)),
+      workers: parallelism === "auto" ? Number.POSITIVE_INFINITY : parallelism,
       spot: false,
     },
     vcpu: countCloudRunCpus(settings.cpu, ceilingBytes),

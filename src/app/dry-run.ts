@@ -4,6 +4,7 @@ import { ExitCode } from "../model/exit-code.ts";
 import type { Problem } from "../model/failure.ts";
 import type { Plan } from "../model/plan.ts";
 import { type Completion, checkCompletions } from "../run/completion.ts";
+import { parallelismOf } from "../run/launch.ts";
 import { withPairs } from "./choose-pairs.ts";
 import { forecastCost } from "./cost-guard.ts";
 import { createBackend } from "./create-backend.ts";
@@ -29,31 +30,25 @@ export interface RunForecast {
   readonly cost: CostForecast;
 }
 
-/** How a caller follows a dry run. */
-export interface ForecastHooks {
-  readonly observe: ObserverFactory;
-  readonly onNotice: (text: string) => void;
-}
-
 /** Finds out what a run would do: reads footers and keys of every pair that is not done, and writes nothing. */
-export async function forecastRun(given: Settings, { observe, onNotice }: ForecastHooks): Promise<RunForecast> {
-  const settings = await withPairs(given, onNotice);
+export async function forecastRun(given: Settings, observe: ObserverFactory): Promise<RunForecast> {
+  const settings = await withPairs(given);
   const prices = await loadPrices(settings);
   const platform = await createBackend(settings.backend, settings, observe);
-  const { ceilingBytes } = platform.capacity;
+  const { ceilingBytes, spot } = platform.capacity;
   const completions = await checkCompletions(await openStore(settings), settings, settings.pairs);
   const pairs: PairForecast[] = [];
   // One after the other: a plan takes memory too, and the ceiling holds for all plans together.
   for (const completion of completions) pairs.push(await forecastPair(completion, settings, ceilingBytes, observe));
   const planned = pairs.flatMap(({ pair, inputBytes, plan }) =>
-    plan === undefined ? [] : [{ pair, inputBytes, seconds: plan.predictedSeconds }],
+    plan === undefined ? [] : [{ pair, inputBytes, ceilingBytes, spot, seconds: plan.predictedSeconds }],
   );
   return {
     exitCode: pairs.find((pair) => pair.exitCode !== ExitCode.done)?.exitCode ?? ExitCode.done,
     ceilingBytes,
-    parallelism: platform.capacity.parallelism(planned.length, ceilingBytes),
+    parallelism: parallelismOf(platform.capacity, planned.length, ceilingBytes),
     pairs,
-    cost: forecastCost({ settings, platform, prices }, planned, ceilingBytes),
+    cost: forecastCost({ settings, platform, prices }, planned),
   };
 }
 

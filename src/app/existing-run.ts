@@ -1,24 +1,22 @@
 import * as v from "valibot";
-import type { Backend } from "../backend/backend.ts";
 import { Settings } from "../config/settings.ts";
 import type { PriceList } from "../model/cost.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { findRun } from "../run/choose.ts";
-import { type RunStore, runPaths } from "../run/documents.ts";
-import { findController } from "../run/lease.ts";
+import { runPaths } from "../run/documents.ts";
 import { exitCodeOf } from "../run/outcomes.ts";
 import { RunState } from "../run/state.ts";
+import { refreshRun, type WatchedRun } from "../run/watch.ts";
 import { createStore } from "../store/create-store.ts";
 import { createBackend } from "./create-backend.ts";
 import { loadPrices } from "./prices.ts";
 
+export { followRun, hasController } from "../run/watch.ts";
+
 const { input: defaultInput } = v.parse(Settings, {});
 
 /** A run that exists, as its folder and its backend describe it. */
-export interface ExistingRun {
-  readonly store: RunStore;
-  readonly session: RunState;
-  readonly backend: Backend;
+export interface ExistingRun extends WatchedRun {
   /** The settings given, with those that the run was started with. */
   readonly settings: Settings;
 }
@@ -39,9 +37,9 @@ export async function openRun(named: string | undefined, given: Settings): Promi
   };
   const { backend } = await createBackend(record.backend, settings);
   const store = await createStore(settings, [settings.input, settings.output]);
-  const session = new RunState(store, settings, { record, version }, ceilingBytes);
-  await session.load();
-  return { store, session, backend, settings };
+  const state = new RunState(store, settings, { record, version }, { ceilingBytes });
+  await state.load();
+  return { store, state, backend, settings };
 }
 
 /** The run as it is now, its open launches refreshed from its backend, and the price list in force. */
@@ -51,17 +49,11 @@ export async function inspectRun(
 ): Promise<{ readonly run: ExistingRun; readonly prices: PriceList }> {
   const prices = await loadPrices(settings);
   const run = await openRun(named, settings);
-  const { session, backend } = run;
-  for (const handle of session.openHandles()) await session.observe(handle.launch, await backend.status(handle));
+  await refreshRun(run);
   return { run, prices };
 }
 
-/** Whether a live controller has the run. */
-export async function hasController({ store, session }: ExistingRun): Promise<boolean> {
-  return (await findController(store, session.paths.lease, session.record.run)) !== undefined;
-}
-
 /** The exit code of a run that is over; 0 while it goes on. */
-export function exitCodeSoFar({ session }: ExistingRun): ExitCode {
-  return session.record.finished === undefined ? ExitCode.done : exitCodeOf(session);
+export function exitCodeSoFar({ state }: ExistingRun): ExitCode {
+  return state.record.finished === undefined ? ExitCode.done : exitCodeOf(state);
 }

@@ -1,9 +1,8 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { Settings } from "../config/settings.ts";
 import type { PriceList } from "../model/cost.ts";
-import { runPairs } from "../run/controller.ts";
+import { type RunEnd, type RunOptions, runPairs } from "../run/controller.ts";
 import { runPaths } from "../run/documents.ts";
-import type { RunEnd, RunOptions } from "../run/options.ts";
 import { withPairs } from "./choose-pairs.ts";
 import { guardCost } from "./cost-guard.ts";
 import { createBackend } from "./create-backend.ts";
@@ -24,7 +23,7 @@ export interface FinishedRun extends RunEnd {
 /** Carries out a run of several pairs, or continues one. @throws Failure when the run cannot begin */
 export async function runAll(given: Settings, prices: PriceList, hooks: RunHooks): Promise<FinishedRun> {
   const { observe, ...controls } = hooks;
-  const settings = await withPairs(given, hooks.onNotice);
+  const settings = await withPairs(given);
   const platform = await createBackend(settings.backend, settings, observe);
   const store = await openStore(settings);
   const end = await runPairs({

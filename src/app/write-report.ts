@@ -18,9 +18,9 @@ export interface WrittenReport {
 /** Writes the reports of a run into its folder. @throws Failure (usage) when there is no such run */
 export async function writeReport(named: string | undefined, settings: Settings): Promise<WrittenReport> {
   const { run, prices } = await inspectRun(named, settings);
-  const view = run.session.view();
+  const view = run.state.view();
   const documents = await renderDocuments(view, prices);
-  await writeReports(run.store, run.session.paths, documents);
-  const files = ["report.html", "report.json", "report.csv"].map((name) => run.session.paths.document(name));
+  await writeReports(run.store, run.state.paths, documents);
+  const files = ["report.html", "report.json", "report.csv"].map((name) => run.state.paths.document(name));
   return { view, prices, documents, files };
 }

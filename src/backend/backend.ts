@@ -1,31 +1,25 @@
 import type { BackendName } from "../model/backend-name.ts";
-import type { Handle, Launch, TaskStatus } from "../model/run.ts";
+import type { Handle, Launch, LaunchStatus } from "../model/run.ts";
 
 /**
- * Where pairs are carried out. Three verbs and nothing more: no loops, no retries, no logging inside. Names come from
- * run id and launch number, so that a second submit of the same launch is harmless.
+ * Where pairs are merged. A backend starts each task once, says how it stands and stops it. It does not retry, poll or
+ * log: the controller decides what to start again, as a new launch. A backend may replace capacity that was taken away.
  */
 export interface Backend {
   readonly name: BackendName;
-  /** Environment variable that tells a worker which task of its launch it is: an index from 0. */
-  readonly indexVariable: string;
   /**
-   * Starts a launch, or finds it when it was started before (by a controller that is gone).
-   * @throws Failure (usage) when it can never run there, with what would; Failure (input) for a missing permission, by
-   * name; Failure (transient) when the backend cannot be reached.
+   * Starts a launch, or finds it if it was started before, also by another controller.
+   * @throws Failure (usage) if the launch can never run there, with advice; Failure (input) for a missing permission, by
+   * name; Failure (transient) if the backend cannot be reached.
    */
   submit(launch: Launch): Promise<Handle>;
+  /** The present state of every task of these launches. Never relies on a watch alone, which may be silent or broken. */
+  status(handles: readonly Handle[]): Promise<readonly LaunchStatus[]>;
   /**
-   * The present state of every task of a launch, by index; with `wait`, once something may have changed or that time has
-   * passed. A watch behind it may be silent or broken: the answer never rests on it alone.
+   * Resolves when the next `status` of these launches may tell something new: after the first change since the last one
+   * if the backend sees changes, otherwise after the time that it chooses; at once if the signal is aborted. Never rejects.
    */
-  status(handle: Handle, wait?: Wait): Promise<readonly TaskStatus[]>;
+  wait(handles: readonly Handle[], signal: AbortSignal): Promise<void>;
   /** Stops what still runs and removes what the launch left in the backend; harmless a second time. */
   cancel(handle: Handle): Promise<void>;
-}
-
-export interface Wait {
-  readonly milliseconds: number;
-  /** Ends the wait at once. */
-  readonly signal: AbortSignal;
 }

@@ -9,7 +9,8 @@ import { addSettings, type Flags, readSettings } from "./flags.ts";
 
 const guide = `
 Prints the Indexed Job that \`widemerge run-all --backend kubernetes\` submits for the same settings, without a request to
-any cluster. A run-all with the same run id finds a Job that was applied by hand and continues it.
+any cluster. A run-all with the same run id finds a Job that was applied by hand and continues it. The Job starts each pair
+once; run-all retries failed pairs in further Jobs, as often as --retries allows.
 
 Example:
   widemerge manifest --config profiles/27-pairs.yaml --run 2026-11-21-a --image widemerge:1.0.0 \\

@@ -1,5 +1,4 @@
-import { setTimeout } from "node:timers/promises";
-import { exitCodeSoFar, hasController, inspectRun } from "../app/existing-run.ts";
+import { exitCodeSoFar, followRun, hasController, inspectRun } from "../app/existing-run.ts";
 import { existingRunSettings } from "../config/settings.ts";
 import { costOfRun } from "../cost/run-cost.ts";
 import type { ExitCode } from "../model/exit-code.ts";
@@ -28,23 +27,15 @@ export function statusCommand(): CodedCommand {
   return addSettings(command, existingRunSettings).runs(showStatus);
 }
 
-/** Milliseconds between two looks at the run. */
-const watchInterval = 1000;
-
 async function showStatus(named: string | undefined, flags: Flags, command: CodedCommand): Promise<ExitCode> {
   const settings = readSettings(flags, command);
-  const { prices, ...first } = await inspectRun(named, settings);
-  let { run } = first;
+  const { prices, run } = await inspectRun(named, settings);
   if (flags.watch === true) {
     const display = showRun(prices);
-    while ((await hasController(run)) && run.session.record.finished === undefined) {
-      await setTimeout(watchInterval);
-      ({ run } = await inspectRun(run.session.record.run, settings));
-      display.view(run.session.view());
-    }
+    await followRun(run, (view) => display.view(view));
     display.end();
   }
-  const view = run.session.view();
+  const view = run.state.view();
   if (flags.json === true) {
     const { buildReport } = await import("../report/build.ts");
     process.stdout.write(`${JSON.stringify(buildReport(view, prices))}\n`);

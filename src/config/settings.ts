@@ -100,9 +100,7 @@ export const Settings = v.strictObject({
         ],
         pairText,
       ),
-      v.description(
-        "pairs of a run, separated by commas; default: those of an existing run, else every checkpoint under the input",
-      ),
+      v.description("pairs of a run, separated by commas"),
     ),
     [],
   ),

@@ -34,7 +34,7 @@ export function predictCost(forecast: Forecast, list: PriceList): CostForecast {
 }
 
 function computeLines(pair: ForecastPair, forecast: Forecast, list: PriceList): CostLine[] {
-  const rates = ratesOf(forecast.backend, forecast.spot);
+  const rates = ratesOf(forecast.backend, pair.spot ?? forecast.spot);
   return rates === undefined ? [] : priceUse(pair, rates, list);
 }
 

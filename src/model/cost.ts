@@ -158,6 +158,8 @@ export interface ForecastPair {
   readonly seconds: number;
   readonly vcpu: number;
   readonly memoryBytes: number;
+  /** Whether this pair runs on Spot capacity; as the rest of the run unless given. */
+  readonly spot?: boolean;
   readonly outputBytes: number;
   /** Storage operations, where they are predicted. */
   readonly classA?: number;

@@ -15,8 +15,9 @@ export interface LaunchTask {
 }
 
 /**
- * What a backend is asked to start: some pairs, all with one ceiling. A run has several launches when pairs are tried
- * again with more memory. `run` and `number` name it, so that a second submit of the same launch changes nothing.
+ * What a backend is asked to start: some pairs, each of them once, all with one ceiling. A run has one launch for all of
+ * its pairs and another one for each retry. `run` and `number` name it, so that a second submit of the same launch
+ * changes nothing.
  */
 export interface Launch {
   readonly run: string;
@@ -24,17 +25,18 @@ export interface Launch {
   readonly number: number;
   readonly tasks: readonly LaunchTask[];
   readonly ceilingBytes: number;
-  /** Pairs at work at the same time. */
+  /** Pairs of this launch at work at the same time. */
   readonly parallelism: number;
-  /** Capacity that can be taken away at any time, for less money. */
+  /** Capacity that costs less and can be taken away at any time. */
   readonly spot: boolean;
-  /** How often a pair may be started again after a failure that may pass, within this launch. */
-  readonly retries: number;
-  /** The same after an unexpected failure, where the backend can tell it from one that may pass; `retries` if absent. */
-  readonly retriesUnexpected?: number;
+  /**
+   * Whether another launch's workers may be at work on the same machine at the same time; each worker then measures its
+   * own memory only.
+   */
+  readonly sharesMachine?: boolean;
 }
 
-/** What a launch is found by again; plain data, kept in run.json. */
+/** How the backend finds a launch again; plain data, kept in run.json. */
 export interface Handle {
   readonly backend: BackendName;
   /** The backend's own name for it: a Job, an execution, a process group. */
@@ -53,6 +55,12 @@ export interface TaskStatus {
   readonly attempts: readonly Attempt[];
   /** What the backend can tell of the attempt at work. */
   readonly progress?: TaskProgress;
+}
+
+/** A launch, and how each of its tasks stands, by index. */
+export interface LaunchStatus {
+  readonly launch: Launch;
+  readonly statuses: readonly TaskStatus[];
 }
 
 export interface TaskProgress {

@@ -1,26 +1,63 @@
-import { setTimeout } from "node:timers/promises";
 import type { Backend } from "../backend/backend.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, toFailure } from "../model/failure.ts";
-import type { Handle, Launch, RunRecord, RunView } from "../model/run.ts";
+import type { Launch, RunRecord, RunView } from "../model/run.ts";
 import { newOwner } from "../store/owner.ts";
-import { chooseRun, newRecord, reopen } from "./choose.ts";
+import { stopLaunches } from "./cancel.ts";
+import { chooseRun, newRecord, type RunRequest, reopen } from "./choose.ts";
 import { checkCompletions } from "./completion.ts";
 import { type RunStore, readDocument, runPaths, writeReports } from "./documents.ts";
-import { findHandle, listOpen, planWave, shapeLaunch, submit, type Wave } from "./launch.ts";
+import {
+  type Capacity,
+  type CostGuard,
+  type LaunchPlan,
+  limitCost,
+  listOpen,
+  planNext,
+  submit,
+  toLaunch,
+} from "./launch.ts";
 import { askForLease, type Lease } from "./lease.ts";
-import type { RunEnd, RunOptions } from "./options.ts";
-import { exitCodeOf } from "./outcomes.ts";
-import { isTaskOver, RunState } from "./state.ts";
+import { exitCodeOf, isTaskOver } from "./outcomes.ts";
+import { RunState } from "./state.ts";
 import { longestOutage, type RetryOptions, retryingBackend, retryingStore, retryTransient } from "./transient-retry.ts";
+import { waitForChange } from "./watch.ts";
 
-/** Milliseconds between two looks at a launch in which nothing seems to happen. */
-const lookEvery = 1000;
+export interface RunOptions extends RunRequest {
+  readonly store: RunStore;
+  readonly backend: Backend["name"];
+  readonly machine: Backend;
+  readonly capacity: Capacity;
+  readonly widemerge: string;
+  /** Aborted with a Failure as its reason (interrupted or terminated): the workers are stopped. */
+  readonly signal: AbortSignal;
+  /** Aborted with a Failure as its reason: this controller ends at once, and the workers go on. */
+  readonly detach?: AbortSignal;
+  readonly cost?: CostGuard;
+  /** Reports of a view, by their names in the run's folder. */
+  readonly documents?: (view: RunView) => Promise<ReadonlyMap<string, string>>;
+  readonly onView?: (view: RunView) => void;
+  readonly onNotice?: (text: string) => void;
+  /** How requests to the store and the backend are tried again. */
+  readonly requests?: Partial<Pick<RetryOptions, "milliseconds" | "firstPause">>;
+  /** Milliseconds before the first retry of a pair. */
+  readonly firstPause?: number;
+  /** Milliseconds between two heartbeats of the lease. */
+  readonly beatMilliseconds?: number;
+}
+
+export interface RunEnd {
+  readonly view: RunView;
+  /** 0 only if every pair has a verified output and its manifest. */
+  readonly exitCode: ExitCode;
+  /** Whether reports of this view are in the run's folder. */
+  readonly reported: boolean;
+}
 
 /**
- * Carries out a run, or goes on with one: plans, fans out, watches, starts again what may be started again, gathers.
- * Everything it knows is in the store before it acts on it, so that it may be killed at any moment.
- * @throws Failure when the run cannot begin, or when the store or the backend stays out of reach; what runs goes on then.
+ * Carries out a run, or continues one: starts launches, watches them all, starts failed pairs again, gathers the results.
+ * Everything that it knows is in the store before it acts on it, so it may be killed at any moment.
+ * @throws Failure if the run cannot begin, or if the store or the backend stays out of reach; the workers go on then.
  */
 export async function runPairs(options: RunOptions): Promise<RunEnd> {
   return new RunController(options).run();
@@ -32,15 +69,19 @@ class RunController {
   readonly #backend: Backend;
   readonly #cancelled = new AbortController();
   #stop: AbortSignal;
+  /** Why no launch is started any more while others are still open. */
+  #refusal: Failure | undefined;
+  /** Pairs that the cost limit held back when a notice last said so. */
+  #heldBack = 0;
 
   constructor(options: RunOptions) {
     this.#options = options;
     const { signal, detach = new AbortController().signal } = options;
     this.#stop = AbortSignal.any([signal, detach, this.#cancelled.signal]);
-    const patience = this.#patience();
-    // What was stopped still has to be written down: the store is not asked to stop with it.
-    this.#store = retryingStore(options.store, patience);
-    this.#backend = retryingBackend(options.machine, { ...patience, signal: this.#stop });
+    const requests = this.#requests();
+    // The end of a run that was stopped still has to be written down, so the store does not stop with it.
+    this.#store = retryingStore(options.store, requests);
+    this.#backend = retryingBackend(options.machine, { ...requests, signal: this.#stop });
   }
 
   async run(): Promise<RunEnd> {
@@ -49,10 +90,10 @@ class RunController {
     const lease = await this.#takeLease(run);
     try {
       this.#stop = AbortSignal.any([this.#stop, lease.signal]);
-      const session = await this.#open(run);
-      return await this.#carryOut(session, lease);
+      const state = await this.#open(run);
+      return await this.#carryOut(state, lease);
     } finally {
-      // Whoever finds a lease of a process that ended takes it over: nothing hangs on giving it back.
+      // The next controller takes over the lease of a process that has ended, so a failure here does no harm.
       await lease.release().catch(() => undefined);
     }
   }
@@ -60,7 +101,7 @@ class RunController {
   async #takeLease(run: string): Promise<Lease> {
     const paths = runPaths(this.#store, this.#options.settings.output, run);
     const { store, beatMilliseconds } = this.#options;
-    // Signs of life are their own retries; what is patient would keep the next one waiting.
+    // A heartbeat is not tried again: the next one comes soon, and must not wait for this one.
     const onBeat = async (): Promise<void> => {
       if ((await store.stat(paths.cancel)) !== undefined) this.#cancelled.abort(cancelled());
     };
@@ -70,14 +111,14 @@ class RunController {
       onBeat,
       ...(beatMilliseconds === undefined ? {} : { beatMilliseconds }),
     };
-    const taken = await retryTransient(() => askForLease(store, paths.lease, options), this.#patience());
+    const taken = await retryTransient(() => askForLease(store, paths.lease, options), this.#requests());
     if (taken instanceof Failure) throw taken;
     return taken;
   }
 
   async #open(run: string): Promise<RunState> {
-    const { settings, capacity, widemerge } = this.#options;
-    // Read under the lease: until it was taken, another controller may have gone on with the run.
+    const { settings, capacity, widemerge, firstPause } = this.#options;
+    // The record is read under the lease: before, another controller may have continued the run.
     const { record: path } = runPaths(this.#store, settings.output, run);
     const version = (await this.#store.stat(path))?.version;
     const known = await readDocument<RunRecord>(this.#store, path);
@@ -89,107 +130,153 @@ class RunController {
       ...(known === undefined ? newRecord(run, widemerge, this.#options, doneBefore) : reopen(known)),
       policy: { retries, retriesUnexpected, memoryCeilings },
     };
-    const session = new RunState(this.#store, settings, { record, version }, capacity.ceilingBytes);
-    await session.save(record);
-    await this.#store.remove(session.paths.cancel);
-    await session.load(completions);
-    return session;
+    const state = new RunState(
+      this.#store,
+      settings,
+      { record, version },
+      { ceilingBytes: capacity.ceilingBytes, ...(firstPause === undefined ? {} : { firstPause }) },
+    );
+    await state.save(record);
+    await this.#store.remove(state.paths.cancel);
+    await state.load(completions);
+    return state;
   }
 
-  async #carryOut(session: RunState, lease: Lease): Promise<RunEnd> {
+  async #carryOut(state: RunState, lease: Lease): Promise<RunEnd> {
     try {
-      this.#show(session);
-      for (const launch of listOpen(session)) await this.#launch(session, launch, lease);
-      for (let wave = this.#plan(session); wave !== undefined; wave = this.#plan(session))
-        await this.#launch(session, shapeLaunch(session, wave, this.#options), lease);
+      this.#show(state);
+      for (const launch of listOpen(state)) await this.#submit(state, launch, lease);
+      // What an earlier controller started counts against the cost limit from the beginning.
+      await this.#observe(state);
+      await this.#work(state, lease);
     } catch (error) {
       if (lease.signal.aborted || !this.#stop.aborted) throw error;
-      return await this.#endEarly(session, toFailure(this.#stop.reason));
+      return await this.#endEarly(state, toFailure(this.#stop.reason));
     }
-    return this.#finish(session, exitCodeOf(session));
+    return this.#finish(state, exitCodeOf(state));
   }
 
-  #plan(session: RunState): Wave | undefined {
-    this.#stop.throwIfAborted();
-    return planWave(session, this.#options);
+  /** Starts what fits and watches all open launches, until nothing is open and nothing is left to start. */
+  async #work(state: RunState, lease: Lease): Promise<void> {
+    for (;;) {
+      const pauseEnds = await this.#startFitting(state, lease);
+      const open = state.openHandles();
+      if (open.length === 0 && pauseEnds === undefined) break;
+      const milliseconds = pauseEnds === undefined ? undefined : Math.max(0, pauseEnds - performance.now());
+      await waitForChange(this.#backend, open, { milliseconds, signal: this.#stop });
+      this.#stop.throwIfAborted();
+      await this.#observe(state);
+    }
+    if (this.#refusal !== undefined) throw this.#refusal;
   }
 
-  /** Submits a launch, or finds it again, and watches it to its end. */
-  async #launch(session: RunState, launch: Launch, lease: Lease): Promise<void> {
-    this.#stop.throwIfAborted();
-    await retryTransient(() => lease.confirm(), this.#patience());
-    const handle = await submit(session, launch, this.#backend);
-    await this.#watch(session, handle);
-    await session.close(handle);
-  }
-
-  async #watch(session: RunState, handle: Handle): Promise<void> {
-    const wait = { milliseconds: lookEvery, signal: this.#stop };
-    for (let over = false; !over; ) {
-      const statuses = await this.#backend.status(handle, wait);
-      await session.observe(handle.launch, statuses);
-      this.#show(session);
-      over = statuses.every(({ state }) => isTaskOver(state));
-      if (!over) this.#stop.throwIfAborted();
-      // A backend whose wait returns at once must not make this a busy loop.
-      if (!over) await setTimeout(20);
+  async #observe(state: RunState): Promise<void> {
+    const open = state.openHandles();
+    if (open.length === 0) return;
+    const found = await this.#backend.status(open);
+    await state.observe(found);
+    this.#show(state);
+    for (const { launch, statuses } of found) {
+      const handle = open.find((one) => one.launch.number === launch.number);
+      if (handle !== undefined && statuses.every((status) => isTaskOver(status.state))) await state.close(handle);
     }
   }
 
-  /** Asks the backend to stop what it started for a launch, and keeps how it ended. */
-  async #stopLaunch(session: RunState, launch: Launch): Promise<void> {
-    const { machine, onNotice } = this.#options;
+  /** Starts every launch that fits now. Returns when the next pause ends, in milliseconds on the monotonic clock. */
+  async #startFitting(state: RunState, lease: Lease): Promise<number | undefined> {
+    const { capacity } = this.#options;
+    while (this.#refusal === undefined) {
+      this.#stop.throwIfAborted();
+      const { plan, pauseEnds } = planNext(state, capacity, performance.now());
+      const affordable = plan && this.#limitCost(state, plan);
+      if (affordable === undefined) return pauseEnds;
+      await this.#start(state, toLaunch(affordable, state.record), lease);
+    }
+    return undefined;
+  }
+
+  /** The part of a plan that the cost limit allows. */
+  #limitCost(state: RunState, plan: LaunchPlan): LaunchPlan | undefined {
+    const { cost, settings, onNotice } = this.#options;
+    const { maxCost } = settings;
+    if (cost === undefined || maxCost === undefined) return plan;
+    const limited = limitCost(plan, state, { cost, maxCost });
+    const heldBack = plan.pairs.length - limited.pairs.length;
+    if (heldBack > 0 && heldBack !== this.#heldBack)
+      onNotice?.(
+        `$${cost.spent(state.view()).toFixed(2)} spent: ${heldBack} pairs are not started, as the run could exceed --max-cost ${maxCost}`,
+      );
+    this.#heldBack = heldBack;
+    return limited.pairs.length === 0 ? undefined : limited;
+  }
+
+  /** Submits a new launch. If it is refused while others are open, those are watched to their end first. */
+  async #start(state: RunState, launch: Launch, lease: Lease): Promise<void> {
     try {
-      const handle = findHandle(session, launch) ?? (await submit(session, launch, machine));
-      await machine.cancel(handle);
-      await session.observe(handle.launch, await machine.status(handle));
-      await session.close(handle);
+      await this.#submit(state, launch, lease);
     } catch (error) {
-      onNotice?.(`${toFailure(error).message}\nEnd what still runs with \`widemerge cancel ${session.record.run}\`.`);
+      const failure = toFailure(error);
+      if (failure.exitCode !== ExitCode.usage && failure.exitCode !== ExitCode.input) throw error;
+      // A refused launch left nothing in the backend: its number is free again.
+      const { pending: _, ...record } = state.record;
+      await state.save(record);
+      if (state.openHandles().length === 0) throw error;
+      this.#refusal = failure;
+      this.#options.onNotice?.(`no further pairs are started: ${failure.message}`);
     }
   }
 
-  async #endEarly(session: RunState, { exitCode }: Failure): Promise<RunEnd> {
+  /** Starts a launch, or finds it again. */
+  async #submit(state: RunState, launch: Launch, lease: Lease): Promise<void> {
+    this.#stop.throwIfAborted();
+    await retryTransient(() => lease.confirm(), this.#requests());
+    await submit(state, launch, this.#backend);
+  }
+
+  async #endEarly(state: RunState, { exitCode }: Failure): Promise<RunEnd> {
     const leaves = this.#options.detach?.aborted === true && !this.#cancelled.signal.aborted;
-    // Whoever evicts a controller does not wait for reports: the next one writes them.
-    if (leaves) return { view: this.#show(session), exitCode, reported: false };
-    for (const launch of listOpen(session)) await this.#stopLaunch(session, launch);
+    // A node that is drained does not wait for reports: the next controller writes them.
+    if (leaves) return { view: this.#show(state), exitCode, reported: false };
+    for (const failure of await stopLaunches(state, this.#options.machine))
+      this.#options.onNotice?.(
+        `${failure.message}\nStop what still runs with \`widemerge cancel ${state.record.run}\`.`,
+      );
     if (this.#cancelled.signal.aborted) {
-      await session.save({ ...session.record, cancelled: true });
-      return this.#finish(session, ExitCode.terminated);
+      await state.save({ ...state.record, cancelled: true });
+      return this.#finish(state, ExitCode.terminated);
     }
-    return { ...(await this.#report(session)), exitCode };
+    return { ...(await this.#report(state)), exitCode };
   }
 
-  async #finish(session: RunState, exitCode: ExitCode): Promise<RunEnd> {
-    await session.save({ ...session.record, finished: new Date().toISOString() });
-    return { ...(await this.#report(session)), exitCode };
+  async #finish(state: RunState, exitCode: ExitCode): Promise<RunEnd> {
+    await state.save({ ...state.record, finished: new Date().toISOString() });
+    return { ...(await this.#report(state)), exitCode };
   }
 
-  async #report(session: RunState): Promise<Omit<RunEnd, "exitCode">> {
-    const view = this.#show(session);
+  async #report(state: RunState): Promise<Omit<RunEnd, "exitCode">> {
+    const view = this.#show(state);
     try {
       const documents = await this.#options.documents?.(view);
-      if (documents !== undefined) await writeReports(this.#store, session.paths, documents);
+      if (documents !== undefined) await writeReports(this.#store, state.paths, documents);
       return { view, reported: documents !== undefined };
     } catch (error) {
-      // The outputs are what counts; `widemerge report` writes reports again.
+      // The outputs are there all the same, and `widemerge report` writes the reports again.
       this.#options.onNotice?.(`no reports: ${toFailure(error).message}`);
       return { view, reported: false };
     }
   }
 
-  #show(session: RunState): RunView {
-    const view = session.view();
+  #show(state: RunState): RunView {
+    const view = state.view();
     this.#options.onView?.(view);
     return view;
   }
 
-  #patience(): RetryOptions {
-    const { onNotice, patience } = this.#options;
+  #requests(): RetryOptions {
+    const { onNotice, requests } = this.#options;
     return {
-      milliseconds: patience?.milliseconds ?? longestOutage,
-      firstPause: patience?.firstPause ?? 500,
+      milliseconds: requests?.milliseconds ?? longestOutage,
+      firstPause: requests?.firstPause ?? 500,
       onFailure: (failure) => onNotice?.(`trying again: ${failure.message}`),
     };
   }
@@ -199,7 +286,7 @@ function cancelled(): Failure {
   const problem = {
     what: "the run was cancelled",
     found: "`widemerge cancel`",
-    fix: "start it again to go on with it",
+    fix: "start it again to continue it",
   };
   return new Failure(ExitCode.terminated, [problem]);
 }

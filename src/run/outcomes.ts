@@ -3,6 +3,7 @@ import { ExitCode } from "../model/exit-code.ts";
 import type {
   AttemptOutcome,
   Launch,
+  LaunchStatus,
   PairOutcome,
   PairState,
   RunRecord,
@@ -13,16 +14,13 @@ import type {
 import type { Completion } from "./completion.ts";
 import { countCauses, decide, describeFailure, type FailedAttempt, type FailedOutcome, type Policy } from "./policy.ts";
 
-/** A launch and the last that was heard of its tasks; by index. */
-export interface LaunchStatus {
-  readonly launch: Launch;
-  readonly statuses: readonly TaskStatus[];
-}
-
 /** Everything that a view of a run is made of. */
 export interface RunFacts {
   readonly record: RunRecord;
+  /** By number, with the latest statuses. */
   readonly launches: readonly LaunchStatus[];
+  /** When a task was first seen to be over: milliseconds on the monotonic clock, by launch number and pair. */
+  readonly endings: ReadonlyMap<string, number>;
   /** By attempt id. */
   readonly records: ReadonlyMap<string, WorkerRecord>;
   /** By pair. */
@@ -30,12 +28,12 @@ export interface RunFacts {
   readonly policy: Policy;
 }
 
-/** What is known of one pair; what the next launch is decided on. */
+/** One pair over all launches of its run. */
 export interface PairFacts {
   readonly pair: string;
   readonly done: boolean;
-  /** The status in the last launch that has the pair. */
-  readonly status: TaskStatus | undefined;
+  /** The last launch that has the pair, and the pair's status in it. */
+  readonly last: { readonly launch: Launch; readonly status: TaskStatus } | undefined;
   readonly attempts: readonly AttemptOutcome[];
   readonly failed: readonly (FailedAttempt & { readonly attempt: FailedOutcome })[];
 }
@@ -58,11 +56,11 @@ export function collectPairs(facts: RunFacts): readonly PairFacts[] {
     }
   return facts.record.pairs.map((pair) => {
     const found = tasks.get(pair) ?? [];
-    const last = found.at(-1)?.status;
+    const last = found.at(-1);
     return {
       pair,
-      done: isDone(pair, last, facts),
-      status: last,
+      done: isDone(pair, last?.status, facts),
+      last,
       attempts: found.flatMap(({ status }) => listOutcomes(status, facts)),
       failed: found.flatMap(({ launch, status }) => listFailures(launch, status, facts)),
     };
@@ -123,7 +121,17 @@ function missingAttempt(launch: Launch, { index, state }: TaskStatus): FailedOut
   };
 }
 
-/** Failures that count: those since the run was last taken up anew. */
+/** Whether the backend will do no more for a task. */
+export function isTaskOver(state: TaskStatus["state"]): boolean {
+  return state === "succeeded" || state === "failed" || state === "cancelled";
+}
+
+/** The name of a task's end in `RunFacts.endings`. */
+export function endingKey({ number }: Launch, pair: string): string {
+  return `${number}/${pair}`;
+}
+
+/** The failures since the run was last begun or begun again. */
 export function countedFailures(pair: PairFacts, record: RunRecord): readonly FailedAttempt[] {
   return pair.failed.filter(({ attempt }) => attempt.launch >= (record.countFrom ?? 0));
 }
@@ -132,7 +140,7 @@ function toOutcome(pair: PairFacts, facts: RunFacts): PairOutcome {
   const completion = facts.completions.get(pair.pair);
   const state = stateOf(pair, facts);
   const why = whyOf(pair, state, facts);
-  const progress = state === "running" ? pair.status?.progress : undefined;
+  const progress = state === "running" ? pair.last?.status.progress : undefined;
   return {
     pair: pair.pair,
     state,
@@ -147,7 +155,7 @@ function toOutcome(pair: PairFacts, facts: RunFacts): PairOutcome {
 
 function stateOf(pair: PairFacts, { record, policy }: RunFacts): PairState {
   if (pair.done) return record.doneBefore.includes(pair.pair) ? "done before" : "done";
-  const state = pair.status?.state;
+  const state = pair.last?.status.state;
   // "succeeded" without an output is not looked at yet, or is a failure.
   if (state === "running") return state;
   if (record.cancelled) return "cancelled";

@@ -3,11 +3,14 @@ import { describeProblem } from "../model/failure.ts";
 import type { AttemptOutcome, RunRecord, WorkerRecord } from "../model/run.ts";
 import { formatMemory } from "../model/units.ts";
 
-/** How often each cause may make a pair fail before it is given up; memory has its ladder of ceilings instead. */
+/** The only policy of retries: how often a pair may fail for each cause, and how long it pauses before the next start. */
 export interface Policy {
+  /** Failures before a pair is given up; for memory, there are as many as there are ceilings. */
   readonly limits: Readonly<Record<Exclude<Cause, "memory">, number>>;
-  /** Ceilings in bytes, rising: the stated one, then those for pairs that ran out of memory. */
+  /** Bytes, rising: the stated ceiling, then those for pairs that ran out of memory. */
   readonly ceilings: readonly number[];
+  /** Milliseconds before the first retry; each further one takes twice as long, up to 30 seconds. */
+  readonly firstPause: number;
 }
 
 /** An attempt that failed. */
@@ -23,10 +26,12 @@ export type Decision =
   | { readonly action: "start"; readonly ceilingBytes: number }
   | { readonly action: "give up"; readonly cause: Cause };
 
-export function policyOf(settings: NonNullable<RunRecord["policy"]>, ceilingBytes: number): Policy {
+const longestPause = 30_000;
+
+export function policyOf(settings: NonNullable<RunRecord["policy"]>, ceilingBytes: number, firstPause = 1000): Policy {
   return {
     limits: {
-      // Capacity that was taken away says nothing about the pair.
+      // It is not the pair's fault that capacity was taken away.
       disruption: Number.POSITIVE_INFINITY,
       transient: settings.retries,
       unexpected: settings.retriesUnexpected,
@@ -37,10 +42,11 @@ export function policyOf(settings: NonNullable<RunRecord["policy"]>, ceilingByte
     ceilings: [...new Set([ceilingBytes, ...settings.memoryCeilings.filter((bytes) => bytes > ceilingBytes)])].sort(
       (left, right) => left - right,
     ),
+    firstPause,
   };
 }
 
-/** What to do with a pair that is not done and of which nothing runs. Every cause has a counter of its own. Pure. */
+/** What to do with a pair that is not done and has no task at work. Each cause has its own counter. Pure. */
 export function decide(failures: readonly FailedAttempt[], { limits, ceilings }: Policy): Decision {
   const counts = countCauses(failures.map(({ cause }) => cause));
   const spent = failures.find(({ cause }) => cause !== "memory" && counts[cause] > limits[cause]);
@@ -48,6 +54,13 @@ export function decide(failures: readonly FailedAttempt[], { limits, ceilings }:
   const tooSmall = Math.max(0, ...failures.filter(({ cause }) => cause === "memory").map((it) => it.ceilingBytes));
   const ceilingBytes = ceilings.find((bytes) => bytes > tooSmall);
   return ceilingBytes === undefined ? { action: "give up", cause: "memory" } : { action: "start", ceilingBytes };
+}
+
+/** Milliseconds to wait after the last of these failures; none for a retry with more memory. Pure. */
+export function pauseAfter(failures: readonly FailedAttempt[], { firstPause }: Policy): number {
+  if (failures.at(-1)?.cause === "memory") return 0;
+  const count = failures.filter(({ cause }) => cause !== "memory").length;
+  return count === 0 ? 0 : Math.min(longestPause, firstPause * 2 ** (count - 1));
 }
 
 export function countCauses(causes: readonly Cause[]): Record<Cause, number> {

@@ -5,23 +5,23 @@ import { type Failure, toFailure } from "../model/failure.ts";
 import type { RunStore } from "./documents.ts";
 
 export interface RetryOptions {
-  /** Milliseconds for which a store or a backend may be out of reach before the run gives up. */
+  /** Milliseconds for which a store or a backend may be out of reach. */
   readonly milliseconds: number;
-  /** Milliseconds before the second try; the pause doubles up to 15 seconds. */
+  /** Milliseconds before the first retry; the pause doubles up to 15 seconds. */
   readonly firstPause: number;
-  /** Told of every try that failed. */
+  /** Called after every try that failed. */
   readonly onFailure: (failure: Failure) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Long enough for a service that is restarted, or a network that is repaired. */
+/** Milliseconds: long enough to restart a service or to repair a network. */
 export const longestOutage = 15 * 60 * 1000;
 
 /**
- * Tries again, with growing pauses, what failed for a reason that may pass.
- * @throws Failure: at once for any other reason, and for this one when patience is at an end.
+ * Repeats work that failed with a transient failure, with growing pauses.
+ * @throws Failure: any other failure at once, and the transient one when the time is up.
  */
-export async function retryTransient<Value>(work: () => Promise<Value>, patience: RetryOptions): Promise<Value> {
+export async function retryTransient<Value>(work: () => Promise<Value>, options: RetryOptions): Promise<Value> {
   return pRetry(
     async () => {
       try {
@@ -32,15 +32,15 @@ export async function retryTransient<Value>(work: () => Promise<Value>, patience
     },
     {
       retries: Number.POSITIVE_INFINITY,
-      minTimeout: patience.firstPause,
+      minTimeout: options.firstPause,
       maxTimeout: 15_000,
-      maxRetryTime: patience.milliseconds,
+      maxRetryTime: options.milliseconds,
       randomize: true,
       shouldRetry: ({ error }) => isTransient(error),
       onFailedAttempt: ({ error }) => {
-        if (isTransient(error)) patience.onFailure(toFailure(error));
+        if (isTransient(error)) options.onFailure(toFailure(error));
       },
-      ...(patience.signal === undefined ? {} : { signal: patience.signal }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
     },
   );
 }
@@ -49,26 +49,26 @@ function isTransient(error: Error): boolean {
   return toFailure(error).exitCode === ExitCode.transient;
 }
 
-/** The same store, with every request tried again while that may help. */
-export function retryingStore(store: RunStore, patience: RetryOptions): RunStore {
+/** The same store, but every request is tried again while that may help. */
+export function retryingStore(store: RunStore, options: RetryOptions): RunStore {
   return {
     join: store.join,
-    list: (folder) => retryTransient(() => store.list(folder), patience),
-    stat: (path) => retryTransient(() => store.stat(path), patience),
-    readText: (path) => retryTransient(() => store.readText(path), patience),
-    writeText: (path, text) => retryTransient(() => store.writeText(path, text), patience),
-    writeTextIf: (path, text, expected) => retryTransient(() => store.writeTextIf(path, text, expected), patience),
-    remove: (path, version) => retryTransient(() => store.remove(path, version), patience),
+    list: (folder) => retryTransient(() => store.list(folder), options),
+    stat: (path) => retryTransient(() => store.stat(path), options),
+    readText: (path) => retryTransient(() => store.readText(path), options),
+    writeText: (path, text) => retryTransient(() => store.writeText(path, text), options),
+    writeTextIf: (path, text, expected) => retryTransient(() => store.writeTextIf(path, text, expected), options),
+    remove: (path, version) => retryTransient(() => store.remove(path, version), options),
   };
 }
 
-/** The same backend, with every request tried again while that may help: each is harmless a second time. */
-export function retryingBackend(backend: Backend, patience: RetryOptions): Backend {
+/** The same backend, but every request is tried again while that may help: a second one does no harm. */
+export function retryingBackend(backend: Backend, options: RetryOptions): Backend {
   return {
     name: backend.name,
-    indexVariable: backend.indexVariable,
-    submit: (launch) => retryTransient(() => backend.submit(launch), patience),
-    status: (handle, wait) => retryTransient(() => backend.status(handle, wait), patience),
-    cancel: (handle) => retryTransient(() => backend.cancel(handle), patience),
+    submit: (launch) => retryTransient(() => backend.submit(launch), options),
+    status: (handles) => retryTransient(() => backend.status(handles), options),
+    wait: (handles, signal) => backend.wait(handles, signal),
+    cancel: (handle) => retryTransient(() => backend.cancel(handle), options),
   };
 }

@@ -6,6 +6,7 @@ import { choosePair } from "../../src/app/task-pair.ts";
 import { summarise } from "../../src/app/worker-record.ts";
 import { Settings } from "../../src/config/settings.ts";
 import { Failure } from "../../src/model/failure.ts";
+import { parallelismOf } from "../../src/run/launch.ts";
 import { GiB, makeWorkerRecord } from "../support/run.ts";
 
 describe("pairs side by side on one machine", () => {
@@ -23,12 +24,12 @@ describe("pairs side by side on one machine", () => {
   it("with one, as many as fit under it together, at most one a CPU, at least one", () => {
     const many = (ceiling: number, parallelism: "auto" | number = "auto") => {
       const capacity = share(ceiling, parallelism);
-      return capacity.parallelism(100, capacity.ceilingBytes);
+      return parallelismOf(capacity, 100, capacity.ceilingBytes);
     };
     assert.deepEqual([many(GiB), many(5 * GiB), many(9 * GiB), many(50 * GiB)], [4, 3, 1, 1]);
     assert.deepEqual([many(GiB, 10), many(2 * GiB, 10)], [10, 8]);
-    assert.equal(share(GiB, "auto").parallelism(2, GiB), 2);
-    assert.equal(share(GiB, "auto").parallelism(100, 8 * GiB), 2);
+    assert.equal(parallelismOf(share(GiB, "auto"), 2, GiB), 2);
+    assert.equal(parallelismOf(share(GiB, "auto"), 100, 8 * GiB), 2);
   });
 });
 

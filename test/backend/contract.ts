@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import type { Backend } from "../../src/backend/backend.ts";
-import type { Handle, Launch, TaskStatus } from "../../src/model/run.ts";
+import type { Launch, TaskStatus } from "../../src/model/run.ts";
 import { makeLaunch } from "../support/run.ts";
+import { statusOf, watchToEnd, watchUntil } from "../support/watch.ts";
 
 /**
  * A backend for a test. Its workers merge nothing, and how they end is in the name of their pair: `okN` with 0, `inputN`
@@ -20,31 +20,10 @@ export interface BackendSubject {
 export interface ContractOptions {
   /** Tasks of the launch with many. */
   readonly many: number;
-  /** False where a launch starts every task once, and another try is another launch. */
-  readonly triesAgain?: boolean;
   /** Why the backend cannot be tested here; the suite is skipped by name then. */
   readonly skip?: string;
 }
 
-const wait = (milliseconds = 1000) => ({ milliseconds, signal: new AbortController().signal });
-
-/** Looks until the launch is as it should be. */
-async function watch(
-  backend: Backend,
-  handle: Handle,
-  until: (statuses: readonly TaskStatus[]) => boolean,
-  look: (statuses: readonly TaskStatus[]) => void = () => undefined,
-): Promise<readonly TaskStatus[]> {
-  for (;;) {
-    const statuses = await backend.status(handle, wait());
-    look(statuses);
-    if (until(statuses)) return statuses;
-    await setTimeout(10);
-  }
-}
-
-const isOver = (statuses: readonly TaskStatus[]) =>
-  statuses.every(({ state }) => state !== "waiting" && state !== "running");
 const statesOf = (statuses: readonly TaskStatus[]) => statuses.map(({ pair, state }) => `${pair} ${state}`);
 const codesOf = (status: TaskStatus | undefined) => status?.attempts.map(({ exitCode }) => exitCode);
 
@@ -52,7 +31,7 @@ const codesOf = (status: TaskStatus | undefined) => status?.attempts.map(({ exit
 export function backendContract(
   name: string,
   makeBackend: (context: { readonly after: (work: () => Promise<void> | void) => void }) => Promise<BackendSubject>,
-  { many, triesAgain = true, skip }: ContractOptions,
+  { many, skip }: ContractOptions,
 ): void {
   describe(`backend ${name}`, { skip: skip ?? false }, () => {
     it("carries out every task and says when, where and with what", async (context) => {
@@ -61,7 +40,7 @@ export function backendContract(
       const handle = await backend.submit(launch);
       assert.equal(handle.backend, backend.name);
       assert.deepEqual(handle.launch, launch);
-      const statuses = await watch(backend, handle, isOver);
+      const statuses = await watchToEnd(backend, handle);
       assert.deepEqual(statesOf(statuses), ["ok1 succeeded", "ok2 succeeded", "ok3 succeeded"]);
       assert.deepEqual(
         statuses.map(({ index }) => index),
@@ -82,45 +61,54 @@ export function backendContract(
       const launch = makeLaunch(["ok1", "once1"]);
       const first = await backend.submit(launch);
       assert.deepEqual(await backend.submit(launch), first);
-      await watch(backend, first, isOver);
+      await watchToEnd(backend, first);
       const other = another();
       assert.deepEqual(await other.submit(launch), first);
-      const statuses = await watch(other, first, isOver);
-      assert.deepEqual(statuses.map(codesOf), [[0], triesAgain ? [75, 0] : [75]]);
+      const statuses = await watchToEnd(other, first);
+      assert.deepEqual(statuses.map(codesOf), [[0], [75]]);
     });
 
-    it("tries again what may pass, gives up what will not, and goes on with the others", {
-      skip: triesAgain ? false : "a launch starts every task once",
-    }, async (context) => {
+    it("starts every task once; another start is another launch, also beside the first one", async (context) => {
       const { backend } = await makeBackend(context);
-      const handle = await backend.submit(makeLaunch(["input1", "once1", "storage1", "ok1"], { retries: 2 }));
-      const statuses = await watch(backend, handle, isOver);
-      assert.deepEqual(statesOf(statuses), ["input1 failed", "once1 succeeded", "storage1 failed", "ok1 succeeded"]);
-      assert.deepEqual(statuses.map(codesOf), [[3], [75, 0], [75, 75, 75], [0]]);
+      const pairs = ["stay1", "input1", "once1", "storage1", "ok1"];
+      const first = await backend.submit(makeLaunch(pairs, { parallelism: 5 }));
+      const failed = await watchUntil(backend, first, (all) =>
+        all.slice(1).every(({ state }) => state === "failed" || state === "succeeded"),
+      );
+      assert.deepEqual(failed.slice(1).map(codesOf), [[3], [75], [75], [0]]);
+      const second = await backend.submit(makeLaunch(["once1", "storage1"], { number: 1 }));
+      const again = await watchToEnd(backend, second);
+      assert.deepEqual(statesOf(again), ["once1 succeeded", "storage1 failed"]);
+      const both = await backend.status([first, second]);
+      assert.deepEqual(
+        both.map(({ launch, statuses }) => [launch.number, statuses[0]?.state, statuses.length]),
+        [
+          [0, "running", 5],
+          [1, "succeeded", 2],
+        ],
+      );
+      const ids = both.flatMap(({ statuses }) => statuses.flatMap(({ attempts }) => attempts.map(({ id }) => id)));
+      assert.equal(new Set(ids).size, 7);
+      await backend.cancel(first);
     });
 
-    it("gives up what failed where another try is another launch", {
-      skip: triesAgain ? "a launch tries again itself" : false,
-    }, async (context) => {
+    it("has as many at work as were asked for, and never more", async (context) => {
       const { backend } = await makeBackend(context);
-      const pairs = ["input1", "once1", "storage1", "ok1"];
-      const first = await watch(backend, await backend.submit(makeLaunch(pairs, { retries: 2 })), isOver);
-      assert.deepEqual(first.map(codesOf), [[3], [75], [75], [0]]);
-      const again = makeLaunch(["once1", "storage1"], { number: 1, retries: 2 });
-      const second = await watch(backend, await backend.submit(again), isOver);
-      assert.deepEqual(statesOf(second), ["once1 succeeded", "storage1 failed"]);
-      const ids = [...first, ...second].flatMap(({ attempts }) => attempts.map(({ id }) => id));
-      assert.equal(new Set(ids).size, 6);
-    });
-
-    it("never has more at work than was asked for", async (context) => {
-      const { backend } = await makeBackend(context);
-      const pairs = Array.from({ length: 8 }, (_, index) => `ok${index}`);
+      const pairs = ["stay1", "stay2", ...Array.from({ length: 6 }, (_, index) => `ok${index}`)];
       const handle = await backend.submit(makeLaunch(pairs, { parallelism: 2 }));
+      const countRunning = (all: readonly TaskStatus[]) => all.filter(({ state }) => state === "running").length;
+      const seen = await watchUntil(backend, handle, (all) => countRunning(all) >= 2);
+      assert.deepEqual(
+        seen.map(({ state }) => state),
+        pairs.map((_, index) => (index < 2 ? "running" : "waiting")),
+      );
+      await backend.cancel(handle);
+      const other = await backend.submit(makeLaunch(pairs.slice(2), { number: 1, parallelism: 2 }));
       let most = 0;
-      await watch(backend, handle, isOver, (statuses) => {
-        most = Math.max(most, statuses.filter(({ state }) => state === "running").length);
-      });
+      const onLook = (all: readonly TaskStatus[]) => {
+        most = Math.max(most, countRunning(all));
+      };
+      await watchUntil(backend, other, (all) => all.every(({ state }) => state === "succeeded"), { onLook });
       assert.ok(most <= 2, `${most} at once`);
     });
 
@@ -129,11 +117,11 @@ export function backendContract(
       const launch = makeLaunch(["stay1", "ok1", "stay2", "stay3"], { parallelism: 3 });
       const handle = await backend.submit(launch);
       const at = (statuses: readonly TaskStatus[]) => statuses.filter(({ state }) => state === "running").length;
-      await watch(backend, handle, (statuses) => at(statuses) === 3 && statuses[1]?.state === "succeeded");
+      await watchUntil(backend, handle, (statuses) => at(statuses) === 3 && statuses[1]?.state === "succeeded");
       await another().cancel(handle);
       assert.deepEqual(await leftovers(launch), []);
       await backend.cancel(handle);
-      const states = statesOf(await backend.status(handle));
+      const states = statesOf(await statusOf(backend, handle));
       assert.ok(
         states.every((state) => !/running|waiting/.test(state)),
         states.join(", "),
@@ -143,12 +131,12 @@ export function backendContract(
     it("a wait ends when it is told to", async (context) => {
       const { backend } = await makeBackend(context);
       const handle = await backend.submit(makeLaunch(["stay1"]));
-      await watch(backend, handle, ([status]) => status?.state === "running");
-      await backend.status(handle);
+      await watchUntil(backend, handle, ([status]) => status?.state === "running");
       const stop = new AbortController();
-      const waiting = backend.status(handle, { milliseconds: 3_600_000, signal: stop.signal });
+      const waiting = backend.wait([handle], stop.signal);
       stop.abort();
-      assert.deepEqual(statesOf(await waiting), ["stay1 running"]);
+      await waiting;
+      assert.deepEqual(statesOf(await statusOf(backend, handle)), ["stay1 running"]);
       await backend.cancel(handle);
     });
 
@@ -156,7 +144,7 @@ export function backendContract(
       const { backend } = await makeBackend(context);
       const pairs = Array.from({ length: many }, (_, index) => `ok${index}`);
       const handle = await backend.submit(makeLaunch(pairs, { parallelism: 8 }));
-      const statuses = await watch(backend, handle, isOver);
+      const statuses = await watchToEnd(backend, handle);
       assert.deepEqual(
         statesOf(statuses),
         pairs.map((pair) => `${pair} succeeded`),

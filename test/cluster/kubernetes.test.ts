@@ -8,37 +8,18 @@ import { createKubernetesBackend } from "../../src/backend/kubernetes/backend.ts
 import { buildJob } from "../../src/backend/kubernetes/job.ts";
 import { Failure } from "../../src/model/failure.ts";
 import { nameOutputs } from "../../src/model/output-names.ts";
-import type { Handle, TaskStatus } from "../../src/model/run.ts";
+import type { TaskStatus } from "../../src/model/run.ts";
 import { defaultPairs } from "../../src/sample/pairs.ts";
 import { causeOf } from "../support/run.ts";
+import { statusOf, watchToEnd, watchUntil } from "../support/watch.ts";
 import { Field, launchOf, whySkipped } from "./support.ts";
 
 const skip = whySkipped();
 const field = new Field("backend");
-const never = new AbortController().signal;
 
 function connect(options = field.options): Backend {
   return createKubernetesBackend(options, field.environment);
 }
-
-function isOver({ state }: TaskStatus): boolean {
-  return state !== "waiting" && state !== "running";
-}
-
-/** Looks on until it is so, at every change, at least every ten seconds. */
-async function until(
-  backend: Backend,
-  handle: Handle,
-  isSo: (tasks: readonly TaskStatus[]) => boolean,
-): Promise<readonly TaskStatus[]> {
-  for (let looks = 0; looks < 400; looks += 1) {
-    const tasks = await backend.status(handle, { milliseconds: 10_000, signal: never });
-    if (isSo(tasks)) return tasks;
-  }
-  throw new Error("it never was so");
-}
-
-const untilOver = (backend: Backend, handle: Handle) => until(backend, handle, (tasks) => tasks.every(isOver));
 
 function statesOf(tasks: readonly TaskStatus[]): readonly string[] {
   return tasks.map(({ state }) => state);
@@ -69,7 +50,7 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
   test("27 real pairs: one Job, one output each; kubectl tells which pod is whose", async () => {
     const backend = connect();
     const handle = await backend.submit(launchOf("all", defaultPairs, { parallelism: 6 }));
-    const tasks = await untilOver(backend, handle);
+    const tasks = await watchToEnd(backend, handle);
     assert.deepEqual(
       statesOf(tasks),
       defaultPairs.map(() => "succeeded"),
@@ -92,7 +73,7 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
     rmSync(join(field.input, "audcad/_COMPLETE"));
     const backend = connect();
     const handle = await backend.submit(launchOf("refused", ["audcad", "audchf"]));
-    const tasks = await untilOver(backend, handle);
+    const tasks = await watchToEnd(backend, handle);
     assert.deepEqual(statesOf(tasks), ["failed", "succeeded"]);
     const attempts = tasks[0]?.attempts ?? [];
     assert.deepEqual(
@@ -107,7 +88,7 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
     const backend = connect();
     // Too small for Node itself: the guard cannot come first.
     const handle = await backend.submit(launchOf("killed", ["gbpusd"], { ceilingBytes: 16 * 2 ** 20 }));
-    const [task] = await untilOver(backend, handle);
+    const [task] = await watchToEnd(backend, handle);
     assert.equal(task?.state, "failed");
     const [attempt, ...others] = task?.attempts ?? [];
     assert.deepEqual(others, []);
@@ -122,13 +103,13 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
       for (const name of Object.values(nameOutputs(pair))) rmSync(join(field.output, name), { force: true });
     // So slow that they are still at work when they are taken away.
     const backend = connect({ ...field.options, cpu: 0.1 });
-    const handle = await backend.submit(launchOf("disrupted", ["usdjpy", "usdchf"], { retries: 0 }));
+    const handle = await backend.submit(launchOf("disrupted", ["usdjpy", "usdchf"]));
     const runs = (tasks: readonly TaskStatus[]) => tasks.every(({ state }) => state === "running");
-    const started = await until(backend, handle, runs);
+    const started = await watchUntil(backend, handle, runs);
     const [evicted, deleted] = started.map(({ attempts }) => attempts[0]?.id ?? "");
     field.evict(evicted ?? "");
     field.kubectl("delete", "pod", deleted ?? "", "--wait=false");
-    const tasks = await untilOver(backend, handle);
+    const tasks = await watchToEnd(backend, handle);
     assert.deepEqual(statesOf(tasks), ["succeeded", "succeeded"]);
     for (const [index, first] of [evicted, deleted].entries())
       assert.notEqual(tasks[index]?.attempts.at(-1)?.id, first, "another pod has done it");
@@ -140,10 +121,10 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
     const handle = await connect().submit(launch);
     const second = connect();
     assert.deepEqual(await second.submit(launch), handle);
-    assert.deepEqual(statesOf(await untilOver(second, handle)), ["succeeded", "succeeded", "succeeded"]);
+    assert.deepEqual(statesOf(await watchToEnd(second, handle)), ["succeeded", "succeeded", "succeeded"]);
     const { exitCode, message } = await failureOf(second.submit({ ...launch, parallelism: 1 }));
     assert.equal(exitCode, 2);
-    assert.match(message, /widemerge-resumed-0 is there already with other settings/);
+    assert.match(message, /widemerge-resumed-0 exists already with other settings/);
     await second.cancel(handle);
   });
 
@@ -152,7 +133,7 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
     field.apply(buildJob(launch, field.options, field.environment));
     const backend = connect();
     const handle = await backend.submit(launch);
-    assert.deepEqual(statesOf(await untilOver(backend, handle)), ["succeeded"]);
+    assert.deepEqual(statesOf(await watchToEnd(backend, handle)), ["succeeded"]);
     await backend.cancel(handle);
   });
 
@@ -160,11 +141,11 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
     const backend = connect();
     const launch = launchOf("stopped", ["euraud", "eurcad", "eurnzd", "gbpjpy", "gbpchf"], { parallelism: 2 });
     const handle = await backend.submit(launch);
-    await until(backend, handle, (tasks) => tasks.some(({ state }) => state === "running"));
+    await watchUntil(backend, handle, (tasks) => tasks.some(({ state }) => state === "running"));
     await backend.cancel(handle);
     assert.equal(field.kubectl("get", "jobs,pods", "-l", "widemerge/run=stopped", "-o", "name"), "");
     await backend.cancel(handle);
-    const states = statesOf(await backend.status(handle));
+    const states = statesOf(await statusOf(backend, handle));
     assert.deepEqual(
       states,
       launch.tasks.map(() => "cancelled"),
@@ -175,7 +156,7 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
     const options = { ...field.options, deadline: 1, image: "localhost/not-there:1" };
     const backend = createKubernetesBackend(options, field.environment);
     const handle = await backend.submit(launchOf("late", ["gbpaud", "gbpcad"]));
-    const tasks = await untilOver(backend, handle);
+    const tasks = await watchToEnd(backend, handle);
     assert.deepEqual(statesOf(tasks), ["failed", "failed"]);
     for (const { attempts } of tasks) assert.equal(attempts.at(-1)?.reason, "DeadlineExceeded");
     await backend.cancel(handle);
@@ -186,7 +167,7 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
     const handle = await backend.submit(launchOf("imageless", ["gbpnzd"]));
     const told = (tasks: readonly TaskStatus[]) =>
       tasks[0]?.attempts[0]?.message?.startsWith("ErrImageNeverPull") === true;
-    assert.equal((await until(backend, handle, told))[0]?.state, "waiting");
+    assert.equal((await watchUntil(backend, handle, told))[0]?.state, "waiting");
     await backend.cancel(handle);
   });
 

@@ -7,6 +7,7 @@ import { parseAllDocuments } from "yaml";
 import { createKubernetesBackend } from "../../src/backend/kubernetes/backend.ts";
 import { Failure } from "../../src/model/failure.ts";
 import type { TaskStatus } from "../../src/model/run.ts";
+import { watchToEnd } from "../support/watch.ts";
 import { Field, launchOf, whySkipped } from "./support.ts";
 
 const skip = whySkipped();
@@ -62,14 +63,9 @@ describe("the controller's Role", { skip, timeout: 300_000 }, () => {
     process.env.KUBECONFIG = own.restrict(run, rules);
     const backend = createKubernetesBackend(own.options, own.environment);
     const handle = await backend.submit(launchOf(run, ["nzdusd"]));
-    const wait = { milliseconds: 1000, signal: new AbortController().signal };
-    for (let looks = 0; looks < 120; looks += 1) {
-      const [task] = await backend.status(handle, wait);
-      if (task?.state !== "succeeded" && task?.state !== "failed") continue;
-      await backend.cancel(handle);
-      return task.state;
-    }
-    return undefined;
+    const [task] = await watchToEnd(backend, handle);
+    await backend.cancel(handle);
+    return task?.state;
   }
 
   test("is enough for a launch from submit to cancel", async () => {

@@ -153,7 +153,6 @@ export function launchOf(run: string, pairs: readonly string[], change: Partial<
     ceilingBytes: 512 * 2 ** 20,
     parallelism: 3,
     spot: false,
-    retries: 1,
     ...change,
   };
 }

@@ -6,8 +6,8 @@ import type { Backend } from "../../src/backend/backend.ts";
 import { ExitCode } from "../../src/model/exit-code.ts";
 import { Failure } from "../../src/model/failure.ts";
 import type { RunRecord, RunView } from "../../src/model/run.ts";
-import { runPairs } from "../../src/run/controller.ts";
-import type { RunOptions } from "../../src/run/options.ts";
+import { type RunOptions, runPairs } from "../../src/run/controller.ts";
+import type { CostGuard } from "../../src/run/launch.ts";
 import { createLocalStore } from "../../src/store/local/store.ts";
 import { scratchFolder } from "../support/folder.ts";
 import { failureOf } from "../support/job.ts";
@@ -26,13 +26,14 @@ function optionsOf(stand: Stand, given: Partial<RunOptions> = {}): RunOptions {
     store,
     machine: makeLocalBackend(stand),
     backend: "local",
-    capacity: { ceilingBytes: GiB, parallelism: (pairs) => Math.min(pairs, 4), spot: false },
+    capacity: { ceilingBytes: GiB, workers: 4, memoryBytes: 64 * GiB, spot: false },
+    firstPause: 1,
     settings: stand.settings,
     pairs: stand.pairs,
     wanted: "run",
     widemerge: "0.0.0",
     signal: new AbortController().signal,
-    patience: { milliseconds: 20_000, firstPause: 1 },
+    requests: { milliseconds: 20_000, firstPause: 1 },
     ...given,
   };
 }
@@ -47,6 +48,19 @@ function journal(stand: Stand, word: string): readonly string[] {
   if (!existsSync(stand.journal)) return [];
   const lines = readFileSync(stand.journal, "utf8").trim().split("\n");
   return lines.filter((line) => line.startsWith(word)).sort();
+}
+
+/** A run that costs this much before its first start, and this much for each start of a pair, paid when it begins. */
+function costGuard(before: number, each: number): CostGuard {
+  return {
+    spent: ({ pairs }) => before + each * pairs.reduce((sum, { attempts }) => sum + attempts.length, 0),
+    remaining: ({ pairs }, open, starts) => {
+      const waiting = open.filter((start) =>
+        pairs.every(({ pair, attempts }) => pair !== start.pair || attempts.length === 0),
+      );
+      return each * (waiting.length + starts.length);
+    },
+  };
 }
 
 describe("a run", () => {
@@ -128,15 +142,12 @@ describe("a run", () => {
   it("starts nothing that would cost more than it may", async () => {
     const stand = newStand(["ok1", "ok2", "ok3", "ok4"], { maxCost: "2.50" });
     const notices: string[] = [];
-    const cost = {
-      spent: ({ pairs }: RunView) => 1 + pairs.reduce((sum, { attempts }) => sum + attempts.length * 0.7, 0),
-      estimate: (pairs: readonly unknown[]) => pairs.length * 0.7,
-    };
+    const cost = costGuard(1, 0.7);
     const options = { cost, onNotice: (text: string) => notices.push(text) };
     const { view, exitCode } = await runPairs(optionsOf(stand, options));
     assert.equal(exitCode, ExitCode.usage);
     assert.deepEqual(statesOf(view), ["ok1 done", "ok2 done", "ok3 waiting", "ok4 waiting"]);
-    assert.match(notices.join("\n"), /\$1.00 spent: 2 pairs are not started, as --max-cost 2.5/);
+    assert.match(notices.join("\n"), /\$1.00 spent: 2 pairs are not started, as the run could exceed --max-cost 2.5/);
     const { settings } = newStand([], { maxCost: "9" });
     const more = { ...stand.settings, maxCost: settings.maxCost };
     const end = await runPairs(optionsOf(stand, { cost, settings: more }));
@@ -173,13 +184,13 @@ describe("a run", () => {
     const failure = new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]);
     const interrupted: Backend = {
       name: "local",
-      indexVariable: machine.indexVariable,
       submit: async (launch) => {
         const handle = await machine.submit(launch);
         stop.abort(failure);
         return handle;
       },
       status: machine.status.bind(machine),
+      wait: machine.wait.bind(machine),
       cancel: machine.cancel.bind(machine),
     };
     const end = await runPairs(optionsOf(stand, { signal: stop.signal, machine: interrupted }));
@@ -258,7 +269,7 @@ it("a controller that was overtaken writes nothing over what its successor knows
     stop.abort(new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]));
     writeFileSync(join(stand.output, "runs", "run", "cancel.json"), '{"format":1}');
   };
-  const options = { onView, beatMilliseconds: 10, capacity: { ...optionsOf(stand).capacity, parallelism: () => 2 } };
+  const options = { onView, beatMilliseconds: 10, capacity: { ...optionsOf(stand).capacity, workers: 2 } };
   const failure = await failureOf(runPairs(optionsOf(stand, options)));
   assert.match(failure.message, /another controller took run run over/);
   assert.equal(readFileSync(path, "utf8"), other);
@@ -279,9 +290,9 @@ describe("a store and a backend that are lost for a while", () => {
     };
     const lossy: Backend = {
       name: "local",
-      indexVariable: machine.indexVariable,
       submit: shaky(machine.submit.bind(machine)),
       status: shaky(machine.status.bind(machine)),
+      wait: machine.wait.bind(machine),
       cancel: machine.cancel.bind(machine),
     };
     const lossyStore = {
@@ -306,13 +317,13 @@ describe("a store and a backend that are lost for a while", () => {
     const lost: Backend = {
       ...machine,
       name: "local",
-      indexVariable: machine.indexVariable,
       submit: machine.submit.bind(machine),
+      wait: machine.wait.bind(machine),
       status: () => Promise.reject(new Failure(ExitCode.transient, [{ what: "lost", found: "nothing", fix: "wait" }])),
       cancel: machine.cancel.bind(machine),
     };
-    const patience = { milliseconds: 50, firstPause: 1 };
-    const failure = await failureOf(runPairs(optionsOf(stand, { machine: lost, patience })));
+    const requests = { milliseconds: 50, firstPause: 1 };
+    const failure = await failureOf(runPairs(optionsOf(stand, { machine: lost, requests })));
     assert.equal(failure.exitCode, ExitCode.transient);
     const end = await runPairs(optionsOf(stand));
     assert.equal(end.exitCode, ExitCode.done);

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { ExitCode } from "../../src/model/exit-code.ts";
 import type { Attempt, TaskState } from "../../src/model/run.ts";
 import type { Completion } from "../../src/run/completion.ts";
-import { nextWave } from "../../src/run/launch.ts";
+import { planNext } from "../../src/run/launch.ts";
 import { composeView, exitCodeOf, type RunFacts } from "../../src/run/outcomes.ts";
 import { policyOf } from "../../src/run/policy.ts";
 import { GiB, makeAttempt, makeLaunch, makeRecord, makeStatus, makeWorkerRecord } from "../support/run.ts";
@@ -23,9 +23,16 @@ function factsOf(
     launches: [{ launch: makeLaunch(["audusd"]), statuses: [makeStatus("audusd", { state, attempts })] }],
     records: new Map(),
     completions: new Map([["audusd", completion]]),
+    endings: new Map(),
     policy,
     ...rest,
   };
+}
+
+/** Pairs and ceiling of the next launch, after every pause. */
+function nextOf(facts: RunFacts): { pairs: readonly string[]; ceilingBytes: number } | undefined {
+  const { plan } = planNext(facts, { ceilingBytes: GiB, workers: 4, spot: false }, Number.POSITIVE_INFINITY);
+  return plan && { pairs: plan.pairs, ceilingBytes: plan.ceilingBytes };
 }
 
 const ended = (given: Partial<Attempt>) => makeAttempt({ end: "2026-11-21T06:00:01.000Z", ...given });
@@ -41,7 +48,7 @@ describe("where a pair stands", () => {
   it("a manifest does, whatever the exit code", () => {
     const facts = factsOf("failed", [ended({ exitCode: 137 })], { verdict: "done" });
     assert.equal(stateOf(facts), "done");
-    assert.equal(nextWave(facts), undefined);
+    assert.equal(nextOf(facts), undefined);
     assert.equal(exitCodeOf(facts), ExitCode.done);
   });
 
@@ -62,19 +69,19 @@ describe("where a pair stands", () => {
   it("a task that failed without a trace is a failure, and not started for ever", () => {
     const facts = factsOf("failed", []);
     assert.equal(stateOf(facts), "failed");
-    assert.equal(nextWave(facts), undefined);
+    assert.equal(nextOf(facts), undefined);
   });
 
   it("failures of a run that was over do not count once it is taken up anew", () => {
     const record = makeRecord(["audusd"], { countFrom: 1 });
-    assert.deepEqual(nextWave(factsOf("failed", [ended({ exitCode: 3 })], { record })), {
+    assert.deepEqual(nextOf(factsOf("failed", [ended({ exitCode: 3 })], { record })), {
       pairs: ["audusd"],
       ceilingBytes: GiB,
     });
   });
 
-  it("out of memory: the next wave has the next ceiling", () => {
+  it("out of memory: the next launch has the next ceiling", () => {
     const facts = factsOf("failed", [ended({ exitCode: 137, reason: "OOMKilled" })]);
-    assert.deepEqual(nextWave(facts), { pairs: ["audusd"], ceilingBytes: 2 * GiB });
+    assert.deepEqual(nextOf(facts), { pairs: ["audusd"], ceilingBytes: 2 * GiB });
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { causesByWeight } from "../../src/model/ending.ts";
-import { decide, type FailedAttempt, policyOf } from "../../src/run/policy.ts";
+import { decide, type FailedAttempt, pauseAfter, policyOf } from "../../src/run/policy.ts";
 import { GiB } from "../support/run.ts";
 
 const settings = { retries: 3, retriesUnexpected: 1, memoryCeilings: [4 * GiB, 2 * GiB, GiB / 2] };
@@ -55,5 +55,19 @@ describe("what is done with a pair that failed", () => {
         assert.deepEqual(decide(more, policy), decide(failed(...list), policy));
       }),
     );
+  });
+});
+
+describe("the pause before a retry", () => {
+  const pause = (...causes: FailedAttempt["cause"][]) => pauseAfter(failed(...causes), policy);
+
+  it("doubles from a second to half a minute, whatever failed", () => {
+    assert.deepEqual([pause(), pause("transient"), pause("transient", "unexpected")], [0, 1000, 2000]);
+    const many = new Array<"disruption">(5).fill("disruption");
+    assert.deepEqual([pause(...many), pause(...many, "disruption"), pause(...many, ...many)], [16_000, 30_000, 30_000]);
+  });
+
+  it("is left out before a start with more memory, which does not count either", () => {
+    assert.deepEqual([pause("memory"), pause("transient", "memory"), pause("memory", "transient")], [0, 0, 1000]);
   });
 });

@@ -48,6 +48,10 @@ export class RunningExecution {
       startTime: now(),
       taskCount: count,
       parallelism: most,
+      runningCount: 0,
+      succeededCount: 0,
+      failedCount: 0,
+      cancelledCount: 0,
       logUri: `https://console.cloud.google.com/logs/viewer?execution=${short(name)}`,
       conditions: [condition(State.CONDITION_RECONCILING, "")],
     };
@@ -77,7 +81,6 @@ export class RunningExecution {
     await Promise.all(Array.from({ length: Math.min(most, waiting.length) }, work));
     const failed = this.tasks.filter(({ conditions }) => conditions?.[0]?.state !== State.CONDITION_SUCCEEDED).length;
     this.execution.completionTime = now();
-    this.execution.failedCount = failed;
     this.execution.conditions = [
       failed === 0
         ? condition(State.CONDITION_SUCCEEDED, "Execution completed successfully.")
@@ -86,6 +89,8 @@ export class RunningExecution {
   }
 
   private async carryOutTask(task: Task): Promise<void> {
+    if (!this.cancelled) this.count("runningCount", 1);
+    const wasRunning = !this.cancelled;
     for (let attempt = 0; ; attempt += 1) {
       if (this.cancelled) break;
       task.startTime ??= now();
@@ -97,11 +102,18 @@ export class RunningExecution {
     }
     task.completionTime = now();
     const succeeded = task.lastAttemptResult?.status?.code === 0 && !this.cancelled;
+    if (wasRunning) this.count("runningCount", -1);
+    this.count(succeeded ? "succeededCount" : this.cancelled ? "cancelledCount" : "failedCount", 1);
     task.conditions = [
       succeeded
         ? condition(State.CONDITION_SUCCEEDED, "Task completed successfully.")
         : condition(State.CONDITION_FAILED, task.lastAttemptResult?.status?.message ?? "", this.reason()),
     ];
+  }
+
+  /** Counts of tasks by their state, as the service keeps them in the execution. */
+  private count(name: "runningCount" | "succeededCount" | "failedCount" | "cancelledCount", change: number): void {
+    this.execution[name] = (this.execution[name] ?? 0) + change;
   }
 
   private async start(task: Task, attempt: number): Promise<Result> {

@@ -28,7 +28,6 @@ export function makeCloudRunLaunch(change: Partial<Launch> = {}, count = 27): La
     ceilingBytes: 2 * 2 ** 30,
     parallelism: count,
     spot: false,
-    retries: 3,
     ...change,
   };
 }

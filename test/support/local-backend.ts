@@ -11,7 +11,6 @@ export function makeLocalBackend(stand: Stand, given: Partial<LocalOptions> = {}
     environment: { PATH: process.env.PATH ?? "" },
     budgetBytes: 64 * GiB,
     vcpu: 2,
-    retryMilliseconds: 1,
     graceMilliseconds: 2000,
     ...given,
   });

@@ -9,6 +9,8 @@ import { outcomeOf } from "../../src/model/exit-code.ts";
 import { nameOutputs } from "../../src/model/output-names.ts";
 import type { Manifest } from "../../src/model/result.ts";
 import type { Attempt, Launch, RunRecord, TaskStatus, WorkerRecord } from "../../src/model/run.ts";
+import type { RunFacts } from "../../src/run/outcomes.ts";
+import { policyOf } from "../../src/run/policy.ts";
 
 export const GiB = 2 ** 30;
 
@@ -62,7 +64,6 @@ export function makeLaunch(pairs: readonly string[], given: Partial<Launch> = {}
     ceilingBytes: GiB,
     parallelism: 2,
     spot: false,
-    retries: 3,
     ...given,
   };
 }
@@ -84,6 +85,19 @@ export function makeRecord(pairs: readonly string[], given: Partial<RunRecord> =
     handles: [],
     doneBefore: [],
     cancelled: false,
+    ...given,
+  };
+}
+
+/** What a controller knows of a run of one pair that nobody has looked at yet. */
+export function makeFacts(given: Partial<RunFacts> = {}): RunFacts {
+  return {
+    record: makeRecord(["audusd"]),
+    launches: [],
+    endings: new Map(),
+    records: new Map(),
+    completions: new Map(),
+    policy: policyOf({ retries: 3, retriesUnexpected: 1, memoryCeilings: [] }, GiB),
     ...given,
   };
 }

@@ -123,6 +123,16 @@ function checkTasks(launch: Launch): Problem[] {
   return problems;
 }
 
+/** Project and region of options that were checked. */
+export function requirePlace({ project, region }: CloudRunOptions): {
+  readonly project: string;
+  readonly region: string;
+} {
+  if (project === undefined || region === undefined)
+    throw new Error("a launch without a project and a region was not refused");
+  return { project, region };
+}
+
 function checkStated({ project, region, image }: CloudRunOptions): Problem[] {
   const wanted = [
     { value: project, what: "no Google Cloud project is stated", name: "project" },

@@ -1,15 +1,12 @@
 import type { Launch } from "../../model/run.ts";
 
-/** The variable by which one task of an execution differs from the others. */
-export const indexVariable = "CLOUD_RUN_TASK_INDEX";
-
 /** Keys of labels on Google Cloud have no slash. Bills can be broken down by them. */
 export const labels = { run: "widemerge-run", launch: "widemerge-launch" } as const;
 
 export const annotations = {
   /** The launch's pairs in index order, separated by commas. */
   pairs: "widemerge/pairs",
-  /** Of the whole job: tells whether a job that is there already is the one that was asked for. */
+  /** Of the whole job: tells whether an existing job is the one that was asked for. */
   digest: "widemerge/digest",
 } as const;
 
@@ -18,7 +15,7 @@ export function nameJob(launch: Pick<Launch, "run" | "number">): string {
   return `widemerge-${launch.run}-${launch.number}`;
 }
 
-/** projects/…/locations/…: what jobs are created in. */
+/** projects/…/locations/…: the parent of jobs. */
 export function nameParent(project: string, region: string): string {
   return `projects/${project}/locations/${region}`;
 }
@@ -31,4 +28,11 @@ export function jobOfExecution(execution: string): string {
 /** The last part of a full name. */
 export function shortName(name: string): string {
   return name.slice(name.lastIndexOf("/") + 1);
+}
+
+/** The project in a full name. */
+export function projectOf(name: string): string {
+  const project = /^projects\/([^/]+)\//.exec(name)?.[1];
+  if (project === undefined) throw new Error(`not a full name of Cloud Run: ${name}`);
+  return project;
 }

@@ -1,7 +1,7 @@
 import type { V1Job, V1Pod } from "@kubernetes/client-node";
 import { type Apis, createApis, type KubeConfig, type Library, readConfig } from "./connect.ts";
 import { type ApiRequest, statusOf, toApiFailure } from "./errors.ts";
-import { jobNameLabel, labels } from "./names.ts";
+import { labels } from "./names.ts";
 import { type WatchEnd, watchOnce } from "./watch.ts";
 
 export type {
@@ -18,60 +18,64 @@ export type {
   V1VolumeMount,
 } from "@kubernetes/client-node";
 
-/** A list as it was at one moment; a watch from `version` on misses nothing that came after it. */
+/** A list at one moment; a watch from its `version` on misses no later change. */
 export interface Listed<Item> {
   readonly items: readonly Item[];
   readonly version: string;
 }
 
-/**
- * The few requests about a launch's Job, in one namespace. Each throws a Failure that says which permission, or what
- * else, is missing.
- */
-export class KubernetesClient {
-  private readonly library: Library;
-  private readonly config: KubeConfig;
-  private readonly apis: Apis;
-  private readonly namespace: string;
+/** The launches of a run to watch, and the version of the list to watch from. */
+export interface WatchedLaunches {
+  readonly run: string;
+  readonly numbers: readonly number[];
+  readonly version: string;
+}
 
-  /** Takes the library as an argument: loading it takes a second and some 80 MiB, so that is left until it is needed. */
+/** The few requests about Jobs in one namespace. Each throws a Failure that names the missing permission or other cause. */
+export class KubernetesClient {
+  readonly #library: Library;
+  readonly #config: KubeConfig;
+  readonly #apis: Apis;
+  readonly #namespace: string;
+
+  /** Takes the library as an argument: it takes a second and 80 MiB to load, so it is loaded when it is needed. */
   constructor(library: Library, namespace: string, context: string | undefined) {
-    this.library = library;
-    this.config = readConfig(library, context);
-    this.apis = createApis(library, this.config);
-    this.namespace = namespace;
+    this.#library = library;
+    this.#config = readConfig(library, context);
+    this.#apis = createApis(library, this.#config);
+    this.#namespace = namespace;
   }
 
-  /** False when a Job of this name is there already. With `dryRun` the server checks everything and keeps nothing. */
+  /** False if a Job of this name exists already. With `dryRun` the server checks everything and stores nothing. */
   async createJob(body: V1Job, dryRun: boolean): Promise<boolean> {
-    const { namespace } = this;
+    const namespace = this.#namespace;
     const check = dryRun ? { dryRun: "All" } : {};
     const parameters = { namespace, body, fieldManager: "widemerge", fieldValidation: "Strict", ...check };
-    const job = await this.ask("create", "jobs", 409, () => this.apis.batch.createNamespacedJob(parameters));
+    const job = await this.#ask("create", "jobs", 409, () => this.#apis.batch.createNamespacedJob(parameters));
     return job !== undefined;
   }
 
-  /** The Job of that name, or none. */
-  async listJobs(name: string): Promise<Listed<V1Job>> {
-    const parameters = { namespace: this.namespace, ...selectJob(name) };
-    const list = await this.ask("list", "jobs", undefined, () => this.apis.batch.listNamespacedJob(parameters));
-    return { items: list?.items ?? [], version: list?.metadata?.resourceVersion ?? "" };
+  /** The Jobs of some launches of a run. */
+  async listJobs(run: string, numbers: readonly number[]): Promise<Listed<V1Job>> {
+    const parameters = { namespace: this.#namespace, labelSelector: selectLaunches(run, numbers) };
+    const list = await this.#ask("list", "jobs", undefined, () => this.#apis.batch.listNamespacedJob(parameters));
+    return toListed(list);
   }
 
-  /** The pods of the Job of that name, whatever became of the Job. */
-  async listPods(name: string): Promise<Listed<V1Pod>> {
-    const parameters = { namespace: this.namespace, ...selectPods(name) };
-    const list = await this.ask("list", "pods", undefined, () => this.apis.core.listNamespacedPod(parameters));
-    return { items: list?.items ?? [], version: list?.metadata?.resourceVersion ?? "" };
+  /** The pods of some launches of a run, also where the Job is gone. */
+  async listPods(run: string, numbers: readonly number[]): Promise<Listed<V1Pod>> {
+    const parameters = { namespace: this.#namespace, labelSelector: selectLaunches(run, numbers) };
+    const list = await this.#ask("list", "pods", undefined, () => this.#apis.core.listNamespacedPod(parameters));
+    return toListed(list);
   }
 
-  /** False when this may not be done. A label is for people: whatever else goes wrong is no failure. */
+  /** False without the permission. A label is for people, so no other error is a failure. */
   async labelPod(name: string, pair: string): Promise<boolean> {
-    const { library, namespace } = this;
+    const [library, namespace] = [this.#library, this.#namespace];
     const body = { metadata: { labels: { [labels.pair]: pair } } };
     const merge = library.setHeaderOptions("Content-Type", library.PatchStrategy.MergePatch);
     try {
-      await this.apis.core.patchNamespacedPod({ name, namespace, body }, merge);
+      await this.#apis.core.patchNamespacedPod({ name, namespace, body }, merge);
       return true;
     } catch (error) {
       return statusOf(error) !== 403;
@@ -80,30 +84,29 @@ export class KubernetesClient {
 
   /** Deletes a Job and its pods; harmless where there is none. */
   async deleteJob(name: string): Promise<void> {
-    const parameters = { name, namespace: this.namespace, propagationPolicy: "Foreground" };
-    await this.ask("delete", "jobs", 404, () => this.apis.batch.deleteNamespacedJob(parameters));
+    const parameters = { name, namespace: this.#namespace, propagationPolicy: "Foreground" };
+    await this.#ask("delete", "jobs", 404, () => this.#apis.batch.deleteNamespacedJob(parameters));
   }
 
-  /** Returns with the first change since `version`, or when the stream ends, after `seconds` or a little later. */
+  /** Returns with the first change, or when the stream ends, after `seconds` or a little later. */
   watch(
     resource: ApiRequest["resource"],
-    name: string,
-    version: string,
+    { run, numbers, version }: WatchedLaunches,
     seconds: number,
     signal: AbortSignal,
   ): Promise<WatchEnd> {
     const group = resource === "jobs" ? "/apis/batch/v1" : "/api/v1";
     const query = {
-      ...(resource === "jobs" ? selectJob(name) : selectPods(name)),
+      labelSelector: selectLaunches(run, numbers),
       resourceVersion: version,
       timeoutSeconds: Math.max(1, Math.ceil(seconds)),
     };
-    const path = `${group}/namespaces/${encodeURIComponent(this.namespace)}/${resource}`;
-    return watchOnce(this.library, this.config, path, query, signal);
+    const path = `${group}/namespaces/${encodeURIComponent(this.#namespace)}/${resource}`;
+    return watchOnce(this.#library, this.#config, path, query, signal);
   }
 
-  /** The answer, or undefined for the one refusal that is expected. */
-  private async ask<Answer>(
+  /** The answer, or undefined for the one HTTP status that is expected. */
+  async #ask<Answer>(
     verb: ApiRequest["verb"],
     resource: ApiRequest["resource"],
     expected: number | undefined,
@@ -113,7 +116,7 @@ export class KubernetesClient {
       return await send();
     } catch (error) {
       if (statusOf(error) === expected) return undefined;
-      throw toApiFailure(error, { verb, resource, namespace: this.namespace });
+      throw toApiFailure(error, { verb, resource, namespace: this.#namespace });
     }
   }
 }
@@ -123,11 +126,13 @@ export async function connectKubernetes(namespace: string, context: string | und
   return new KubernetesClient(await import("@kubernetes/client-node"), namespace, context);
 }
 
-/** A list with a selector, not a read by name: its version is the present one, and a watch can go on from there. */
-function selectJob(name: string): { readonly fieldSelector: string } {
-  return { fieldSelector: `metadata.name=${name}` };
+/** One selector for Jobs and pods: both have the labels. */
+function selectLaunches(run: string, numbers: readonly number[]): string {
+  return `${labels.run}=${run},${labels.launch} in (${numbers.join(",")})`;
 }
 
-function selectPods(name: string): { readonly labelSelector: string } {
-  return { labelSelector: `${jobNameLabel}=${name}` };
+function toListed<Item>(
+  list: { readonly items: readonly Item[]; readonly metadata?: { readonly resourceVersion?: string } } | undefined,
+): Listed<Item> {
+  return { items: list?.items ?? [], version: list?.metadata?.resourceVersion ?? "" };
 }

@@ -69,8 +69,9 @@ function buildSpec(launch: Launch, options: KubernetesOptions): Omit<V1JobSpec, 
     completionMode: "Indexed",
     completions,
     parallelism: Math.min(launch.parallelism, completions),
-    backoffLimitPerIndex: launch.retries,
-    // One pair's failure stops no other: all of them may fail.
+    // The controller starts failed pairs again, in another Job.
+    backoffLimitPerIndex: 0,
+    // No failure stops the other pairs: all of them may fail.
     maxFailedIndexes: completions,
     podReplacementPolicy: "Failed",
     podFailurePolicy,
@@ -81,8 +82,8 @@ function buildSpec(launch: Launch, options: KubernetesOptions): Omit<V1JobSpec, 
 }
 
 /**
- * What a failed pod means, first rule that fits: capacity that was taken away and a worker that was told to stop count
- * for nothing; input, settings, verification and memory would fail again in the same way; anything else is tried again.
+ * A pod whose capacity was taken away, or whose worker was told to stop, is replaced and does not count. Any other failed
+ * pod counts, which fails its index at once.
  */
 const podFailurePolicy: V1PodFailurePolicy = {
   rules: [
@@ -90,14 +91,6 @@ const podFailurePolicy: V1PodFailurePolicy = {
     {
       action: "Ignore",
       onExitCodes: { containerName, operator: "In", values: [ExitCode.interrupted, ExitCode.terminated] },
-    },
-    {
-      action: "FailIndex",
-      onExitCodes: {
-        containerName,
-        operator: "In",
-        values: [ExitCode.usage, ExitCode.input, ExitCode.memory, ExitCode.verification, 134, 137],
-      },
     },
   ],
 };

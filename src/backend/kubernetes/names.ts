@@ -2,8 +2,6 @@ import type { Launch } from "../../model/run.ts";
 
 /** The one container of a pod that does the work. */
 export const containerName = "merge";
-/** The only variable by which a pod of an Indexed Job differs from the others. */
-export const indexVariable = "JOB_COMPLETION_INDEX";
 
 export const labels = {
   run: "widemerge/run",
@@ -14,7 +12,7 @@ export const labels = {
 export const annotations = {
   /** The launch's pairs in index order, separated by commas. */
   pairs: "widemerge/pairs",
-  /** Of the whole specification: tells whether a Job that is there already is the one that was asked for. */
+  /** Of the whole specification: tells whether an existing Job is the one that was asked for. */
   digest: "widemerge/digest",
 } as const;
 

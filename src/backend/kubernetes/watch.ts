@@ -1,9 +1,9 @@
 import type { KubeConfig, Library } from "./connect.ts";
 
-/** "expired": the version to watch from is too old, list again. "ended": the server or the network closed the stream. */
+/** "expired": the version to watch from is too old. "ended": the server or the network closed the stream. */
 export type WatchEnd = "changed" | "expired" | "ended";
 
-/** Opens one stream of changes and returns with the first of them, or with the end of the stream; never throws. */
+/** Opens a stream of changes and returns at the first one, or at the end of the stream. Never rejects. */
 export function watchOnce(
   library: Library,
   config: KubeConfig,
@@ -33,7 +33,7 @@ export function watchOnce(
   });
 }
 
-/** The server says "410 Gone" as the status of its answer or, once the stream is open, in an event. */
+/** The server answers "410 Gone" as the status of the response or, once the stream is open, in an event. */
 function endOf(object: unknown): WatchEnd {
   if (typeof object !== "object" || object === null) return "ended";
   const code = "code" in object ? object.code : "statusCode" in object ? object.statusCode : undefined;

@@ -2,14 +2,18 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
-import type { Handle, Launch, TaskStatus } from "../../model/run.ts";
+import type { Handle, Launch, LaunchStatus, TaskStatus } from "../../model/run.ts";
 import { formatMemory } from "../../model/units.ts";
-import type { Backend, Wait } from "../backend.ts";
+import type { Backend } from "../backend.ts";
 import { Journal } from "./journal.ts";
 import { LocalLaunch, toStatus } from "./launch.ts";
+import { MemoryBudget } from "./memory-budget.ts";
 import type { LocalOptions } from "./worker.ts";
 
 export type { LocalOptions } from "./worker.ts";
+
+/** Milliseconds after which a look is worthwhile without an event: workers make progress, and others may run elsewhere. */
+const progressEvery = 1000;
 
 /** Workers as processes of this machine, as many at a time as its memory allows. */
 export function createLocalBackend(options: LocalOptions): Backend {
@@ -18,13 +22,14 @@ export function createLocalBackend(options: LocalOptions): Backend {
 
 class LocalBackend implements Backend {
   readonly name = "local";
-  readonly indexVariable = "JOB_COMPLETION_INDEX";
   readonly #options: LocalOptions;
-  /** Launches that this process carries out, by name. */
+  readonly #budget: MemoryBudget;
+  /** The launches that this process carries out, by name. */
   readonly #launches = new Map<string, LocalLaunch>();
 
   constructor(options: LocalOptions) {
     this.#options = options;
+    this.#budget = new MemoryBudget(options.budgetBytes);
   }
 
   async submit(launch: Launch): Promise<Handle> {
@@ -32,29 +37,39 @@ class LocalBackend implements Backend {
     const handle: Handle = { backend: "local", name: `${launch.run}-${launch.number}`, launch };
     if (!this.#launches.has(handle.name)) {
       const journal = this.#journalOf(launch);
-      const { cancelled } = journal.begin(launch);
-      this.#launches.set(handle.name, new LocalLaunch(launch, this.#options, journal, cancelled));
+      journal.begin(launch);
+      this.#launches.set(handle.name, this.#carryOut(launch, journal));
     }
     return handle;
   }
 
-  async status(handle: Handle, wait?: Wait): Promise<readonly TaskStatus[]> {
-    const launch = this.#launches.get(handle.name);
-    if (launch !== undefined) {
-      if (wait !== undefined) await launch.change(wait.milliseconds, wait.signal);
-      return launch.statuses();
-    }
-    if (wait !== undefined) await sleep(wait.milliseconds, undefined, { signal: wait.signal }).catch(() => undefined);
-    return this.#read(handle.launch);
+  async status(handles: readonly Handle[]): Promise<readonly LaunchStatus[]> {
+    return handles.map(({ name, launch }) => ({
+      launch,
+      statuses: this.#launches.get(name)?.statuses() ?? this.#read(launch),
+    }));
   }
 
-  async cancel(handle: Handle): Promise<void> {
-    const journal = this.#journalOf(handle.launch);
-    const launch = this.#launches.get(handle.name) ?? new LocalLaunch(handle.launch, this.#options, journal, true);
-    await launch.cancel();
+  async wait(handles: readonly Handle[], signal: AbortSignal): Promise<void> {
+    const over = new AbortController();
+    const ended = AbortSignal.any([signal, over.signal]);
+    const launches = handles.flatMap(({ name }) => this.#launches.get(name) ?? []);
+    const changes = launches.map((launch) => launch.change(ended));
+    await Promise.race([...changes, sleep(progressEvery, undefined, { signal: ended }).catch(() => undefined)]);
+    over.abort();
   }
 
-  /** What another process carries out, looked at and not touched. */
+  async cancel({ name, launch }: Handle): Promise<void> {
+    const journal = this.#journalOf(launch);
+    journal.markCancelled(launch);
+    await (this.#launches.get(name) ?? this.#carryOut(launch, journal)).cancel();
+  }
+
+  #carryOut(launch: Launch, journal: Journal): LocalLaunch {
+    return new LocalLaunch(launch, this.#options, journal, this.#budget);
+  }
+
+  /** The statuses of a launch that another process carries out; starts nothing. */
   #read(launch: Launch): readonly TaskStatus[] {
     const journal = this.#journalOf(launch);
     return launch.tasks.map(({ index, pair }) =>
@@ -70,7 +85,7 @@ class LocalBackend implements Backend {
 function refuseTooLarge({ ceilingBytes }: Launch, budgetBytes: number): void {
   if (ceilingBytes <= budgetBytes) return;
   const problem = {
-    what: "a worker's memory ceiling is above what this machine has",
+    what: "the memory ceiling of a worker exceeds the memory of this machine",
     found: `ceiling ${formatMemory(ceilingBytes)}, memory ${formatMemory(budgetBytes)}`,
     fix: "lower --memory-ceiling (or --memory-ceilings), or use --backend kubernetes",
   };

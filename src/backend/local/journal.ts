@@ -6,10 +6,10 @@ import { Failure } from "../../model/failure.ts";
 import type { Attempt, Launch, TaskState } from "../../model/run.ts";
 import type { ProcessId } from "./process.ts";
 
-/** An attempt with the process that carries it out; without one it was about to be started. */
+/** An attempt and its process; an attempt without one was about to start. */
 export type LocalAttempt = Attempt & { readonly process?: ProcessId };
 
-/** `<index>.json`: what is known of one task. */
+/** `<index>.json`: one task. */
 export interface TaskEntry {
   readonly index: number;
   readonly pair: string;
@@ -24,8 +24,8 @@ interface LaunchEntry {
 }
 
 /**
- * A launch on disk: what was started and how it ended, written before and after it happens. Small files, written at
- * once: a kill leaves the old one or the new one.
+ * A launch on disk: every start is written down before it happens, and every end after it. The files are small and
+ * replaced by a rename, so a kill leaves the old one or the new one.
  */
 export class Journal {
   readonly folder: string;
@@ -34,13 +34,13 @@ export class Journal {
     this.folder = folder;
   }
 
-  /** Begins a launch, or finds it. @throws Failure (usage) when the number belongs to another launch. */
-  begin(launch: Launch): LaunchEntry {
+  /** Begins a launch, or finds it. @throws Failure (usage) if the number belongs to another launch. */
+  begin(launch: Launch): void {
     mkdirSync(this.folder, { recursive: true });
     const known = this.readLaunch();
     const entry = known ?? { launch, cancelled: false };
     if (known === undefined) this.#write("launch.json", entry);
-    if (isDeepStrictEqual(entry.launch, JSON.parse(JSON.stringify(launch)))) return entry;
+    if (isDeepStrictEqual(entry.launch, JSON.parse(JSON.stringify(launch)))) return;
     const problem = {
       what: `launch ${launch.number} of run ${launch.run} was started with other pairs or another ceiling`,
       found: join(this.folder, "launch.json"),
@@ -66,7 +66,7 @@ export class Journal {
     this.#write(`${entry.index}.json`, entry);
   }
 
-  /** Where an attempt's own words go: its log, and one line at its end. */
+  /** Where an attempt leaves its log, and one line at its end. */
   filesOf(attempt: string): { readonly log: string; readonly message: string } {
     return { log: join(this.folder, `${attempt}.log`), message: join(this.folder, `${attempt}.message`) };
   }

@@ -1,48 +1,50 @@
 import { randomBytes } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ExitCode } from "../../model/exit-code.ts";
 import type { Launch, TaskStatus } from "../../model/run.ts";
 import type { Journal, LocalAttempt, TaskEntry } from "./journal.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import { findByVariable, identify, isRunning, type ProcessId, sendSignal } from "./process.ts";
 import { readProgress } from "./progress.ts";
-import { nextState, pauseBefore } from "./retry.ts";
-import { attemptVariable, describeExit, type LocalOptions, parseEnd, slotsOf, startWorker } from "./worker.ts";
+import { attemptVariable, describeExit, type LocalOptions, parseEnd, startWorker } from "./worker.ts";
 
-/** Milliseconds between two looks at a worker that another process started: it tells nobody when it ends. */
-const lookEvery = 200;
+/** Milliseconds between two checks of a worker that another process started: no event tells when it ends. */
+const checkEvery = 200;
 
 /**
- * The tasks of one launch on this machine: starts as many workers as fit, each in a session of its own, so that they
- * outlive whoever started them; finds them again by process number and start time.
+ * The tasks of one launch on this machine. Starts as many workers as fit, each in a session of its own, so that they
+ * outlive this process, and finds the workers of an earlier controller by process number and start time.
  */
 export class LocalLaunch {
   readonly #launch: Launch;
   readonly #options: LocalOptions;
   readonly #journal: Journal;
+  readonly #budget: MemoryBudget;
   readonly #tasks: TaskEntry[];
   readonly #changes = new EventEmitter().setMaxListeners(0);
-  /** Tasks that wait for their next attempt, by index. */
-  readonly #pauses = new Map<number, NodeJS.Timeout>();
   #cancelled: boolean;
-  /** All that was left is taken up. */
+  /** Every task of an earlier controller is taken over. */
   #ready = false;
   #changed = true;
-  #look: NodeJS.Timeout | undefined;
+  #check: NodeJS.Timeout | undefined;
   #filling: NodeJS.Immediate | undefined;
-  /** Attempts that other processes started, by id, with their tasks. */
+  /** Attempts that other processes started, by id, with the index of their task. */
   readonly #adopted = new Map<string, number>();
 
-  constructor(launch: Launch, options: LocalOptions, journal: Journal, cancelled: boolean) {
+  constructor(launch: Launch, options: LocalOptions, journal: Journal, budget: MemoryBudget) {
     this.#launch = launch;
     this.#options = options;
     this.#journal = journal;
-    this.#cancelled = cancelled;
+    this.#budget = budget;
+    this.#cancelled = journal.readLaunch()?.cancelled ?? false;
     this.#tasks = launch.tasks.map(
       ({ index, pair }) => journal.readTask(index) ?? { index, pair, state: "waiting", attempts: [] },
     );
-    // Before anything is started: what is started here is not to be taken for what was left.
-    for (const task of [...this.#tasks]) this.#takeUp(task);
+    // This comes before the first start: a worker of this process must not be taken for an earlier controller's.
+    for (const task of [...this.#tasks]) this.#takeOver(task);
     this.#ready = true;
+    budget.onFree(() => this.#fill());
     this.#fill();
   }
 
@@ -51,22 +53,15 @@ export class LocalLaunch {
     return this.#tasks.map((task) => toStatus(task, this.#journal));
   }
 
-  /** Resolves once something has changed since the last `statuses`, after the time, or when the signal says so. */
-  async change(milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (this.#changed) return;
-    const over = new AbortController();
-    const stop = { signal: AbortSignal.any([signal, over.signal]) };
-    const waits = [once(this.#changes, "change", stop), sleep(milliseconds, undefined, stop)];
-    await Promise.race(waits).catch(() => undefined);
-    over.abort();
+  /** Resolves once something has changed since the last `statuses`, or when the signal is aborted. */
+  async change(signal: AbortSignal): Promise<void> {
+    if (!this.#changed) await once(this.#changes, "change", { signal }).catch(() => undefined);
   }
 
-  /** Ends every worker: told first, killed after the time of grace. Resolves when none is left. */
+  /** Ends every worker with SIGTERM, and with SIGKILL after the grace period. Resolves when none is left. */
   async cancel(): Promise<void> {
     this.#cancelled = true;
     this.#journal.markCancelled(this.#launch);
-    for (const timer of this.#pauses.values()) clearTimeout(timer);
-    this.#pauses.clear();
     this.#dropWaiting();
     const workers = this.#tasks.flatMap((task) => workerOf(task) ?? []);
     for (const worker of workers) sendSignal(worker, "SIGTERM");
@@ -77,8 +72,8 @@ export class LocalLaunch {
     }
   }
 
-  /** What a process that was killed left: a worker that runs, one that has ended, one that never began. */
-  #takeUp(task: TaskEntry): void {
+  /** A controller that was killed left a worker that runs, one that has ended, or one that never began. */
+  #takeOver(task: TaskEntry): void {
     if (task.state !== "running") return;
     const attempt = task.attempts.at(-1);
     if (attempt === undefined) return;
@@ -90,15 +85,16 @@ export class LocalLaunch {
       return;
     }
     this.#put(task.index, { attempts: [...task.attempts.slice(0, -1), { ...attempt, process: worker }] });
+    this.#budget.take(attempt.id, this.#launch.ceilingBytes);
     this.#adopted.set(attempt.id, task.index);
-    this.#look ??= setInterval(() => this.#lookAtAdopted(), lookEvery).unref();
+    this.#check ??= setInterval(() => this.#checkAdopted(), checkEvery).unref();
   }
 
   #forget(task: TaskEntry): void {
     this.#put(task.index, { state: this.#cancelled ? "cancelled" : "waiting", attempts: task.attempts.slice(0, -1) });
   }
 
-  #lookAtAdopted(): void {
+  #checkAdopted(): void {
     for (const [id, index] of this.#adopted) {
       const attempt = this.#tasks[index]?.attempts.at(-1);
       const current = attempt?.id === id;
@@ -106,10 +102,10 @@ export class LocalLaunch {
       this.#adopted.delete(id);
       if (current) this.#end(index, parseEnd(this.#journal.readMessage(id)));
     }
-    if (this.#adopted.size === 0) clearInterval(this.#look);
+    if (this.#adopted.size === 0) clearInterval(this.#check);
   }
 
-  /** Starts what fits, soon: of many workers that end at once, each would otherwise keep everybody else waiting. */
+  /** Starts what fits in the next turn of the event loop, once for all workers that end in this one. */
   #fill(): void {
     if (!this.#ready || this.#filling !== undefined) return;
     this.#filling = setImmediate(() => {
@@ -120,16 +116,19 @@ export class LocalLaunch {
 
   #startWaiting(): void {
     if (this.#isCancelled()) return this.#dropWaiting();
-    const free = slotsOf(this.#launch, this.#options.budgetBytes) - this.#running();
-    const ready = this.#tasks.filter(({ index, state }) => state === "waiting" && !this.#pauses.has(index));
-    for (const task of ready.slice(0, Math.max(0, free))) this.#start(task);
+    const { parallelism, ceilingBytes } = this.#launch;
+    const waiting = this.#tasks.filter(({ state }) => state === "waiting");
+    for (const task of waiting.slice(0, Math.max(0, parallelism - this.#running()))) {
+      if (!this.#budget.fits(ceilingBytes)) return;
+      this.#start(task);
+    }
   }
 
   #dropWaiting(): void {
     for (const task of this.#tasks) if (task.state === "waiting") this.#put(task.index, { state: "cancelled" });
   }
 
-  /** By this process, or by another one: the mark in the journal stands before the first worker is told to stop. */
+  /** By this process or by another one, which marks the journal before it stops the first worker. */
   #isCancelled(): boolean {
     this.#cancelled ||= this.#journal.readLaunch()?.cancelled ?? false;
     return this.#cancelled;
@@ -139,7 +138,7 @@ export class LocalLaunch {
     return this.#tasks.filter(({ state }) => state === "running").length;
   }
 
-  /** Written down before it happens: whoever comes after a kill looks for a worker of this name. */
+  /** The attempt is in the journal before its worker starts: after a kill, the next controller looks for that worker. */
   #start(task: TaskEntry): void {
     const { vcpu } = this.#options;
     const id = `local-${this.#launch.number}-${task.index}-${task.attempts.length}-${randomBytes(4).toString("hex")}`;
@@ -152,36 +151,32 @@ export class LocalLaunch {
       spot: false,
     };
     this.#put(task.index, { state: "running", attempts: [...task.attempts, attempt] });
+    this.#budget.take(id, this.#launch.ceilingBytes);
     const child = startWorker(this.#launch, this.#options, task.index, id, this.#journal.filesOf(id));
     child.once("error", ({ message }) => this.#end(task.index, { reason: "StartFailed", message }));
     child.once("exit", (code, signal) =>
       this.#end(task.index, describeExit(code, signal, this.#journal.readMessage(id))),
     );
-    // Whoever waits for it does so with a timer of his own; a controller that gives up must not be held back.
+    // A controller that gives up can end: waiting keeps the process alive with timers of its own.
     child.unref();
     const worker = child.pid === undefined ? undefined : identify(child.pid);
     if (worker !== undefined) this.#put(task.index, { attempts: [...task.attempts, { ...attempt, process: worker }] });
   }
 
-  /** An attempt is over: the task with it, or it is tried again after a pause. */
+  /** An attempt is over, and its task with it. */
   #end(index: number, end: Pick<LocalAttempt, "exitCode" | "signal" | "reason" | "message">): void {
     const task = this.#tasks[index];
     const last = task?.attempts.at(-1);
     if (task === undefined || last === undefined || last.end !== undefined) return;
     const attempts = [...task.attempts.slice(0, -1), { ...last, ...end, end: new Date().toISOString() }];
-    const next = nextState(attempts, this.#launch, () => this.#isCancelled());
-    this.#put(index, { attempts, state: next });
-    if (next === "waiting") this.#pause(index, attempts.length);
+    this.#budget.giveBack(last.id);
+    this.#put(index, { attempts, state: this.#stateAfter(end.exitCode) });
     this.#fill();
   }
 
-  #pause(index: number, attempts: number): void {
-    const milliseconds = pauseBefore(attempts, this.#options.retryMilliseconds);
-    const timer = setTimeout(() => {
-      this.#pauses.delete(index);
-      this.#fill();
-    }, milliseconds);
-    this.#pauses.set(index, timer.unref());
+  #stateAfter(exitCode: number | undefined): TaskEntry["state"] {
+    if (exitCode === ExitCode.done) return "succeeded";
+    return this.#isCancelled() ? "cancelled" : "failed";
   }
 
   #put(index: number, change: Partial<TaskEntry>): void {
@@ -199,7 +194,7 @@ function workerOf({ state, attempts }: TaskEntry): ProcessId | undefined {
   return state === "running" ? attempts.at(-1)?.process : undefined;
 }
 
-/** What the journal says of a task, in the words that all backends share. */
+/** The status of a task by its journal. */
 export function toStatus(task: TaskEntry, journal: Journal): TaskStatus {
   const { index, pair, state } = task;
   const attempts = task.attempts.map(({ process: _, ...attempt }) => attempt);

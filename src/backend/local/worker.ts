@@ -4,28 +4,26 @@ import type { Launch } from "../../model/run.ts";
 import type { Journal, LocalAttempt } from "./journal.ts";
 
 export interface LocalOptions {
-  /** A folder of this machine for what is known of a run's workers. */
+  /** A folder on this machine for the state of a run's workers. */
   readonly stateFolder: (run: string) => string;
-  /** Program and arguments of a worker; which task it is, it is told by the environment. */
+  /** Program and arguments of a worker; the environment says which task it is. */
   readonly command: readonly string[];
-  /** The environment of a worker, beside what tells it its task. */
+  /** The environment of a worker, without the variables that name its task. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Memory of this machine that workers may use together. */
+  /** Memory of this machine that all workers may use together. */
   readonly budgetBytes: number;
   readonly vcpu: number;
-  /** Milliseconds before the first new attempt; each later pause is twice as long, up to 30 seconds. */
-  readonly retryMilliseconds: number;
   /** Milliseconds that a worker has to clean up before it is killed. */
   readonly graceMilliseconds: number;
 }
 
-/** By this a worker is found again when whoever started it was killed before it wrote its number down. */
+/** Finds a worker again whose controller was killed before it wrote the process number down. */
 export const attemptVariable = "WIDEMERGE_ATTEMPT";
 
-/** Starts one worker in a session of its own, so that it outlives whoever started it. */
+/** Starts one worker in a session of its own, so that it outlives this process. */
 export function startWorker(
   launch: Launch,
-  { command, environment, budgetBytes }: LocalOptions,
+  { command, environment }: LocalOptions,
   index: number,
   attempt: string,
   { log, message }: ReturnType<Journal["filesOf"]>,
@@ -38,7 +36,7 @@ export function startWorker(
       stdio: ["ignore", output, output],
       env: {
         ...environment,
-        ...workerVariables(launch, slotsOf(launch, budgetBytes)),
+        ...workerVariables(launch),
         JOB_COMPLETION_INDEX: String(index),
         [attemptVariable]: attempt,
         TERMINATION_MESSAGE_PATH: message,
@@ -49,20 +47,15 @@ export function startWorker(
   }
 }
 
-/** What a launch's workers are told, beside the settings of the run. */
-function workerVariables(launch: Launch, slots: number): Record<string, string> {
+/** The variables of a launch's workers, beside the settings of the run. */
+function workerVariables(launch: Launch): Record<string, string> {
   return {
     WIDEMERGE_RUN: launch.run,
     WIDEMERGE_PAIRS: launch.tasks.map(({ pair }) => pair).join(","),
     WIDEMERGE_MEMORY_CEILING: String(launch.ceilingBytes),
-    // Side by side in one container, each may only count its own memory.
-    ...(slots > 1 ? { WIDEMERGE_MEMORY_SCOPE: "process" } : {}),
+    // Side by side in one container, each worker measures its own memory only.
+    ...(launch.parallelism > 1 || launch.sharesMachine ? { WIDEMERGE_MEMORY_SCOPE: "process" } : {}),
   };
-}
-
-/** Workers at the same time: their ceilings must fit into the machine's memory together. */
-export function slotsOf({ parallelism, ceilingBytes }: Launch, budgetBytes: number): number {
-  return Math.max(1, Math.min(parallelism, Math.floor(budgetBytes / ceilingBytes)));
 }
 
 type End = Pick<LocalAttempt, "exitCode" | "signal" | "reason" | "message">;

@@ -29,31 +29,19 @@ class GcsStore implements Store {
   }
 
   async list(folder: string): Promise<readonly StoredFile[] | undefined> {
-    const { files, folders } = await this.listAll(folder);
-    return files.length + folders.length === 0 ? undefined : files;
-  }
-
-  async listFolders(folder: string): Promise<readonly string[] | undefined> {
-    const { files, folders } = await this.listAll(folder);
-    return files.length + folders.length === 0 ? undefined : folders;
-  }
-
-  /** Objects and folders directly in a folder. */
-  private async listAll(folder: string) {
     const { bucket, name } = parseGcsPath(folder);
     const prefix = name === "" ? "" : `${name}/`;
     const files: StoredFile[] = [];
-    const folders: string[] = [];
+    let folders = 0;
     let pageToken: string | undefined;
     do {
       this.client.count("classA");
       const page = await this.listPage(folder, bucket, prefix, pageToken);
-      // The Cloud Console marks a folder with an empty object that has the folder's name.
       files.push(...page.files.filter((file) => file.name !== ""));
-      folders.push(...page.prefixes.map((path) => path.slice(prefix.length, -1)));
+      folders += page.folders;
       pageToken = page.next;
     } while (pageToken !== undefined);
-    return { files, folders };
+    return files.length + folders === 0 ? undefined : files;
   }
 
   private async listPage(folder: string, bucket: string, prefix: string, pageToken: string | undefined) {
@@ -66,7 +54,7 @@ class GcsStore implements Store {
         ...(pageToken === undefined ? {} : { pageToken }),
       });
       const files = found.map((file) => toStoredFile(bucket, describeItem(file)));
-      return { files, prefixes: prefixesOf(response), next: tokenOf(next) };
+      return { files, folders: countPrefixes(response), next: tokenOf(next) };
     } catch (error) {
       throw toStorageFailure(error, "list", folder);
     }
@@ -198,8 +186,7 @@ function typeOf(path: string): string {
   return path.endsWith(".json") ? "application/json" : contentType;
 }
 
-function prefixesOf(response: unknown): readonly string[] {
-  if (typeof response !== "object" || response === null || !("prefixes" in response)) return [];
-  const { prefixes } = response;
-  return Array.isArray(prefixes) ? prefixes.filter((prefix) => typeof prefix === "string") : [];
+function countPrefixes(response: unknown): number {
+  if (typeof response !== "object" || response === null || !("prefixes" in response)) return 0;
+  return Array.isArray(response.prefixes) ? response.prefixes.length : 0;
 }

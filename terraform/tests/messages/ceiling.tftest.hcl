@@ -1,4 +1,4 @@
-# This test fails on purpose: scripts/terraform.sh checks its message. A test that expects a failure cannot read the message.
+# Fails, on purpose: scripts/terraform.sh looks at what is said. A test that expects the failure cannot see its words.
 mock_provider "google" {}
 
 run "ceiling_of_the_profile" {

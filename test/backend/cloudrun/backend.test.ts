@@ -7,7 +7,7 @@ import { after, describe, it } from "node:test";
 import type { Backend } from "../../../src/backend/backend.ts";
 import { createCloudRunBackend } from "../../../src/backend/cloudrun/backend.ts";
 import { nameOutputs } from "../../../src/model/output-names.ts";
-import type { Handle, Launch, TaskStatus } from "../../../src/model/run.ts";
+import type { Launch } from "../../../src/model/run.ts";
 import { defaultPairs } from "../../../src/sample/pairs.ts";
 import { CloudRunDouble } from "../../support/cloudrun-double.ts";
 import { makeCloudRunOptions } from "../../support/cloudrun-options.ts";
@@ -15,6 +15,7 @@ import { Refusal } from "../../support/cloudrun-rpc.ts";
 import { scratchFolder } from "../../support/folder.ts";
 import { failureOf } from "../../support/job.ts";
 import { causeOf, GiB, makeLaunch, makeStand, type Stand, workerScript } from "../../support/run.ts";
+import { statusOf, watchToEnd, watchUntil } from "../../support/watch.ts";
 import { backendContract } from "../contract.ts";
 
 const folder = await scratchFolder("cloudrun-backend");
@@ -53,8 +54,7 @@ function findLeftovers({ run }: Launch, { stand, double }: Place): readonly stri
   return [...processes, ...double.jobs.keys()];
 }
 
-// Through a variable: Cloud Run cannot tell exit codes apart, so tries of a task are launches of their own.
-const contractOptions = { many, triesAgain: false, ...skip };
+const contractOptions = { many, ...skip };
 backendContract(
   "cloudrun",
   async (context) => {
@@ -69,21 +69,6 @@ backendContract(
   contractOptions,
 );
 
-const isOver = ({ state }: TaskStatus) => state !== "waiting" && state !== "running";
-
-async function until(
-  backend: Backend,
-  handle: Handle,
-  isSo: (statuses: readonly TaskStatus[]) => boolean,
-): Promise<readonly TaskStatus[]> {
-  for (;;) {
-    const statuses = await backend.status(handle, { milliseconds: 1000, signal: new AbortController().signal });
-    if (isSo(statuses)) return statuses;
-  }
-}
-
-const finish = (backend: Backend, handle: Handle) => until(backend, handle, (statuses) => statuses.every(isOver));
-
 describe("27 pairs on Cloud Run", { ...skip, timeout: 300_000 }, () => {
   const cli = new URL("../../../src/cli.ts", import.meta.url).pathname;
   const place = join(folder, "real");
@@ -97,7 +82,7 @@ describe("27 pairs on Cloud Run", { ...skip, timeout: 300_000 }, () => {
     const environment = { WIDEMERGE_INPUT: input, WIDEMERGE_OUTPUT: output, WIDEMERGE_SYNC: "false" };
     const backend = createCloudRunBackend(makeCloudRunOptions({ cloudRunEndpoint: double.endpoint }), environment);
     const handle = await backend.submit(makeLaunch(defaultPairs, { run: "real", parallelism: 3 }));
-    for (const { pair, state, attempts } of await finish(backend, handle)) {
+    for (const { pair, state, attempts } of await watchToEnd(backend, handle)) {
       const [attempt, ...others] = attempts;
       assert.deepEqual([pair, state, attempt?.exitCode, others], [pair, "succeeded", 0, []]);
       assert.ok(existsSync(join(output, nameOutputs(pair).manifest)), pair);
@@ -126,7 +111,7 @@ describe("the Cloud Run backend", skip, () => {
       handle.name,
       /^projects\/fx-features\/locations\/us-central1\/jobs\/widemerge-run-0\/executions\/widemerge-run-0-\w+$/,
     );
-    await finish(connect(), handle);
+    await watchToEnd(connect(), handle);
   });
 
   it("goes on where a controller was killed between making the job and starting it", async () => {
@@ -136,7 +121,7 @@ describe("the Cloud Run backend", skip, () => {
     assert.equal((await failureOf(connect().submit(launch))).exitCode, 75);
     double.refusals.clear();
     const backend = connect();
-    const [status] = await finish(backend, await backend.submit(launch));
+    const [status] = await watchToEnd(backend, await backend.submit(launch));
     assert.equal(status?.state, "succeeded");
     assert.equal(double.executions.size, 1);
   });
@@ -146,7 +131,7 @@ describe("the Cloud Run backend", skip, () => {
     await connect().submit(makeLaunch(["ok1"]));
     const { exitCode, message } = await failureOf(connect({ taskTimeout: 60 }).submit(makeLaunch(["ok1"])));
     assert.equal(exitCode, 2);
-    assert.match(message, /widemerge-run-0 is there already with other settings/);
+    assert.match(message, /widemerge-run-0 exists already with other settings/);
     assert.equal(double.executions.size, 1);
   });
 
@@ -154,7 +139,7 @@ describe("the Cloud Run backend", skip, () => {
     const { stand, connect } = await open();
     const backend = connect();
     const handle = await backend.submit(makeLaunch(["input1", "memory1", "storage1"], { parallelism: 3 }));
-    const statuses = await finish(backend, handle);
+    const statuses = await watchToEnd(backend, handle);
     const ends = statuses.map(({ state, attempts }) => [state, ...attempts.map(({ exitCode }) => exitCode)]);
     assert.deepEqual(ends, [
       ["failed", 3],
@@ -172,7 +157,7 @@ describe("the Cloud Run backend", skip, () => {
   it("a task killed for its memory is told by the service with exit code 0, and is a failure for want of memory", async () => {
     const { connect } = await open("kill -9 $$");
     const backend = connect();
-    const [status] = await finish(backend, await backend.submit(makeLaunch(["ok1"])));
+    const [status] = await watchToEnd(backend, await backend.submit(makeLaunch(["ok1"])));
     const [attempt] = status?.attempts ?? [];
     assert.deepEqual([status?.state, attempt?.exitCode, attempt?.reason], ["failed", undefined, "OOMKilled"]);
     assert.ok(attempt !== undefined && causeOf(attempt) === "memory");
@@ -181,7 +166,7 @@ describe("the Cloud Run backend", skip, () => {
   it("a task that takes too long is stopped and said to be so", async () => {
     const { connect } = await open("trap 'exit 143' TERM; while :; do sleep 0.05; done");
     const backend = connect({ taskTimeout: 1 });
-    const [status] = await finish(backend, await backend.submit(makeLaunch(["ok1"])));
+    const [status] = await watchToEnd(backend, await backend.submit(makeLaunch(["ok1"])));
     const [attempt] = status?.attempts ?? [];
     assert.deepEqual([status?.state, attempt?.reason], ["failed", "DeadlineExceeded"]);
     assert.match(attempt?.message ?? "", /^The configured timeout was reached\./);
@@ -191,16 +176,16 @@ describe("the Cloud Run backend", skip, () => {
     const place = await open("trap '' TERM; while :; do sleep 0.05; done");
     const backend = place.connect();
     const handle = await backend.submit(makeLaunch(["stay1", "stay2"], { parallelism: 1 }));
-    await until(backend, handle, ([first]) => first?.state === "running");
+    await watchUntil(backend, handle, ([first]) => first?.state === "running");
     await backend.cancel(handle);
     assert.deepEqual(findLeftovers(handle.launch, place), []);
-    const [first, second] = await backend.status(handle);
+    const [first, second] = await statusOf(backend, handle);
     assert.deepEqual([first?.state, second?.state, second?.attempts.length], ["cancelled", "cancelled", 0]);
     const [attempt] = first?.attempts ?? [];
     assert.equal(attempt?.reason, "Cancelled");
     assert.ok(Date.parse(attempt?.end ?? "") > Date.parse(attempt?.start ?? ""), JSON.stringify(attempt));
     assert.ok(attempt !== undefined && causeOf(attempt) === "disruption");
-    const elsewhere = await place.connect().status(handle);
+    const elsewhere = await statusOf(place.connect(), handle);
     assert.deepEqual(
       elsewhere.map(({ state }) => state),
       ["cancelled", "cancelled"],
@@ -211,11 +196,11 @@ describe("the Cloud Run backend", skip, () => {
     const { double, connect } = await open();
     const backend = connect();
     const handle = await backend.submit(makeLaunch(["ok1"]));
-    const [status] = await finish(backend, handle);
+    const [status] = await watchToEnd(backend, handle);
     assert.equal(status?.state, "succeeded");
     double.executions.clear();
-    assert.equal((await connect().status(handle))[0]?.state, "cancelled");
-    assert.equal((await backend.status(handle))[0]?.state, "succeeded", "what was seen is not forgotten");
+    assert.equal((await statusOf(connect(), handle))[0]?.state, "cancelled");
+    assert.equal((await statusOf(backend, handle))[0]?.state, "succeeded", "what was seen is not forgotten");
   });
 
   it("what can never run is refused before anything is asked, all of it at once", async () => {
@@ -254,18 +239,40 @@ describe("the Cloud Run backend", skip, () => {
     assert.match(message, /Image 'example\/widemerge:9' not found/);
     double.unready = undefined;
     const backend = connect();
-    assert.equal((await finish(backend, await backend.submit(makeLaunch(["ok1"]))))[0]?.state, "succeeded");
+    assert.equal((await watchToEnd(backend, await backend.submit(makeLaunch(["ok1"]))))[0]?.state, "succeeded");
   });
 
-  it("looks seldom while nothing happens", async () => {
+  it("asks seldom while nothing happens: one request a look, with growing pauses, and none for the tasks", async () => {
     const { double, connect } = await open();
     const backend = connect();
-    const handle = await backend.submit(makeLaunch(["stay1"]));
-    await until(backend, handle, ([status]) => status?.state === "running");
+    const pairs = Array.from({ length: 27 }, (_, index) => `stay${index}`);
+    const handle = await backend.submit(makeLaunch(pairs, { parallelism: 27 }));
+    await watchUntil(backend, handle, (all) => all.every(({ state }) => state === "running"));
     double.calls.length = 0;
-    await backend.status(handle, { milliseconds: 3500, signal: new AbortController().signal });
-    const looks = double.calls.filter((call) => call === "ListTasks").length;
-    assert.ok(looks >= 1 && looks <= 3, `${looks} looks`);
+    const started = performance.now();
+    for (let looks = 0; looks < 3; looks += 1) {
+      await backend.wait([handle], new AbortController().signal);
+      await backend.status([handle]);
+    }
+    const seconds = (performance.now() - started) / 1000;
+    assert.deepEqual(double.calls, ["GetExecution", "GetExecution", "GetExecution"]);
+    assert.ok(seconds >= 1 + 2 + 4 - 0.1, `three looks within ${seconds} s`);
+    await backend.cancel(handle);
+  });
+
+  it("lists the tasks again when one of them has ended", async () => {
+    const { stand, double, connect } = await open();
+    const backend = connect();
+    const handle = await backend.submit(makeLaunch(["stay1", "ok1"], { parallelism: 2 }));
+    const seen = await watchUntil(
+      backend,
+      handle,
+      ([first, second]) => first?.state === "running" && second?.state === "succeeded",
+    );
+    assert.equal(seen[1]?.attempts[0]?.exitCode, 0);
+    assert.ok(existsSync(join(stand.output, nameOutputs("ok1").manifest)));
+    assert.ok(double.calls.includes("ListTasks"));
+    await backend.cancel(handle);
   });
 
   it("credentials that are not there are missed before anything else, and end nothing", async (context) => {

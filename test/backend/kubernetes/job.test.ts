@@ -57,7 +57,7 @@ describe("what Kubernetes asks of a Job with a failure policy for each index", (
     assert.equal(spec.podReplacementPolicy, "Failed");
     assert.equal(spec.completions, 27);
     assert.equal(spec.maxFailedIndexes, 27);
-    assert.equal(spec.backoffLimitPerIndex, 3);
+    assert.equal(spec.backoffLimitPerIndex, 0, "the controller retries, the Job does not");
   });
 
   test("exit codes are ordered, unique, without 0, in one rule only, and of a container that is there", () => {
@@ -76,15 +76,14 @@ describe("what Kubernetes asks of a Job with a failure policy for each index", (
     }
   });
 
-  test("a disruption is looked for before any exit code; what would fail again is not tried again", () => {
-    const [first, ...others] = spec.podFailurePolicy?.rules ?? [];
-    assert.deepEqual(first?.onPodConditions, [{ type: "DisruptionTarget", status: "True" }]);
-    assert.equal(first?.action, "Ignore");
-    const final = others.filter(({ action }) => action === "FailIndex");
+  test("replaces a pod that was disrupted or told to stop; any other failure counts, and none is allowed", () => {
+    const rules = spec.podFailurePolicy?.rules ?? [];
     assert.deepEqual(
-      final.map(({ onExitCodes }) => onExitCodes?.values),
-      [[2, 3, 4, 5, 134, 137]],
+      rules.map(({ action }) => action),
+      ["Ignore", "Ignore"],
     );
+    assert.deepEqual(rules[0]?.onPodConditions, [{ type: "DisruptionTarget", status: "True" }]);
+    assert.deepEqual(rules[1]?.onExitCodes?.values, [130, 143]);
   });
 });
 

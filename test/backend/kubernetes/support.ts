@@ -12,7 +12,6 @@ export function makeLaunch(change: Partial<Launch> = {}, count = 27): Launch {
     ceilingBytes: 50 * 2 ** 30,
     parallelism: count,
     spot: false,
-    retries: 3,
     ...change,
   };
 }

@@ -8,11 +8,12 @@ import { setTimeout } from "node:timers/promises";
 import type { Backend } from "../../../src/backend/backend.ts";
 import { identify, isRunning } from "../../../src/backend/local/process.ts";
 import { ExitCode } from "../../../src/model/exit-code.ts";
-import type { Handle, Launch, TaskStatus } from "../../../src/model/run.ts";
+import type { Launch } from "../../../src/model/run.ts";
 import { scratchFolder } from "../../support/folder.ts";
 import { failureOf } from "../../support/job.ts";
 import { makeLocalBackend } from "../../support/local-backend.ts";
 import { GiB, makeLaunch, makeStand, type Stand } from "../../support/run.ts";
+import { allOver, statusOf, watchToEnd, watchUntil } from "../../support/watch.ts";
 import { backendContract } from "../contract.ts";
 
 const folder = await scratchFolder("local-backend");
@@ -48,15 +49,6 @@ backendContract(
   { many, ...(existsSync("/proc") ? {} : { skip: "needs /proc" }) },
 );
 
-const isOver = (statuses: readonly TaskStatus[]) => statuses.every(({ state }) => /ed$/.test(state));
-
-async function finish(backend: Backend, handle: Handle): Promise<readonly TaskStatus[]> {
-  for (;;) {
-    const statuses = await backend.status(handle, { milliseconds: 1000, signal: new AbortController().signal });
-    if (isOver(statuses)) return statuses;
-  }
-}
-
 /** A process that submits a launch and, once its first worker is started, waits to be killed. */
 async function submitElsewhere(stand: Stand, launch: Launch, seconds: number): Promise<ChildProcess> {
   const code = `
@@ -64,7 +56,7 @@ async function submitElsewhere(stand: Stand, launch: Launch, seconds: number): P
     const stand = ${JSON.stringify(stand)};
     const backend = makeLocalBackend(stand, {}, ${seconds});
     const handle = await backend.submit(${JSON.stringify(launch)});
-    while ((await backend.status(handle))[0].state === "waiting") await new Promise(setImmediate);
+    while ((await backend.status([handle]))[0].statuses[0].state === "waiting") await new Promise(setImmediate);
     console.log("started");
     setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "-e", code], {
@@ -89,7 +81,7 @@ describe("workers outlive the controller that started them", { skip: !existsSync
     controller.kill("SIGKILL");
     await once(controller, "exit");
     const backend = makeLocalBackend(stand);
-    const statuses = await finish(backend, await backend.submit(launch));
+    const statuses = await watchToEnd(backend, await backend.submit(launch));
     assert.deepEqual(
       statuses.map(({ state, attempts }) => [state, attempts.length, attempts[0]?.exitCode]),
       pairs.map(() => ["succeeded", 1, 0]),
@@ -108,12 +100,12 @@ describe("workers outlive the controller that started them", { skip: !existsSync
     const { process: _, ...attempt } = entry.attempts[0];
     writeFileSync(path, JSON.stringify({ ...entry, attempts: [attempt] }));
     const backend = makeLocalBackend(stand);
-    const [status] = await finish(backend, await backend.submit(launch));
+    const [status] = await watchToEnd(backend, await backend.submit(launch));
     assert.equal(status?.attempts[0]?.id, attempt.id);
     assert.equal(countLines(stand, "start ok1 "), 1);
   });
 
-  it("a worker that was killed meanwhile is a disruption, and started again", async () => {
+  it("a worker that was killed meanwhile is lost, and can be started again", async () => {
     const stand = newStand(["ok1"]);
     const launch = makeLaunch(["ok1"]);
     const controller = await submitElsewhere(stand, launch, 30);
@@ -123,19 +115,18 @@ describe("workers outlive the controller that started them", { skip: !existsSync
     process.kill(-Number(worker), "SIGKILL");
     while (findWorkers(launch, stand).length > 0) await setTimeout(10);
     const backend = makeLocalBackend(stand);
-    const [status] = await finish(backend, await backend.submit(launch));
-    assert.equal(status?.state, "succeeded");
-    assert.deepEqual(
-      status?.attempts.map(({ reason, exitCode }) => reason ?? exitCode),
-      ["Lost", 0],
-    );
+    const [status] = await watchToEnd(backend, await backend.submit(launch));
+    const [attempt, ...others] = status?.attempts ?? [];
+    assert.deepEqual([status?.state, attempt?.reason, others], ["failed", "Lost", []]);
+    const [again] = await watchToEnd(backend, await backend.submit({ ...launch, number: 1 }));
+    assert.deepEqual([again?.state, again?.attempts[0]?.exitCode], ["succeeded", 0]);
   });
 
   it("looking at a launch starts nothing", async () => {
     const stand = newStand(["ok1"]);
     const launch = makeLaunch(["ok1"]);
     const handle = { backend: "local", name: "run-0", launch } as const;
-    assert.deepEqual(await makeLocalBackend(stand).status(handle), [
+    assert.deepEqual(await statusOf(makeLocalBackend(stand), handle), [
       { index: 0, pair: "ok1", state: "waiting", attempts: [] },
     ]);
     assert.ok(!existsSync(stand.output));
@@ -149,12 +140,26 @@ describe("memory of this machine", () => {
     const backend = makeLocalBackend(stand, { budgetBytes: 5 * GiB }, 0.05);
     const handle = await backend.submit(makeLaunch(pairs, { ceilingBytes: 2 * GiB, parallelism: 6 }));
     let most = 0;
-    for (let over = false; !over; ) {
-      const statuses = await backend.status(handle, { milliseconds: 50, signal: new AbortController().signal });
-      most = Math.max(most, statuses.filter(({ state }) => state === "running").length);
-      over = isOver(statuses);
-    }
+    await watchUntil(backend, handle, allOver, {
+      onLook: (statuses) => {
+        most = Math.max(most, statuses.filter(({ state }) => state === "running").length);
+      },
+    });
     assert.equal(most, 2);
+  });
+
+  it("ceilings of several launches add up to at most what there is; what waits is started when memory is free", async () => {
+    const stand = newStand(["ok1", "stay1"]);
+    const backend = makeLocalBackend(stand, { budgetBytes: 5 * GiB });
+    const first = await backend.submit(makeLaunch(["stay1"], { ceilingBytes: 3 * GiB }));
+    await watchUntil(backend, first, ([status]) => status?.state === "running");
+    const second = await backend.submit(makeLaunch(["ok1"], { number: 1, ceilingBytes: 3 * GiB }));
+    await backend.wait([second], new AbortController().signal);
+    await backend.status([second]);
+    await backend.wait([second], AbortSignal.timeout(200));
+    assert.equal((await statusOf(backend, second))[0]?.state, "waiting");
+    await backend.cancel(first);
+    assert.equal((await watchToEnd(backend, second))[0]?.state, "succeeded");
   });
 
   it("a ceiling above all of it is refused, with what would do", async () => {
@@ -168,14 +173,14 @@ describe("memory of this machine", () => {
 it("the number of a launch cannot be given to another", async () => {
   const stand = newStand(["ok1"]);
   const backend = makeLocalBackend(stand);
-  await finish(backend, await backend.submit(makeLaunch(["ok1"])));
+  await watchToEnd(backend, await backend.submit(makeLaunch(["ok1"])));
   const refused = await failureOf(makeLocalBackend(stand).submit(makeLaunch(["ok2"])));
   assert.match(refused.message, /launch 0 of run run was started with other pairs/);
 });
 
 it("a worker that cannot be started is a failure of its pair", async () => {
   const backend = makeLocalBackend(newStand(), { command: [join(folder, "missing")] });
-  const [status] = await finish(backend, await backend.submit(makeLaunch(["ok1"], { retriesUnexpected: 0 })));
+  const [status] = await watchToEnd(backend, await backend.submit(makeLaunch(["ok1"])));
   assert.equal(status?.state, "failed");
   assert.match(status?.attempts[0]?.message ?? "", /ENOENT/);
 });

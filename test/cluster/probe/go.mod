@@ -1,3 +1,0 @@
-module widemerge.test/probe
-
-go 1.22
