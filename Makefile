@@ -35,13 +35,14 @@ image: setup ## build the container image with docker or podman (WIDEMERGE_BASE:
 test-image: setup ## build the image, on a base made here where none can be pulled, and test it (docker or podman)
 	@$(run) env IMAGE=$(IMAGE) scripts/test-image.sh
 
-test-terraform: ## check the Terraform module: format, schema, tests, policy scan (scripts/terraform.sh install brings the tools)
+test-terraform: ## check the Terraform module: format, schema, tests, policy scan (scripts/terraform.sh install installs what it needs)
 	@scripts/terraform.sh check || [ $$? -eq 3 ]
 
 lint: setup ## check formatting, style, types, dependency arrows and unused code
 	@$(run) node_modules/.bin/biome check --error-on-warnings .
 	@$(run) node_modules/.bin/tsc -p .
 	@$(run) node_modules/.bin/depcruise --config .dependency-cruiser.json src
+	@$(run) node_modules/.bin/depcruise --config .dependency-cruiser.startup.json src
 	@$(run) node_modules/.bin/knip
 
 format: setup ## rewrite the sources in the project's format

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# A real Kubernetes of one node on this machine's loopback, for the tests: etcd, API server, controller manager,
-# scheduler, kubelet, containerd, runc. Root and Linux only. Nothing is pulled from any registry.
+# A real Kubernetes cluster of one node on this machine's loopback, for the tests: etcd, API server, controller manager,
+# scheduler, kubelet, containerd, runc. It needs Linux and root, and pulls nothing from an image registry.
 set -euo pipefail
 usage="usage: scripts/cluster.sh COMMAND
-  install                     install the Debian packages it needs (apt-get)
-  build                       build Kubernetes into the cache, print the folder of its programs
-  start [FOLDER]              start it, print the path of its kubeconfig
-  image ROOT|ARCHIVE TAG      give the node an image: a folder (its root file system) or what 'docker save' writes
-  own-image TAG               give the node the project's own image
-  run COMMAND...              start it, run the command with KUBECONFIG and kubectl in PATH, stop it
-  stop [FOLDER]               stop it and take back what it changed on the machine
-The work folder is FOLDER, else \$WIDEMERGE_CLUSTER, else ~/.cache/widemerge/cluster; ports are \$WIDEMERGE_CLUSTER_PORT
-(26440) and the next six. Exit code 3: something is missing on this machine, named."
+  install                     install the Debian packages that the cluster needs (apt-get)
+  build                       build Kubernetes into the cache and print the folder of its programs
+  start [FOLDER]              start the cluster and print the path of its kubeconfig
+  image ROOT|ARCHIVE TAG      load an image into the node: a root file system, or an archive that 'docker save' wrote
+  own-image TAG               make the project's image from this checkout and load it into the node
+  run COMMAND...              start the cluster, run the command with KUBECONFIG set and kubectl in PATH, stop the cluster
+  stop [FOLDER]               stop the cluster and undo its changes to the machine
+The work folder is FOLDER, else \$WIDEMERGE_CLUSTER, else ~/.cache/widemerge/cluster. The ports are
+\$WIDEMERGE_CLUSTER_PORT (26440) and the next six. Exit code 3: something is missing on this machine; the message names it."
 packages="containerd runc containernetworking-plugins iproute2 mount openssl tini util-linux"
 command=${1:-help}
 shift || true
@@ -19,16 +19,16 @@ case $command in start | stop) [ $# = 0 ] || { WIDEMERGE_CLUSTER=$(realpath -m -
 . "$(dirname -- "${BASH_SOURCE[0]}")/../test/cluster/lib.sh"
 
 install_packages() {
-  command -v apt-get >/dev/null 2>&1 || { say "no apt-get here; needed are: $packages"; exit 3; }
+  command -v apt-get >/dev/null 2>&1 || { say "this machine has no apt-get; install these packages, or what your system calls them: $packages"; exit 3; }
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-upgrade --no-install-recommends $packages >&2
 }
 
-# import_archive FILE|- TAG: the node knows an image by the tag that stands in its archive; this one is given besides.
+# import_archive FILE|- TAG: loads an image. The node knows it by the tag in its archive, and by this one.
 import_archive() {
   local name
-  [ -n "$(pid_of containerd)" ] || { say "no cluster runs here: scripts/cluster.sh start"; exit 1; }
+  [ -n "$(pid_of containerd)" ] || { say "no cluster is running; start one: scripts/cluster.sh start"; exit 1; }
   name=$(containers images import "$1" | sed -n 's/^unpacking \(.*\) (sha256:.*/\1/p' | head -n 1)
-  [ -n "$name" ] || { say "nothing was imported from $1"; exit 1; }
+  [ -n "$name" ] || { say "containerd imported nothing from $1; it must be an archive that 'docker save' wrote"; exit 1; }
   [ "$name" = "$2" ] || containers images tag --force "$name" "$2" >/dev/null
 }
 
@@ -59,7 +59,7 @@ run() {
 
 case $command in
   install) install_packages ;;
-  build) exec "$module/build.sh" ;;
+  build) exec "$checkout/tools/kubernetes/build.sh" ;;
   start) exec "$module/start.sh" ;;
   stop) exec "$module/stop.sh" ;;
   image) import "$@" ;;

@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
-# The container image: builds it, runs it, says what is in it. With docker, or podman where no docker answers.
+# Builds the container image, runs it, and shows what is in it, with docker, or with podman if no docker answers.
 set -euo pipefail
 usage="usage: scripts/image.sh COMMAND
-  install            install podman and debootstrap (Debian, apt-get)
-  build TAG          build the image from the Dockerfile; \$WIDEMERGE_BASE names another base
-  stand-in TAG       make a base from Debian's packages and this machine's Node, where no image registry can be reached
-  run ARGUMENTS...   what 'docker run' would do; also kill, wait, rm, inspect
-  save TAG FILE      write the image as 'docker save' does
-  sizes TAG          what the image holds, in MB unpacked, largest first
-  engine             print the engine's name; exit code 3 where there is none"
+  install            install podman (Debian, apt-get)
+  build TAG          build the image from the Dockerfile; \$WIDEMERGE_BASE names another base image
+  run ARGUMENTS...   do what 'docker run' does; also kill, wait, rm, inspect
+  save TAG FILE      write the image to a file, as 'docker save' does
+  sizes TAG          list what the image contains, in MB unpacked, largest first
+  engine             print the name of the engine; exit code 3 if there is none
+Where no image registry can be reached, tools/base-image.sh makes a base image."
 checkout=$(CDPATH= cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 say() { echo "image: $*" >&2; }
 
 choose_engine() {
   if docker info >/dev/null 2>&1; then echo docker
   elif command -v podman >/dev/null 2>&1; then echo podman
-  else say "no docker that answers, and no podman: scripts/image.sh install (Debian)"; exit 3; fi
+  else say "no docker answers and podman is not installed: install docker, or podman (Debian: scripts/image.sh install)"; exit 3; fi
 }
 
-# Podman's defaults fail in two places: crun knows no hybrid control groups, and limits above this process's own need a
-# right that containers rarely have.
+# call VERB ARGUMENTS...: runs the engine. Two defaults of podman fail in some containers and virtual machines: crun does not
+# support hybrid control groups, and limits above this process's own need a capability that containers rarely have.
 call() {
   local verb=$1 flags=() limits=()
   shift
@@ -30,7 +30,7 @@ call() {
   "$engine" "${flags[@]}" "$verb" "${limits[@]}" "$@"
 }
 
-# lower FLAG WANTED: the wanted limit as soft:hard, or this process's own where that is lower.
+# lower FLAG WANTED: prints the wanted limit as soft:hard, or this process's own limit if that is lower.
 lower() {
   local own
   own=$(ulimit -H "$1")
@@ -41,35 +41,12 @@ build() {
   cd "$checkout"
   local arguments=(--build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)") source
   arguments+=(--build-arg "VERSION=$(sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)")
-  # Never with the name and password that an address may hold.
+  # The label must not contain a name and password from the address.
   source=$(git remote get-url origin 2>/dev/null | sed -E 's#://[^/@]*@#://#') || true
   [ -z "$source" ] || arguments+=(--build-arg "SOURCE=$source")
   [ -z "${WIDEMERGE_BASE:-}" ] || arguments+=(--build-arg "BASE=$WIDEMERGE_BASE")
   [ "$engine" = docker ] || arguments+=(--network host)
   call build "${arguments[@]}" --tag "$1" .
-}
-
-# Under the same name the published base would be something else: the tag says that this one is not it.
-stand_in() {
-  local npm
-  command -v debootstrap >/dev/null 2>&1 || { say "debootstrap is missing: scripts/image.sh install"; exit 3; }
-  npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
-  [ -e "$npm/bin/npm-cli.js" ] || { say "npm is not in its own folder: $npm"; exit 3; }
-  root=$(mktemp -d) # not local: the trap outlives the function
-  trap 'rm -rf "$root"' EXIT
-  chmod 755 "$root"
-  debootstrap --variant=minbase --include=libatomic1,libstdc++6,ca-certificates bookworm "$root" "${WIDEMERGE_DEBIAN:-http://deb.debian.org/debian}" >&2
-  rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/*
-  mkdir -p "$root/usr/local/lib/node_modules" "$root/usr/local/etc"
-  cp -L "$(readlink -f "$("$checkout/scripts/find-node.sh")")" "$root/usr/local/bin/node"
-  cp -a "$npm" "$root/usr/local/lib/node_modules/"
-  ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
-  # How this machine's npm reaches its registry; a name and a password in the address stay here.
-  printf 'registry=%s\ncafile=/etc/ssl/certs/ca-certificates.crt\n' \
-    "$(npm config get registry 2>/dev/null | sed -E 's#://[^/@]*@#://#')" >"$root/usr/local/etc/npmrc"
-  cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
-  tar -C "$root" --numeric-owner --one-file-system --exclude './proc/*' --exclude './sys/*' --exclude './dev/*' -cf - . |
-    "$engine" import --change 'CMD ["node"]' - "$1" >/dev/null
 }
 
 sizes() {
@@ -83,14 +60,13 @@ sizes() {
 command=${1:-help}
 shift || true
 case $command in
-  install) apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-upgrade --no-install-recommends podman buildah debootstrap runc >&2; exit ;;
+  install) apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-upgrade --no-install-recommends podman buildah runc >&2; exit ;;
   help | --help | -h) echo "$usage"; exit ;;
 esac
 engine=$(choose_engine)
 case $command:$# in
   engine:0) echo "$engine" ;;
   build:1) build "$1" ;;
-  stand-in:1) stand_in "$1" ;;
   save:2) call save --output "$2" "$1" ;;
   sizes:1) sizes "$1" ;;
   run:* | kill:* | wait:* | rm:* | inspect:*) call "$command" "$@" ;;

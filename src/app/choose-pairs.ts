@@ -1,16 +1,79 @@
+import pMap from "p-map";
+import * as v from "valibot";
 import type { Settings } from "../config/settings.ts";
+import { completeMarker, tableSuffix } from "../model/checkpoint.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure } from "../model/failure.ts";
-import { findRun } from "../run/choose.ts";
+import { Pair } from "../model/names.ts";
+import type { CheckpointSettings } from "../model/settings.ts";
+import { formatCount } from "../model/units.ts";
+import { findRun, readRecord } from "../run/choose.ts";
+import type { Store } from "../store/store.ts";
 import { openStore } from "./open-store.ts";
 
-/** The settings with the pairs of the run to continue, where none are stated. @throws Failure (usage) */
-export async function withPairs(settings: Settings): Promise<Settings> {
+/**
+ * The settings with the pairs to merge: those stated, else those of the existing run that is named, else every checkpoint
+ * under the input. `onNotice` gets a sentence about folders that are not checkpoints.
+ * @throws Failure (usage) when there is no pair, or no run "last"
+ */
+export async function withPairs(settings: Settings, onNotice: (text: string) => void): Promise<Settings> {
   if (settings.pairs.length > 0) return { ...settings, pairs: [...new Set(settings.pairs)] };
-  if (settings.run !== undefined) {
-    const { pairs } = await findRun(await openStore(settings), settings.output, settings.run);
-    return { ...settings, pairs: [...pairs] };
-  }
-  const fix = "name pairs with --pairs, or in a profile such as profiles/27-pairs.yaml (--config)";
-  throw new Failure(ExitCode.usage, [{ what: "no pair to merge", fix }]);
+  const store = await openStore(settings);
+  const pairs = (await pairsOfRun(store, settings)) ?? (await findCheckpoints(store, settings, onNotice));
+  return { ...settings, pairs: [...pairs] };
+}
+
+async function pairsOfRun(store: Store, { output, run }: Settings): Promise<readonly string[] | undefined> {
+  if (run === undefined) return undefined;
+  // "last" states that there is a run; any other name may be that of a new one.
+  const record = run === "last" ? await findRun(store, output, run) : await readRecord(store, output, run);
+  return record?.pairs;
+}
+
+/** Folders looked at side by side. */
+const lookupsAtOnce = 8;
+/** Folders that a notice names. */
+const namesShown = 10;
+
+async function findCheckpoints(
+  store: Store,
+  settings: CheckpointSettings,
+  onNotice: (text: string) => void,
+): Promise<readonly string[]> {
+  const { input } = settings;
+  const folders = await store.listFolders(input);
+  if (folders === undefined) throw noPair(`no folder ${input}`);
+  const checked = await pMap(folders, (name) => findGap(store, settings, name), { concurrency: lookupsAtOnce });
+  const pairs = checked.flatMap(({ name, gap }) => (gap === undefined ? [name] : []));
+  const others = checked.flatMap(({ name, gap }) => (gap === undefined ? [] : [`${name} (${gap})`]));
+  if (pairs.length === 0) throw noPair(describeOthers(others) ?? `no folders in ${input}`);
+  const notice = describeOthers(others);
+  if (notice !== undefined) onNotice(`not merged, because they are not checkpoints: ${notice}`);
+  return pairs;
+}
+
+/** Why a folder under the input is not a checkpoint: absent when it is one. */
+async function findGap(
+  store: Store,
+  { input, targets, requireMarker }: CheckpointSettings,
+  name: string,
+): Promise<{ readonly name: string; readonly gap?: string }> {
+  if (!v.is(Pair, name)) return { name: JSON.stringify(name), gap: "not a valid pair name" };
+  const required = [`${targets}${tableSuffix}`, ...(requireMarker ? [completeMarker] : [])];
+  for (const file of required)
+    if ((await store.stat(store.join(input, name, file))) === undefined) return { name, gap: `no ${file}` };
+  return { name };
+}
+
+function describeOthers(others: readonly string[]): string | undefined {
+  if (others.length === 0) return undefined;
+  const more = others.length - namesShown;
+  const shown = others.slice(0, namesShown).join(", ");
+  return more > 0 ? `${shown} and ${formatCount(more)} more` : shown;
+}
+
+function noPair(found: string): Failure {
+  const fix =
+    "set --input to the folder that holds <pair>/targets.parquet and <pair>/_COMPLETE, or name pairs with --pairs or in a profile (--config)";
+  return new Failure(ExitCode.usage, [{ what: "no pair to merge", found, fix }]);
 }

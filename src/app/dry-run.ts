@@ -30,9 +30,15 @@ export interface RunForecast {
   readonly cost: CostForecast;
 }
 
+/** How a caller follows a dry run. */
+export interface ForecastHooks {
+  readonly observe: ObserverFactory;
+  readonly onNotice: (text: string) => void;
+}
+
 /** Finds out what a run would do: reads footers and keys of every pair that is not done, and writes nothing. */
-export async function forecastRun(given: Settings, observe: ObserverFactory): Promise<RunForecast> {
-  const settings = await withPairs(given);
+export async function forecastRun(given: Settings, { observe, onNotice }: ForecastHooks): Promise<RunForecast> {
+  const settings = await withPairs(given, onNotice);
   const prices = await loadPrices(settings);
   const platform = await createBackend(settings.backend, settings, observe);
   const { ceilingBytes, spot } = platform.capacity;

@@ -23,7 +23,7 @@ export interface FinishedRun extends RunEnd {
 /** Carries out a run of several pairs, or continues one. @throws Failure when the run cannot begin */
 export async function runAll(given: Settings, prices: PriceList, hooks: RunHooks): Promise<FinishedRun> {
   const { observe, ...controls } = hooks;
-  const settings = await withPairs(given);
+  const settings = await withPairs(given, hooks.onNotice);
   const platform = await createBackend(settings.backend, settings, observe);
   const store = await openStore(settings);
   const end = await runPairs({

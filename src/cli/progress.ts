@@ -27,6 +27,12 @@ export function observeTask(subject: string, { logEvery }: Pick<Settings, "logEv
   };
 }
 
+/** Shows a sentence on stderr: as text on a terminal, as a line of the log elsewhere. */
+export function printNotice(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`${text}\n`);
+  else log("warn", text);
+}
+
 type Display = Required<Omit<TaskObserver, "onStart">>;
 
 class ProgressBar implements Display {

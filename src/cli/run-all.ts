@@ -13,11 +13,14 @@ import { describeRun } from "../report/text/run.ts";
 import { CodedCommand, ImmediateExit } from "./command.ts";
 import { describeDryRun } from "./dry-run-display.ts";
 import { addSettings, type Flags, readSettings } from "./flags.ts";
-import { observeTask } from "./progress.ts";
+import { observeTask, printNotice } from "./progress.ts";
 import { type RunDisplay, showRun } from "./run-display.ts";
 import { onStopSignals } from "./signals.ts";
 
 const guide = `
+Without --pairs, the pairs of an existing --run are merged, otherwise those of the checkpoints under the input: every folder
+with a targets table and a _COMPLETE marker.
+
 Each pair is merged by its own worker, as many at a time as fit. A pair is done when its output and a manifest of these
 inputs and settings exist, whatever its worker reported. Finished pairs are skipped. A failure that may pass is retried; a
 pair that ran out of memory is retried with the next of --memory-ceilings.
@@ -30,6 +33,7 @@ Exit codes: 0 when every pair is done; otherwise that of the worst failure (see 
 pair is listed. Also 75 while another controller has the run: if that one is lost, the run is free within 30 seconds.
 
 Examples:
+  widemerge run-all --input checkpoints --output training
   widemerge run-all --config profiles/27-pairs.yaml --input checkpoints --output training --memory-ceiling 4GiB
   widemerge run-all --config profiles/27-pairs.yaml --dry-run
   widemerge run-all --backend kubernetes --config profiles/27-pairs.yaml --image widemerge:1.0.0 \\
@@ -59,7 +63,7 @@ async function runAll(flags: Flags, command: CodedCommand): Promise<ExitCode> {
   const settings = readSettings(flags, command);
   const observe = (pair: string) => observeTask(pair, settings);
   if (flags.dryRun === true) {
-    const forecast = await forecastRun(settings, observe);
+    const forecast = await forecastRun(settings, { observe, onNotice: printNotice });
     process.stdout.write(
       flags.json === true ? `${JSON.stringify(forecast)}\n` : describeDryRun(forecast, settings.backend),
     );

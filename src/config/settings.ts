@@ -100,7 +100,9 @@ export const Settings = v.strictObject({
         ],
         pairText,
       ),
-      v.description("pairs of a run, separated by commas"),
+      v.description(
+        "pairs of a run, separated by commas; default: those of an existing run, else every checkpoint under the input",
+      ),
     ),
     [],
   ),

@@ -100,7 +100,8 @@ async function newestRecord(store: RunStore, output: string): Promise<RunRecord 
   return undefined;
 }
 
-function readRecord(store: RunStore, output: string, run: string): Promise<RunRecord | undefined> {
+/** The record of the run of that name; undefined when there is none. */
+export function readRecord(store: RunStore, output: string, run: string): Promise<RunRecord | undefined> {
   return readDocument<RunRecord>(store, runPaths(store, output, run).record);
 }
 

@@ -22,6 +22,7 @@ function routeStores(local: Store, gcs: Store): Store {
   return {
     join: (folder, ...names) => of(folder).join(folder, ...names),
     list: (folder) => of(folder).list(folder),
+    listFolders: (folder) => of(folder).listFolders(folder),
     stat: (path) => of(path).stat(path),
     open: (file) => of(file.path).open(file),
     readText: (path) => of(path).readText(path),

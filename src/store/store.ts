@@ -76,6 +76,8 @@ export interface Store {
   join(folder: string, ...names: readonly string[]): string;
   /** Files directly in a folder, by name; undefined when there is no such folder. */
   list(folder: string): Promise<readonly StoredFile[] | undefined>;
+  /** Names of the folders directly in a folder, sorted; undefined when there is no such folder. */
+  listFolders(folder: string): Promise<readonly string[] | undefined>;
   stat(path: string): Promise<StoredFile | undefined>;
   /** @throws Failure when the file is not the version that the inventory saw. */
   open(file: Pick<InputFile, "path" | "version" | "size">): Promise<OpenFile>;

@@ -139,6 +139,17 @@ describe("commands on a bucket", { skip: absence }, () => {
     assert.equal(run.exitCode, ExitCode.done, run.stdout + run.stderr);
   });
 
+  it("run-all without pairs plans every checkpoint of a bucket's folder", async () => {
+    const flags = ["--input", stand.input, "--output", `${stand.root}/${newPrefix()}`, "--memory-ceiling", "1GiB"];
+    const run = await runWith(stand.gcs.endpoint, "run-all", "--dry-run", "--json", ...flags);
+    assert.equal(run.exitCode, ExitCode.done, run.stdout + run.stderr);
+    const { pairs } = JSON.parse(run.stdout);
+    assert.deepEqual(
+      pairs.map(({ pair, verdict }: { pair: string; verdict: string }) => [pair, verdict]),
+      [["audusd", "to do"]],
+    );
+  });
+
   it("takes settings from a file", async (context) => {
     const config = join(makeFolder(context), "settings.yaml");
     const output = `${stand.root}/${newPrefix()}`;

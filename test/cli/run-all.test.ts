@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -118,6 +118,31 @@ describe("run-all", { concurrency: 1 }, () => {
     assert.match(stdout, /^4 of 4 pairs to merge on local, 2 at a time, each under a ceiling of 1.00 GiB/);
     assert.match(stdout, /audusd +to do: no output yet {2}\| .*predicted peak \d+ MiB, fits/);
     assert.ok(!existsSync(join(output, "runs")));
+  });
+
+  it("without pairs merges every checkpoint under the input, and names the folders that are none", async () => {
+    const output = newOutput();
+    const checkpoints = join(newOutput(), "in");
+    for (const pair of pairs.slice(0, 2)) cpSync(join(input, pair), join(checkpoints, pair), { recursive: true });
+    mkdirSync(join(checkpoints, "notes"));
+    const flags = ["--input", checkpoints, "--output", output, "--run", "new", "--memory-ceiling", "1GiB", "--no-sync"];
+    const notice = /"message":"not merged, because they are not checkpoints: notes \(no targets\.parquet\)"/;
+    const dry = await run(["run-all", ...flags, "--dry-run"]);
+    assert.equal(dry.code, 0, dry.stderr);
+    assert.match(dry.stdout, /^2 of 2 pairs to merge on local/);
+    assert.match(dry.stderr, notice);
+    assert.deepEqual(readdirSync(output), []);
+    const { code, stdout, stderr } = await run(["run-all", ...flags]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^run new on local: 2 pairs: 2 done/);
+    assert.match(stderr, notice);
+    assert.deepEqual(readdirSync(output).sort(), [
+      "runs",
+      ...pairs.slice(0, 2).flatMap((pair) => [`training_${pair}.manifest.json`, `training_${pair}.parquet`]),
+    ]);
+    // The pairs of the run count from now on, whatever else is in the input.
+    cpSync(join(input, "usdchf"), join(checkpoints, "usdchf"), { recursive: true });
+    assert.match((await run(["run-all", ...flags])).stdout, /^run new on local: 2 pairs: 2 done/);
   });
 
   it("killed and started again: every output right, none made twice", async () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# archive.sh TAG CONFIG LAYER.tar... : writes an image to stdout in the format of `docker save`, without any builder.
-# CONFIG is the JSON object of an image's "config": Entrypoint, User, Env, WorkingDir ... Where LAYER.tar.sha256 lies beside
-# a layer, its sum is taken from there.
+# archive.sh TAG CONFIG LAYER.tar... : writes an image to stdout in the format of `docker save`, without an image builder.
+# CONFIG is the JSON object "config" of an image: Entrypoint, User, Env, WorkingDir ... If LAYER.tar.sha256 exists, the
+# layer's SHA-256 sum is read from it.
 set -euo pipefail
 tag=$1 config=$2
 shift 2

@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# image.sh TAG OUT.tar : the project's image for the test cluster, made from what this machine has: no registry, no
-# builder. Three layers, so that a change of src/ costs one small one: the base (a shell, prlimit, Node and the libraries
-# they name), the production packages, the project. The Dockerfile makes the image that is published (tini is process 1 there as well); this one stands in
-# for it where nothing can be pulled.
+# image.sh TAG OUT.tar : makes an image of this checkout for the test cluster in a second or two, without an image registry
+# or builder. It has three layers, so that a change of src/ makes only a small one anew: the base (a shell, prlimit, Node,
+# and the libraries that they need), the production packages, and the project. The published image is the Dockerfile's;
+# set IMAGE to test that one in the cluster.
 set -euo pipefail
-umask 022 # what the image's own user must be able to read
+umask 022 # The image's own user must be able to read all files.
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 [ $# = 2 ] || { say "usage: image.sh TAG OUT.tar"; exit 2; }
 tag=$1 out=$2
-home=opt/widemerge # in the image
+home=opt/widemerge # The project's folder in the image.
 layers=$cache/image
 programs="sh cat date dirname env head id ls mkdir prlimit readlink rm setpriv sleep tail tini uname"
 draft=$(mktemp -d)
 trap 'rm -rf "$draft"' EXIT
 
-# The same content gives the same bytes: a layer that is there already is not unpacked again.
+# pack: makes the same bytes from the same content, so that the node does not unpack a layer twice.
 pack() { tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner "$@"; }
 
-# cached NAME KEY COMMAND... : makes the layer unless it is there under this key; prints its path.
+# cached NAME KEY COMMAND... : makes the layer unless the cache has it under this key, and prints its path.
 cached() {
   local path
   path=$layers/$1-$(sha256sum <<<"$2" | cut -c1-12).tar
@@ -31,7 +31,8 @@ cached() {
   echo "$path"
 }
 
-# The machine's shared libraries that programs and add-ons name, the loader included; add-ons bring some of their own.
+# libraries FILE...: lists the machine's shared libraries that programs and add-ons need, including the loader. It leaves
+# out libraries that an add-on's own package contains.
 libraries() { ldd "$@" 2>/dev/null | grep -oE '/[^ :]+ \(0x' | sed 's/ (0x//' | grep -v "^$checkout/" | sort -u; }
 
 make_base() {
@@ -47,11 +48,11 @@ make_base() {
   done
   printf 'root:x:0:0::/:/bin/sh\nwidemerge:x:65532:65532::/tmp:/bin/sh\n' >"$root/etc/passwd"
   printf 'root:x:0:\nwidemerge:x:65532:\n' >"$root/etc/group"
-  cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/" 2>/dev/null || true # Node has its own
+  cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/" 2>/dev/null || true # Node has its own list.
   pack -C "$root" -cf "$1" .
 }
 
-# What package-lock.json does not call a development package, as far as it is installed here.
+# list_packages: lists the installed packages that package-lock.json does not mark as development packages.
 list_packages() {
   "$node" -e '
     const { existsSync, readFileSync } = require("node:fs");
@@ -59,7 +60,7 @@ list_packages() {
       if (path !== "" && !dev && path.lastIndexOf("node_modules/") === 0 && existsSync(path)) console.log(path);'
 }
 
-# Declarations and source maps are a third of the bytes and never read.
+# Type declarations and source maps are a third of the bytes, and nothing reads them at run time.
 make_packages() {
   list_packages >"$draft/packages"
   pack -C "$checkout" --exclude '*.map' --exclude '*.d.ts' --exclude '*.d.mts' --exclude '*.d.cts' --transform "s,^,$home/,S" --files-from "$draft/packages" -cf "$1"

@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
-# Starts the cluster under the work folder and prints the path of its kubeconfig. Does nothing where it already runs.
+# Starts the cluster under the work folder and prints the path of its kubeconfig. Does nothing if it runs already.
 set -euo pipefail
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 . "$module/machine.sh"
 check_folder
-umask 077
 
-# One self-signed certificate is the API server's own, the authority all parts trust, and its badge for the kubelet.
+# make_probe: builds the program of the sandbox image, once for each state of its source.
+make_probe() {
+  local draft
+  [ ! -x "$probe" ] || return 0
+  command -v go >/dev/null 2>&1 || { say "Go, which builds test/cluster/probe, is not installed: https://go.dev/dl"; exit 3; }
+  mkdir -p "${probe%/*}"
+  draft=$probe.$$
+  (cd "$module/probe" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o "$draft" .)
+  mv "$draft" "$probe"
+}
+
+# One self-signed certificate identifies the API server, is the authority that all parts trust, and authenticates the API
+# server to the kubelet.
 make_secrets() {
   mkdir -p "$folder/pki"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
@@ -17,7 +28,7 @@ make_secrets() {
   echo "$token,admin,admin,system:masters" >"$folder/pki/tokens.csv"
 }
 
-# Overlays cannot be stacked on an overlay, which is what the root of a container often is.
+# The root of a container is often an overlay, and overlays cannot be stacked.
 choose_snapshotter() {
   [ "$(stat -f -c %T "$folder")" = overlayfs ] && echo native || echo overlayfs
 }
@@ -29,7 +40,7 @@ render() {
     "$module/config/$1" >"$2"
 }
 
-# What was not there before, so that stop.sh leaves nothing behind.
+# note_absent: lists the folders that do not exist yet, so that stop.sh can remove them.
 note_absent() {
   local path
   for path in $outside; do [ -e "$path" ] || echo "$path"; done >"$folder/absent"
@@ -42,13 +53,13 @@ keep_sysctls() {
   done >"$folder/sysctls"
 }
 
-# A session of its own for each part: an interrupt at the terminal must not reach it before stop.sh does.
+# launch PART PROGRAM ARGUMENTS...: starts a part in its own session, so that Ctrl-C does not reach it before stop.sh does.
 launch() {
   local name=$1 program=$2
   shift 2
   (umask 022 && exec setsid "$program" "$@") >"$folder/logs/$name.log" 2>&1 </dev/null 9>&- &
   echo $! >"$folder/pids/$name"
-  disown # or bash reports how it ended
+  disown # Otherwise bash reports how it ended.
 }
 
 launch_control_plane() {
@@ -72,13 +83,14 @@ launch_control_plane() {
 }
 
 import_sandbox() {
-  tar -C "$bin" --owner 0 --group 0 -cf "$folder/probe.tar" probe
+  # The user of the pods must be able to run it, whatever this machine's umask was when it was built.
+  tar -C "${probe%/*}" --owner 0 --group 0 --mode 755 -cf "$folder/probe.tar" probe
   "$module/archive.sh" "$sandbox" '{"Entrypoint": ["/probe"], "User": "65532:65532"}' "$folder/probe.tar" | containers images import -
 }
 
 launch_node() {
-  # Left to itself a bridge takes the lowest hardware address of its ports: every pod that comes or goes might change it,
-  # and the others would lose this machine until they ask for it again.
+  # Without a fixed hardware address a bridge takes the lowest one of its ports. A pod that starts or ends could change it,
+  # and the other pods would lose the machine until they resolve its address again.
   ip link add "$bridge" address 0a:58:0a:ef:11:01 type bridge
   ip address add "$host_address/24" dev "$bridge"
   ip link set "$bridge" up
@@ -86,7 +98,7 @@ launch_node() {
   wait_for containerd 30 containers version
   import_sandbox >"$folder/logs/import.log" 2>&1 ||
     give_up import "the sandbox image cannot be imported"
-  # The node is called localhost: that name always leads the API server to the kubelet.
+  # The node is called localhost, because the API server can always resolve that name to reach the kubelet.
   launch kubelet "$bin/kubelet" --config "$folder/kubelet.yaml" --kubeconfig "$folder/kubeconfig" \
     --hostname-override localhost --root-dir "$folder/kubelet" --cert-dir "$folder/kubelet/pki"
 }
@@ -97,7 +109,7 @@ give_up() {
   exit 1
 }
 
-# wait_for PART SECONDS COMMAND...: until the command succeeds; any part that has ended meanwhile ends the start.
+# wait_for PART SECONDS COMMAND...: waits until the command succeeds. If any part ends meanwhile, the start fails.
 wait_for() {
   local part=$1 deadline=$((SECONDS + $2)) name
   shift 2
@@ -105,7 +117,7 @@ wait_for() {
     for name in $(ls "$folder/pids"); do
       kill -0 "$(cat "$folder/pids/$name")" 2>/dev/null || give_up "$name" "$name has ended"
     done
-    [ $SECONDS -lt $deadline ] || give_up "$part" "$part is not ready in time"
+    [ "$SECONDS" -lt "$deadline" ] || give_up "$part" "$part was not ready in time"
     sleep 0.2
   done
 }
@@ -121,14 +133,16 @@ runs_already() {
 began=$SECONDS
 mkdir -p "$cache"
 exec 9>"$cache/cluster.lock"
-flock 9 # a second start waits for the first and then finds its cluster
+flock 9 # A second start waits for the first one, and then finds the cluster running.
 if runs_already 2>/dev/null; then
   echo "$folder/kubeconfig"
   exit 0
 fi
 "$module/stop.sh"
 check_machine
-bin=$("$module/build.sh")
+bin=$("$checkout/tools/kubernetes/build.sh")
+make_probe
+umask 077 # The work folder holds keys and tokens. What is built above must stay readable for pods.
 trap '[ $? = 0 ] || "$module/stop.sh"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -144,7 +158,7 @@ launch_control_plane
 launch_node
 wait_for kube-apiserver 60 kubectl get --raw /readyz
 wait_for kubelet 60 node_is_ready
-# Pods are refused until their service account is there.
+# The API server refuses pods until their service account exists.
 wait_for kube-controller-manager 30 kubectl get serviceaccount default
 say "ready after $((SECONDS - began)) s; pods reach this machine at $host_address"
 echo "$folder/kubeconfig"

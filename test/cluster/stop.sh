@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# Stops the cluster and takes back all it did to the machine. What remains is the work folder's logs/.
+# Stops the cluster and undoes all its changes to the machine. Only logs/ stays in the work folder.
 set -uo pipefail
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 check_folder
 [ -e "$folder/pids" ] || exit 0
 
-# stop_part NAME SECONDS: SIGTERM, SIGKILL after the seconds (at once if 0), and wait for the end. A process that has ended
-# may stay in the table until its parent asks: kill -0 would wait for that, its arguments are gone at once.
+# stop_part NAME SECONDS: sends SIGTERM, after that many seconds SIGKILL, and waits until the process has ended. The arguments
+# of a process disappear as soon as it ends; `kill -0` would also wait until its parent collects it.
 stop_part() {
   local pid attempt=0
   pid=$(pid_of "$1") || return 0
   kill -TERM "$pid" 2>/dev/null
   while [ -n "$(pid_of "$1")" ]; do
     [ $attempt -lt $((10 * $2)) ] || kill -KILL "$pid" 2>/dev/null
+    [ $attempt -lt $((10 * $2 + 100)) ] || { say "$1 (process $pid) has not ended 10 s after SIGKILL"; return 0; }
     attempt=$((attempt + 1))
     sleep 0.1
   done
@@ -24,7 +25,7 @@ remove_containers() {
   for task in $(containers tasks ls -q); do containers tasks delete --force "$task" >/dev/null 2>&1; done
 }
 
-# What containerd left: the processes of the pods, then the shims, which name this cluster's socket.
+# kill_leftovers: kills what containerd leaves: the processes of pods, then the shims, which name this cluster's socket.
 kill_leftovers() {
   local group process
   for group in $(pod_groups); do
@@ -45,7 +46,8 @@ remove_groups() {
   say "control groups remain: $(pod_groups | tr '\n' ' ')"
 }
 
-# The bridge, and the notes of containerd's network library, which lie outside the work folder: one or two for each pod.
+# remove_network: removes the bridge, and the one or two files for each pod that containerd's network library keeps outside
+# the work folder.
 remove_network() {
   local sandbox
   ip link delete "$bridge" 2>/dev/null
@@ -69,14 +71,14 @@ restore_sysctls() {
 
 remove_outside() {
   local path
-  find /var/log/containers -type l -lname "$folder/*" -delete 2>/dev/null # the kubelet links every container's log there
+  find /var/log/containers -type l -lname "$folder/*" -delete 2>/dev/null # The kubelet links every container's log there.
   [ -e "$folder/absent" ] || return 0
   while read -r path; do
-    find "$path" -depth '(' -type s -o -type d -empty ')' -delete 2>/dev/null # sockets of the kubelet and of the shims
+    find "$path" -depth '(' -type s -o -type d -empty ')' -delete 2>/dev/null # Sockets of the kubelet and of the shims.
   done <"$folder/absent"
 }
 
-# Nothing of the control plane's state is kept: it needs no time to store it.
+# The control plane needs no time to save its state, because the folder is deleted below.
 stop_part kubelet 5
 stop_part kube-scheduler 0
 stop_part kube-controller-manager 0

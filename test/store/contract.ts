@@ -61,6 +61,19 @@ function registerReading(makeStore: () => Promise<StoreUnderTest>): void {
     assert.equal(await store.stat(store.join(folder, "missing")), undefined);
   });
 
+  test("lists folders by name, not files, and knows when there is no folder", async () => {
+    const { store, folder, put } = await makeStore();
+    await put(store.join(folder, "eurjpy", "a.parquet"), "1");
+    await put(store.join(folder, "audusd", "deep", "b.parquet"), "1");
+    await put(store.join(folder, "audusd", "c.parquet"), "1");
+    await put(store.join(folder, "file"), "1");
+    assert.deepEqual(await store.listFolders(folder), ["audusd", "eurjpy"]);
+    assert.deepEqual(await store.listFolders(store.join(folder, "audusd")), ["deep"]);
+    assert.deepEqual(await store.listFolders(store.join(folder, "eurjpy")), []);
+    assert.equal(await store.listFolders(store.join(folder, "missing")), undefined);
+    assert.equal(await store.listFolders(store.join(folder, "file")), undefined);
+  });
+
   test("a rewritten file has another version, of the same size too", async () => {
     const { store, folder, put } = await makeStore();
     const path = store.join(folder, "a");

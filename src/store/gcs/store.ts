@@ -29,19 +29,31 @@ class GcsStore implements Store {
   }
 
   async list(folder: string): Promise<readonly StoredFile[] | undefined> {
+    const { files, folders } = await this.listAll(folder);
+    return files.length + folders.length === 0 ? undefined : files;
+  }
+
+  async listFolders(folder: string): Promise<readonly string[] | undefined> {
+    const { files, folders } = await this.listAll(folder);
+    return files.length + folders.length === 0 ? undefined : folders;
+  }
+
+  /** Objects and folders directly in a folder. */
+  private async listAll(folder: string) {
     const { bucket, name } = parseGcsPath(folder);
     const prefix = name === "" ? "" : `${name}/`;
     const files: StoredFile[] = [];
-    let folders = 0;
+    const folders: string[] = [];
     let pageToken: string | undefined;
     do {
       this.client.count("classA");
       const page = await this.listPage(folder, bucket, prefix, pageToken);
+      // The Cloud Console marks a folder with an empty object that has the folder's name.
       files.push(...page.files.filter((file) => file.name !== ""));
-      folders += page.folders;
+      folders.push(...page.prefixes.map((path) => path.slice(prefix.length, -1)));
       pageToken = page.next;
     } while (pageToken !== undefined);
-    return files.length + folders === 0 ? undefined : files;
+    return { files, folders };
   }
 
   private async listPage(folder: string, bucket: string, prefix: string, pageToken: string | undefined) {
@@ -54,7 +66,7 @@ class GcsStore implements Store {
         ...(pageToken === undefined ? {} : { pageToken }),
       });
       const files = found.map((file) => toStoredFile(bucket, describeItem(file)));
-      return { files, folders: countPrefixes(response), next: tokenOf(next) };
+      return { files, prefixes: prefixesOf(response), next: tokenOf(next) };
     } catch (error) {
       throw toStorageFailure(error, "list", folder);
     }
@@ -186,7 +198,8 @@ function typeOf(path: string): string {
   return path.endsWith(".json") ? "application/json" : contentType;
 }
 
-function countPrefixes(response: unknown): number {
-  if (typeof response !== "object" || response === null || !("prefixes" in response)) return 0;
-  return Array.isArray(response.prefixes) ? response.prefixes.length : 0;
+function prefixesOf(response: unknown): readonly string[] {
+  if (typeof response !== "object" || response === null || !("prefixes" in response)) return [];
+  const { prefixes } = response;
+  return Array.isArray(prefixes) ? prefixes.filter((prefix) => typeof prefix === "string") : [];
 }

@@ -15,7 +15,8 @@ import { swapText, sweepLock } from "./swap.ts";
 export function createLocalStore(durable: boolean): Store {
   return {
     join,
-    list: listFolder,
+    list: listFiles,
+    listFolders,
     stat: describe,
     open: openPinned,
     readText: (path) => orMissing(readFile(path, "utf8")),
@@ -34,13 +35,23 @@ export function createLocalStore(durable: boolean): Store {
 /** The durable one. */
 export const localStore: Store = createLocalStore(true);
 
-async function listFolder(folder: string): Promise<readonly StoredFile[] | undefined> {
+async function listFiles(folder: string): Promise<readonly StoredFile[] | undefined> {
   const entries = await orMissing(readdir(folder, { withFileTypes: true }));
   if (entries === undefined) return undefined;
   // A link may lead to a file elsewhere; what is not a file in the end is not an input.
   const names = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map((entry) => entry.name);
   const files = await Promise.all(names.sort().map((name) => describe(join(folder, name))));
   return files.filter((file) => file !== undefined);
+}
+
+async function listFolders(folder: string): Promise<readonly string[] | undefined> {
+  const entries = await orMissing(readdir(folder, { withFileTypes: true }));
+  if (entries === undefined) return undefined;
+  const isFolder = async (name: string): Promise<boolean> =>
+    (await orMissing(stat(join(folder, name))))?.isDirectory() ?? false;
+  const names = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map(({ name }) => name);
+  const checked = await Promise.all(names.sort().map(async (name) => ((await isFolder(name)) ? [name] : [])));
+  return checked.flat();
 }
 
 async function describe(path: string): Promise<StoredFile | undefined> {

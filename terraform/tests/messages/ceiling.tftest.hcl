@@ -1,4 +1,4 @@
-# Fails, on purpose: scripts/terraform.sh looks at what is said. A test that expects the failure cannot see its words.
+# This test fails on purpose: scripts/terraform.sh checks its message. A test that expects a failure cannot read the message.
 mock_provider "google" {}
 
 run "ceiling_of_the_profile" {

@@ -1,5 +1,5 @@
-// Command probe is the whole content of the smallest image for tests of the cluster itself: without arguments it does
-// nothing until it is told to stop, which is all that a pod's sandbox needs.
+// Command probe is the only program in the smallest image for tests of the cluster itself. Without arguments it waits
+// until it is stopped, which is all that the sandbox of a pod needs.
 //
 //	probe                   wait for SIGTERM, exit 143
 //	probe exit CODE         exit at once

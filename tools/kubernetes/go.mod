@@ -1,7 +1,7 @@
-// The parts of a real Kubernetes for the tests, built from one published version. Kubernetes keeps its staging modules
-// inside its own repository: outside of it they are replaced by what was published of the same version. To move to
-// another version: change v1.36.2 and v0.36.2 everywhere, then `go mod tidy`.
-module widemerge.test/cluster
+// The programs of a real Kubernetes for the tests, built from one published version. Kubernetes keeps its staging modules
+// inside its own repository; outside of it they are replaced by the published modules of the same version. To change the
+// version: change v1.36.2 and v0.36.2 everywhere, then run `go mod tidy`.
+module widemerge.test/kubernetes
 
 go 1.26.0
 

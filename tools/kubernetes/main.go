@@ -1,6 +1,6 @@
 // Command kubernetes is the control plane and the node of a Kubernetes cluster in one binary: etcd, kube-apiserver,
-// kube-controller-manager, kube-scheduler, kubelet and kubectl, unchanged, each under its own name. One binary is built
-// in half the time of six and is a third of their size. It is started through links that carry those names.
+// kube-controller-manager, kube-scheduler, kubelet and kubectl, unchanged, each under its own name. One binary builds in
+// half the time of six and has a third of their size. Symbolic links with those names start its parts.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
-// Commands must be constructed one at a time: several of them register their flags and features globally.
+// Only one command may be constructed in a process: several of them register their flags and features globally.
 var parts = map[string]func() int{
 	"etcd":                    func() int { etcdmain.Main(os.Args); return 0 },
 	"kube-apiserver":          serve(apiserver.NewAPIServerCommand),

@@ -1,0 +1,3 @@
+module widemerge.test/probe
+
+go 1.22
