@@ -49,7 +49,8 @@ export function failedResult(pair: string, { exitCode, problems }: Failure): Pai
 async function sweep(settings: Settings, pair: string, observer: TaskObserver): Promise<void> {
   try {
     const store = await createStore(settings, [settings.output]);
-    for (const name of Object.values(nameOutputs(pair))) await store.sweep(store.join(settings.output, name));
+    const names = Object.values(nameOutputs(pair));
+    await store.sweep(...names.map((name) => store.join(settings.output, name)));
   } catch (error) {
     observer.onWarning?.(`staged files could not be removed: ${toFailure(error).message}`);
   }

@@ -7,7 +7,7 @@ import type { Manifest, StageTime, WorkerReport } from "../model/result.ts";
 import type { MergeSettings } from "../model/settings.ts";
 import type { Task, TaskLimits } from "../model/task.ts";
 import { formatMemory, MiB } from "../model/units.ts";
-import type { Stage, Store } from "../store/store.ts";
+import type { StagedOutput } from "../store/store.ts";
 import { type Context, openPair, type PairContext, StageClock } from "./context.ts";
 import { findExisting, refuseOutput } from "./inspect/existing-output.ts";
 import { takeInventory } from "./inspect/inventory.ts";
@@ -61,8 +61,10 @@ class PairMerge {
   /** Merges the pair; the result counts what was asked of the service, the removal of staged objects included. */
   async merge(): Promise<MergeResult> {
     const result = await this.#mergeStages();
-    const traffic = this.#context.store.traffic();
-    if (traffic === undefined) return result;
+    const { input, output } = this.#settings;
+    const { store } = this.#context;
+    if (!store.isRemote(input) && !store.isRemote(output)) return result;
+    const traffic = store.traffic();
     return { ...result, bytes: { ...result.bytes, read: traffic.bytesDown }, traffic };
   }
 
@@ -73,7 +75,7 @@ class PairMerge {
     if (existing.state === "done") {
       // The output may be of exactly these tables, and these not be what was expected.
       failOn(ExitCode.input, inventory.problems);
-      await sweepDead(this.#context);
+      await store.sweep(paths.output, paths.manifest);
       return this.#toResult(existing.manifest, "already done", []);
     }
     const proven = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
@@ -81,15 +83,15 @@ class PairMerge {
     if (existing.state === "unfinished" && existing.digest !== planned.plan.digest)
       throw refuseOutput(paths.output, "no manifest");
     refuseAboveCeiling(planned.plan);
-    await sweepDead(this.#context);
+    await store.sweep(paths.output, paths.manifest);
     await checkDisk(this.#context, planned.plan.outputBytes, this.#settings.diskFree);
-    const stage = await store.stage(paths.output, { linked: planned.plan.assembly.how === "compose" });
+    const staged = await store.stage(paths.output, { linked: planned.plan.assembly.how === "compose" });
     try {
-      const manifest = await this.#makeOutput(proven, planned, stage);
-      await this.#clock.run("publish", () => publish(this.#context, stage, manifest, existing));
+      const manifest = await this.#makeOutput(proven, planned, staged);
+      await this.#clock.run("publish", () => publish(this.#context, staged, manifest, existing));
       return this.#toResult(manifest, "done", this.#clock.times);
     } finally {
-      await stage.discard();
+      await staged.discard();
     }
   }
 
@@ -98,30 +100,30 @@ class PairMerge {
     const { pair, store } = this.#context;
     const settings = this.#settings;
     const link = store.canLink(settings.input, settings.output);
-    const remote = store.traffic() !== undefined;
+    const remote = store.isRemote(settings.input) || store.isRemote(settings.output);
     const planned = makePlan({ pair, targets, features, settings, limits: this.#limits, link, remote });
     failOn(ExitCode.input, planned.problems);
     return planned;
   }
 
-  async #makeOutput(proven: ProvenCheckpoint, planned: PlannedMerge, stage: Stage): Promise<Manifest> {
+  async #makeOutput(proven: ProvenCheckpoint, planned: PlannedMerge, staged: StagedOutput): Promise<Manifest> {
     const { plan } = planned;
     const { duplicates } = this.#settings;
     const keys = { targetsKey: proven.targetsKey, duplicates };
     const { output, tables } = await this.#clock.run("merge", () =>
-      transferTables(this.#context, planned, keys, stage),
+      transferTables(this.#context, planned, keys, staged),
     );
-    const written = await this.#clock.run("footer", () => finishOutput(plan, output, stage));
-    const verification = await this.#clock.run("verify", () => this.#verify(planned, stage));
+    const written = await this.#clock.run("footer", () => finishOutput(plan, output, staged));
+    const verification = await this.#clock.run("verify", () => this.#verify(planned, staged));
     failOn(ExitCode.verification, verification.problems);
     const memory = await this.#context.port.measureMemory();
     const { times: stages } = this.#clock;
     return makeManifest({ plan, tables, written, verification, memory, stages, settings: this.#settings });
   }
 
-  async #verify(planned: PlannedMerge, stage: Stage) {
+  async #verify(planned: PlannedMerge, staged: StagedOutput) {
     const { key, duplicates, verify } = this.#settings;
-    const opened = await stage.open();
+    const opened = await staged.open();
     try {
       const file = { path: this.#context.paths.output, opened };
       return await verifyOutput(this.#context, file, { ...expect(planned), key, duplicates }, verify);
@@ -164,13 +166,6 @@ function expect({ plan, tables }: PlannedMerge): Omit<Expectation, "key" | "dupl
       columns: printColumns(table, table.columns),
     })),
   };
-}
-
-/** Removes what killed workers of this pair left behind. */
-async function sweepDead({ store, paths }: { readonly store: Store; readonly paths: PairContext["paths"] }) {
-  await store.sweep(paths.output);
-  // In a bucket, what was staged for the two lies in one place.
-  if (store.traffic() === undefined) await store.sweep(paths.manifest);
 }
 
 function refuseAboveCeiling(plan: Plan): void {

@@ -3,11 +3,11 @@ import { isGcsPath } from "../model/storage-path.ts";
 import { createLocalStore } from "./local/store.ts";
 import type { Store } from "./store.ts";
 
-/** A store for any mixture of folders of this machine and of Cloud Storage, told apart by gs://. */
+/** A store for any mixture of folders of this machine and of Cloud Storage; paths of the latter begin with gs://. */
 export async function createStore(settings: StoreSettings, paths: readonly string[]): Promise<Store> {
   const local = createLocalStore(settings.sync);
   if (!paths.some(isGcsPath)) return local;
-  // The client takes 40 MiB and a tenth of a second: only for those who need it.
+  // The client takes 40 MiB and a tenth of a second, so it is loaded only where a path needs it.
   const { createGcsStore } = await import("./gcs/store.ts");
   const gcs = createGcsStore({
     endpoint: settings.gcsEndpoint,
@@ -21,6 +21,7 @@ function routeStores(local: Store, gcs: Store): Store {
   const of = (path: string): Store => (isGcsPath(path) ? gcs : local);
   return {
     join: (folder, ...names) => of(folder).join(folder, ...names),
+    isRemote: (path) => of(path).isRemote(path),
     list: (folder) => of(folder).list(folder),
     listFolders: (folder) => of(folder).listFolders(folder),
     stat: (path) => of(path).stat(path),
@@ -32,7 +33,10 @@ function routeStores(local: Store, gcs: Store): Store {
     stage: (path, options) => of(path).stage(path, options),
     canLink: (input, output) =>
       of(input) === of(output) ? of(output).canLink(input, output) : "inputs and output are not in the same bucket",
-    sweep: (path) => of(path).sweep(path),
+    sweep: async (...paths) => {
+      const remote = await gcs.sweep(...paths.filter(isGcsPath));
+      return remote + (await local.sweep(...paths.filter((path) => !isGcsPath(path))));
+    },
     checkWritable: (folder) => of(folder).checkWritable(folder),
     freeBytes: (folder) => of(folder).freeBytes(folder),
     traffic: () => gcs.traffic(),

@@ -2,31 +2,31 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** A writer on another machine is taken for dead when what it stages has not changed for this long. */
+/** A writer on another machine counts as dead when its staged files have not changed for this long. */
 const staleMilliseconds = 60 * 60 * 1000;
-/** Tells this process from an earlier one with its number: in a container that restarts, numbers repeat. */
+/** Distinguishes this process from an earlier one with the same number: in a container that restarts, numbers repeat. */
 const processToken = readStart(process.pid) ?? randomBytes(4).toString("hex");
 const host = hostToken();
 
-/** A unique word that tells which process made what carries it. */
+/** A unique name for a file or document that says which process made it. */
 export function newOwner(): string {
   return `${host}-${process.pid}-${processToken}-${randomBytes(4).toString("hex")}`;
 }
 
-/** Whether the process of an owner has ended, given when (milliseconds since 1970) what it made last changed. */
+/** Whether the process of an owner has ended; `changed`: when its file last changed, in milliseconds since 1970. */
 export function isOwnerDead(owner: string, changed: number): boolean {
   const [ownerHost, pid, token] = owner.split("-");
   if (ownerHost === host) return !isAlive(Number(pid), token);
   return Date.now() - changed > staleMilliseconds;
 }
 
-/** Where every container is called "localhost", a name tells nothing: nobody there is taken for a process of this one. */
+/** Where every container is called "localhost", the name identifies no machine: no other process counts as one of this machine. */
 function hostToken(): string {
   const name = hostname().replace(/[^A-Za-z0-9]/g, "");
   return name === "localhost" ? `localhost${randomBytes(8).toString("hex")}` : name;
 }
 
-/** Whether the process that made a name still runs: its number may be another's by now. */
+/** Whether the process that made a name still runs; its number may belong to another process by now. */
 function isAlive(pid: number, token: string | undefined): boolean {
   if (pid === process.pid) return token === processToken;
   const start = readStart(pid);
@@ -40,9 +40,9 @@ function isAlive(pid: number, token: string | undefined): boolean {
 }
 
 /**
- * When a process started, in clock ticks since boot; "ended" for one that nobody has waited for yet (an orphan stays so
- * in a container whose first process does not reap). Undefined where the system does not tell. proc(5), stat: the
- * fields from the third on follow the last parenthesis.
+ * When a process started, in clock ticks since boot; "ended" for a zombie (orphans stay zombies in a container whose first
+ * process does not reap). Undefined where the system has no /proc. proc(5), stat: the fields from the third on follow
+ * the last parenthesis.
  */
 function readStart(pid: number): string | undefined {
   try {

@@ -12,95 +12,108 @@ export interface StoredFile {
   readonly crc32c?: string;
 }
 
-/** An open file or object, pinned to the version that it had when it was opened. */
-export interface OpenFile {
+interface ReadableFile {
   readonly size: number;
   readonly version: string;
-  /** Exactly `length` bytes from `start`, into `into` when it is given (its first `length` bytes). */
+  /** Exactly `length` bytes from `start`, into the first bytes of `into` where it is given. */
   read(start: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
-  /**
-   * The same, at once: for the few dozen bytes of a page header. Fewer bytes at the end of the file. Absent where every
-   * read is a request over a network.
-   */
-  readonly peek?: (start: number, length: number) => Uint8Array;
-  /**
-   * A long range in pieces that are the caller's to keep, as one request. Absent where blocks of `read` do as well.
-   */
-  readonly stream?: (start: number, length: number) => AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** What was written, as the store has it: size in bytes, CRC32C as 8 hexadecimal digits. */
+/** An open file of this machine. */
+export interface LocalFile extends ReadableFile {
+  readonly isRemote: false;
+  /** At most `length` bytes from `start`, fewer at the end of the file; synchronous, for the few bytes of a page header. */
+  peek(start: number, length: number): Uint8Array;
+}
+
+/** An open object behind a network: every `read` is a request. */
+export interface RemoteFile extends ReadableFile {
+  readonly isRemote: true;
+  /** A long range as one request; the caller may keep the buffers that arrive. */
+  stream(start: number, length: number): AsyncIterable<Uint8Array>;
+}
+
+/** An open file or object, pinned to the version that it had when it was opened. */
+export type OpenFile = LocalFile | RemoteFile;
+
+/** A finished output as the store has it: size in bytes, CRC32C as 8 hexadecimal digits. */
 export interface Written {
   readonly size: number;
   readonly crc32c: string;
 }
 
-/** An output on its way: bytes in order, under a name that nobody takes for the result. */
-export interface Stage {
-  /** Where the next byte goes. */
+/** An output that is not published yet. Bytes are appended in order; nobody takes it for a result. */
+export interface StagedOutput {
+  /** Offset of the next byte. */
   readonly position: number;
   /**
-   * Appends; `bytes` may be reused once the promise resolves. Calls may overlap, order is that of the calls. `crc32c` is
-   * that of `bytes` where the caller knows it.
+   * Appends; `bytes` may be reused once the promise resolves. Calls may overlap; the order is that of the calls. `crc32c`
+   * is that of `bytes` where the caller knows it.
    */
   write(bytes: Uint8Array, crc32c?: number): Promise<void>;
   /**
-   * Appends an input whole, without its bytes passing through this process; its first byte goes to `position`. Absent
-   * where the store cannot, and for stages that were not asked for it.
+   * Appends an input whole, without its bytes passing through this process; its first byte goes to `position`.
+   * @throws Error where the output was not staged as `linked`
    */
-  readonly link?: (file: InputFile) => void;
-  /** All bytes are durable. @throws Failure (verification) when what is stored is not what was written. */
+  link(file: InputFile): void;
+  /** Makes all bytes durable. @throws Failure (verification) when the stored bytes are not those that were written */
   finish(): Promise<Written>;
-  /** The staged bytes, to verify them; after `finish`. */
+  /** Opens the staged bytes for their verification, after `finish`. */
   open(): Promise<OpenFile>;
   /**
-   * Gives the staged bytes their final name, at once: in place of the version `over`, or where nothing is. Anything
-   * else under that name stays; if it has the very content that was staged, another writer of the same output was
-   * faster and all is well, otherwise this is a Failure (input).
+   * Gives the staged bytes their final name in one step: in place of the version `over`, or where nothing has the name.
+   * Any other file of that name stays. If it has the very content that was staged, another writer of the same output was
+   * faster, and all is well.
+   * @throws Failure (input) when another file has the name
    */
   publish(over?: string): Promise<void>;
-  /** Removes what was staged; harmless after `publish`. */
+  /** Removes the staged bytes; harmless after `publish`. */
   discard(): Promise<void>;
 }
 
 export interface StageOptions {
-  /** The stage shall take whole inputs by `link`. */
+  /** The output takes whole inputs by `link`. */
   readonly linked?: boolean;
   /** Bytes that may wait in memory for their upload. */
   readonly bufferBytes?: number;
 }
 
-/** Where checkpoints lie and training files go. */
+/** Where checkpoints are read from and outputs are written to. */
 export interface Store {
   join(folder: string, ...names: readonly string[]): string;
+  /** Whether a path lies behind a network, where every access is a request. */
+  isRemote(path: string): boolean;
   /** Files directly in a folder, by name; undefined when there is no such folder. */
   list(folder: string): Promise<readonly StoredFile[] | undefined>;
   /** Names of the folders directly in a folder, sorted; undefined when there is no such folder. */
   listFolders(folder: string): Promise<readonly string[] | undefined>;
   stat(path: string): Promise<StoredFile | undefined>;
-  /** @throws Failure when the file is not the version that the inventory saw. */
+  /** @throws Failure (input) when the file is no longer the version that was listed; in a bucket, the first read throws it */
   open(file: Pick<InputFile, "path" | "version" | "size">): Promise<OpenFile>;
   readText(path: string): Promise<string | undefined>;
-  /** Writes a small document, or what fits in memory, whole: readers see the old one or the new one. */
+  /** Writes a document that fits in memory, whole: readers see the old one or the new one. */
   writeText(path: string, text: string | Uint8Array): Promise<void>;
   /**
-   * The same, if what is there has the version `expected` (undefined: if nothing is there). False when it has not: then
-   * nothing was written. Of several writers that expect the same, one succeeds.
+   * Writes a document if the one that is there has the version `expected` (undefined: if there is none). Returns false
+   * and writes nothing otherwise. Of several writers that expect the same version, one succeeds.
    */
   writeTextIf(path: string, text: string, expected: string | undefined): Promise<boolean>;
   /** Removes a file; with `version`, only that version of it. Harmless when it is gone. */
   remove(path: string, version?: string): Promise<void>;
-  /** An output that will be published at `path`; makes its folder. */
-  stage(path: string, options?: StageOptions): Promise<Stage>;
-  /** How outputs in `output` can be made of inputs in `input`: whether `link` would work, or why not. */
+  /** Starts an output that will be published at `path`; makes its folder. */
+  stage(path: string, options?: StageOptions): Promise<StagedOutput>;
+  /** Whether outputs in `output` can take inputs of `input` whole, by `link`; the reason where they cannot. */
   canLink(input: string, output: string): true | string;
-  /** Removes what dead writers of `path` left staged; returns how many. */
-  sweep(path: string): Promise<number>;
-  /** Whether this process may write into the folder (made when it is missing): undefined, or why not. */
+  /** Removes what dead writers of these files staged. Returns how many writers there were. */
+  sweep(...paths: readonly string[]): Promise<number>;
+  /** Why this process may not write into the folder (which need not exist yet); undefined where it may. */
   checkWritable(folder: string): Promise<string | undefined>;
-  /** Free bytes where the folder lies; undefined where that has no meaning. */
+  /** Free bytes on the disk of a folder; undefined for a bucket. */
   freeBytes(folder: string): Promise<number | undefined>;
-  /** What this process has asked of a service so far; undefined for folders of this machine. */
-  traffic(): Traffic | undefined;
+  /** The requests that this process has made so far; none for folders of this machine. */
+  traffic(): Traffic;
 }
+
+/** The traffic of a store that makes no requests. */
+export const noTraffic: Traffic = { classA: 0, classB: 0, free: 0, bytesDown: 0, bytesUp: 0 };

@@ -108,7 +108,7 @@ describe("the log", { concurrency: 1 }, () => {
     assert.deepEqual([warning?.severity, others], ["WARNING", []]);
     assert.match(
       String(warning?.message),
-      /^audusd: the working set of \d+ MiB has reached the warning level of 1\.00 MiB \(ceiling /,
+      /^audusd: the working set of [\d.]+ MiB has reached the warning level of 1\.00 MiB \(ceiling /,
     );
     const { stderr } = await runAll("audusd", output, "first", "--project", "fx-features");
     const traces = new Set([...done, ...parseLines(stderr)].map((line) => line[trace]));

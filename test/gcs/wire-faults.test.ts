@@ -156,7 +156,7 @@ function registerEndless(): void {
             { retries: 2 },
           );
           assert.equal(end.failure?.exitCode, ExitCode.transient, explain(end));
-          assert.match(end.failure?.message ?? "", /Cloud Storage did not .* tried several times.*run again/);
+          assert.match(end.failure?.message ?? "", /Cloud Storage could not .* after several tries.*run again/);
           const hits = end.proxy.requests.filter((exchange) => exchange.fault !== undefined);
           assert.ok(hits.length >= 3 && hits.length <= 20, `${hits.length} tries`);
           const { bytes, manifest } = await readOutput(stand, end.prefix);

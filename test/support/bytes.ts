@@ -20,7 +20,7 @@ export class CountingReader implements RangeReader {
     return this.bytes.subarray(start, start + length);
   }
 
-  /** As `OpenFile.peek`: fewer bytes at the end. */
+  /** As `LocalFile.peek`: fewer bytes at the end. */
   peek = (start: number, length: number): Uint8Array => this.bytes.subarray(start, start + Math.max(0, length));
 }
 

@@ -5,7 +5,7 @@ import type { InputFile } from "../../model/plan.ts";
 import type { Manifest } from "../../model/result.ts";
 import type { OutputSettings } from "../../model/settings.ts";
 import { ParquetError, readFooter } from "../../parquet/footer-reader.ts";
-import { checksumOf } from "../../store/checksum.ts";
+import { checksumOf } from "../../store/crc32c.ts";
 import type { Store, StoredFile } from "../../store/store.ts";
 import type { PairContext } from "../context.ts";
 import { readManifest } from "../publish/manifest.ts";

@@ -16,7 +16,7 @@ export async function walkFile(footer: Footer, opened: OpenFile, checksums = fal
   const window = new Window(opened);
   for (const [index, group] of footer.rowGroups.entries()) {
     for (const chunk of group.rows === 0 ? [] : group.chunks) {
-      const walk = walkPages(chunk, opened.peek ?? (await window.cover(chunk)), checksums);
+      const walk = walkPages(chunk, opened.isRemote ? await window.cover(chunk) : opened.peek, checksums);
       pages += walk.pages;
       if (walk.problem !== undefined)
         broken.push(`column ${chunk.path.join(".")}, row group ${index}: ${walk.problem}`);

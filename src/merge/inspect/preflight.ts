@@ -67,7 +67,7 @@ class Preflight {
 
   async #proveAll(tables: readonly ListedTable[], targets: KeyedTargets | undefined): Promise<ProvenTable[]> {
     const { store, port } = this.#context;
-    const remote = store.traffic() !== undefined;
+    const remote = tables.some(({ file }) => store.isRemote(file.path));
     const proven = await pMap(
       tables,
       async (table, index) => {

@@ -35,13 +35,13 @@ export async function inspectTable(
   const { file } = listed;
   const opened = await store.open(file);
   try {
-    const guess = opened.peek === undefined ? remoteFooterGuess : footerGuess;
+    const guess = opened.isRemote ? remoteFooterGuess : footerGuess;
     const { footer, start } = await readFooter(opened, guess, scratch);
     const key = footer.columns.find((column) => column.name === keyName);
     const problems = [...checkReadable(footer), ...checkFooter(footer, start)];
     if (problems.length > 0) return problems.map((found) => damaged(file, found));
     // Without cheap small reads this would be a download of the whole table.
-    const broken = opened.peek === undefined ? [] : (await walkFile(footer, opened)).broken;
+    const broken = opened.isRemote ? [] : (await walkFile(footer, opened)).broken;
     if (broken.length > 0) return broken.map((found) => damaged(file, found));
     if (key === undefined || key.nested) return [missingKey(file, keyName, footer)];
     return {
@@ -68,7 +68,7 @@ export async function readChunks(
     columns.flatMap((column) => group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves)),
   );
   const pieces = new Map<ColumnChunk, Piece>();
-  for (const run of joinChunks(chunks, opened.peek === undefined ? gapBytes : 0)) {
+  for (const run of joinChunks(chunks, opened.isRemote ? gapBytes : 0)) {
     const bytes = await opened.read(run.start, run.end - run.start, scratch?.take(run.end - run.start));
     for (const chunk of run.chunks) {
       const at = chunk.start - run.start;

@@ -1,6 +1,6 @@
 import type { Manifest } from "../../model/result.ts";
-import { overtaken } from "../../store/overtaken.ts";
-import type { Stage } from "../../store/store.ts";
+import { anotherOutput } from "../../store/failures.ts";
+import type { StagedOutput } from "../../store/store.ts";
 import type { PairContext } from "../context.ts";
 import type { ExistingOutput } from "../inspect/existing-output.ts";
 
@@ -11,7 +11,7 @@ import type { ExistingOutput } from "../inspect/existing-output.ts";
  */
 export async function publish(
   context: PairContext,
-  stage: Stage,
+  staged: StagedOutput,
   manifest: Manifest,
   existing: ExistingOutput,
 ): Promise<void> {
@@ -19,7 +19,7 @@ export async function publish(
   port.signal.throwIfAborted();
   if (existing.state === "replaceable" && existing.manifestVersion !== undefined)
     await store.remove(paths.manifest, existing.manifestVersion);
-  await stage.publish("version" in existing ? existing.version : undefined);
+  await staged.publish("version" in existing ? existing.version : undefined);
   await writeManifest(context, manifest);
 }
 
@@ -52,6 +52,6 @@ async function findOwn({ store, paths }: PairContext, manifest: Manifest, publis
     file?.size === manifest.output.size &&
     (file.crc32c ?? manifest.output.crc32c) === manifest.output.crc32c &&
     (published ?? file.version) === file.version;
-  if (!isOwn) throw overtaken(paths.output);
+  if (!isOwn) throw anotherOutput(paths.output);
   return file.version;
 }

@@ -1,6 +1,6 @@
 import type { Column } from "../../parquet/footer.ts";
 import { combineCrc32c, crc32c } from "../../store/crc32c.ts";
-import type { OpenFile } from "../../store/store.ts";
+import type { OpenFile, RemoteFile } from "../../store/store.ts";
 import { copyBlockBytes, copyBlocks, streamedBytes } from "../budget.ts";
 import type { InspectedTable, PlannedTable } from "../table.ts";
 import type { Output } from "./output.ts";
@@ -31,9 +31,9 @@ export class Splicer {
     const columns = table.columns.map(({ column }) => column);
     const ranges = planRanges(table, columns, this.#output.position);
     const checksum =
-      opened.stream === undefined || table.file.crc32c === undefined
-        ? await this.#copyBlocks(opened, ranges)
-        : await this.#copyStreams(opened.stream, ranges, table.file.crc32c);
+      opened.isRemote && table.file.crc32c !== undefined
+        ? await this.#copyStreams(opened, ranges, table.file.crc32c)
+        : await this.#copyBlocks(opened, ranges);
     for (const column of table.columns)
       this.#output.addColumn(table.footer, column, (chunk) => findRange(ranges, chunk.start).delta);
     return checksum;
@@ -49,14 +49,10 @@ export class Splicer {
   }
 
   /** Asks for the ranges alone, neighbours in one request: the sum of the whole input is known. */
-  async #copyStreams(
-    stream: NonNullable<OpenFile["stream"]>,
-    ranges: readonly CopyRange[],
-    checksum: string,
-  ): Promise<number> {
+  async #copyStreams(opened: RemoteFile, ranges: readonly CopyRange[], checksum: string): Promise<number> {
     for (const { start, end } of joinRanges(ranges, gapBytes)) {
       let at = start;
-      for await (const bytes of stream(start, end - start)) {
+      for await (const bytes of opened.stream(start, end - start)) {
         this.#signal.throwIfAborted();
         this.#copy(ranges, at, bytes, 0);
         at += bytes.length;

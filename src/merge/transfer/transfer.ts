@@ -4,7 +4,7 @@ import { version } from "../../model/version.ts";
 import { Scratch } from "../../parquet/buffer-pool.ts";
 import type { Series } from "../../parquet/polars.ts";
 import { crc32c, formatCrc32c } from "../../store/crc32c.ts";
-import type { OpenFile, Stage, Written } from "../../store/store.ts";
+import type { OpenFile, StagedOutput, Written } from "../../store/store.ts";
 import { batchBytes, prefetchBytes } from "../budget.ts";
 import type { Context } from "../context.ts";
 import type { PlannedMerge } from "../plan/plan.ts";
@@ -25,25 +25,25 @@ export interface TargetKeys {
   readonly duplicates: DuplicatePolicy;
 }
 
-/** Splices, links or aligns every table of the plan into the stage, one after the other. */
+/** Splices, links or aligns every table of the plan into the staged output, one after the other. */
 export function transferTables(
   context: Context,
   planned: PlannedMerge,
   keys: TargetKeys,
-  stage: Stage,
+  staged: StagedOutput,
 ): Promise<Transferred> {
-  return new TransferRun(context, planned, keys, stage).run();
+  return new TransferRun(context, planned, keys, staged).run();
 }
 
 /** Appends the new footer and waits until everything is durable. */
-export async function finishOutput(plan: Plan, output: Output, stage: Stage): Promise<Written> {
+export async function finishOutput(plan: Plan, output: Output, staged: StagedOutput): Promise<Written> {
   const footer = output.footer.build(`widemerge version ${version}`, {
     "widemerge.pair": plan.pair,
     "widemerge.digest": plan.digest,
   });
   await output.append(footer);
   await output.drain();
-  return stage.finish();
+  return staged.finish();
 }
 
 /** A table with what its transfer needs: the open file to splice from, the bytes to align, or nothing to link it. */
@@ -62,11 +62,11 @@ class TransferRun {
   readonly #buffers: [Scratch, Scratch] = [new Scratch(), new Scratch()];
   #bytesDone = 0;
 
-  constructor(context: Context, planned: PlannedMerge, keys: TargetKeys, stage: Stage) {
+  constructor(context: Context, planned: PlannedMerge, keys: TargetKeys, staged: StagedOutput) {
     this.#context = context;
     this.#planned = planned;
     this.#keys = keys;
-    this.#output = new Output(stage, planned.plan.rowGroups);
+    this.#output = new Output(staged, planned.plan.rowGroups);
     this.#splicer = new Splicer(this.#output, context.port.signal);
   }
 

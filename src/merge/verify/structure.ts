@@ -20,7 +20,7 @@ export interface StructureCheck {
 
 /** Reads the footer of a wide file. @throws ParquetError when there is none. */
 export function readOutputFooter(opened: OpenFile): Promise<LocatedFooter> {
-  return opened.peek === undefined ? readFooter(opened) : readFooter(opened, outputFooterGuess);
+  return opened.isRemote ? readFooter(opened) : readFooter(opened, outputFooterGuess);
 }
 
 /** Checks a finished file without decoding it: footer, offsets and counts, and every page header. */
@@ -38,9 +38,9 @@ export async function checkStructure(
       ...(expected === undefined ? [] : compare(located, expected)),
     ];
     if (found.length > 0) return { located, pages: 0, problems: found.map(toProblem) };
-    // In a bucket, page headers are reached only by reading everything: that is the level "full".
-    const far = opened.peek === undefined && !checksums;
-    const { pages, broken } = far ? { pages: 0, broken: [] } : await walkFile(footer, opened, checksums);
+    // In a bucket, page headers can only be read by reading everything, which the level "full" does.
+    const skipPages = opened.isRemote && !checksums;
+    const { pages, broken } = skipPages ? { pages: 0, broken: [] } : await walkFile(footer, opened, checksums);
     return { located, pages, problems: broken.map(toProblem) };
   } catch (error) {
     if (!(error instanceof ParquetError)) throw error;

@@ -4,7 +4,7 @@ import { Failure } from "../../model/failure.ts";
 import { Pair } from "../../model/names.ts";
 import type { Manifest, Verification } from "../../model/result.ts";
 import type { DuplicatePolicy, VerifyLevel } from "../../model/settings.ts";
-import { checksumOf } from "../../store/checksum.ts";
+import { checksumOf } from "../../store/crc32c.ts";
 import { type Context, openPair } from "../context.ts";
 import { readManifest } from "../publish/manifest.ts";
 import { type Expectation, verifyOutput } from "./verify.ts";

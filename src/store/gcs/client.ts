@@ -1,4 +1,4 @@
-/** The client of Cloud Storage, how it retries, and the count of what it asks for. */
+/** The client of Cloud Storage, its retries, and the count of its requests. */
 
 import { type Bucket, type File, IdempotencyStrategy, Storage, type StorageOptions } from "@google-cloud/storage";
 import type { Traffic } from "../../model/measurement.ts";
@@ -12,9 +12,9 @@ export interface GcsOptions {
   readonly endpoint?: string | undefined;
   /** Scratch objects lie under .scratch/<run>/. */
   readonly run?: string | undefined;
-  /** A request that makes no progress for so long is given up and tried again; 60 unless given. */
+  /** Seconds without a byte after which a request is tried again; 60 unless given. */
   readonly stallSeconds?: number | undefined;
-  /** How often a request is tried again; 6 unless given. */
+  /** Retries of a request; 6 unless given. */
   readonly retries?: number | undefined;
   /** Bytes of one request of a resumable upload: a multiple of 256 KiB; 16 MiB unless given. */
   readonly chunkBytes?: number | undefined;
@@ -22,7 +22,7 @@ export interface GcsOptions {
 
 /** The longest pause between two tries, in seconds. */
 const longestPauseSeconds = 16;
-/** After so long in all a request is given up, in seconds. */
+/** A request fails for good after this many seconds in all. */
 const totalSeconds = 180;
 
 export class GcsClient {
@@ -30,9 +30,9 @@ export class GcsClient {
   readonly retries: number;
   readonly run: string;
   readonly chunkBytes: number;
-  private readonly storage: Storage;
-  private readonly downloads: Storage;
-  private readonly counts = { classA: 0, classB: 0, free: 0, bytesDown: 0, bytesUp: 0 };
+  readonly #storage: Storage;
+  readonly #downloads: Storage;
+  readonly #counts = { classA: 0, classB: 0, free: 0, bytesDown: 0, bytesUp: 0 };
 
   constructor(options: GcsOptions) {
     this.stallMilliseconds = (options.stallSeconds ?? 60) * 1000;
@@ -45,47 +45,47 @@ export class GcsClient {
       retryDelayMultiplier: 2,
       maxRetryDelay: longestPauseSeconds,
       totalTimeout: totalSeconds,
-      // Every request here may be repeated: writes carry a precondition, the rest changes nothing or the same.
+      // Every request may be repeated: writes have a precondition, and the others are idempotent.
       idempotencyStrategy: IdempotencyStrategy.RetryAlways,
       retryableErrorFn: isTransient,
     };
     const shared: StorageOptions = {
       ...(options.endpoint === undefined ? {} : { apiEndpoint: options.endpoint, projectId: "emulator" }),
     };
-    this.storage = new Storage({ ...shared, retryOptions });
-    // A download that the client itself tries again is piped into a stream that it has destroyed, which ends the process.
-    this.downloads = new Storage({
+    this.#storage = new Storage({ ...shared, retryOptions });
+    // A download that the client itself retries is piped into a stream that it has destroyed, which ends the process.
+    this.#downloads = new Storage({
       ...shared,
-      authClient: this.storage.authClient,
+      authClient: this.#storage.authClient,
       retryOptions: { ...retryOptions, autoRetry: false, maxRetries: 0 },
     });
-    limitStalls(new URL(this.storage.apiEndpoint).host, this.stallMilliseconds);
+    limitStalls(new URL(this.#storage.apiEndpoint).host, this.stallMilliseconds);
   }
 
   bucket(name: string): Bucket {
-    return this.storage.bucket(name);
+    return this.#storage.bucket(name);
   }
 
   file(path: string, generation?: string): File {
-    return fileOf(this.storage, path, generation);
+    return fileOf(this.#storage, path, generation);
   }
 
-  /** For its bytes: whoever reads them tries again. */
+  /** The object for a download, which the reader retries itself. */
   download(path: string, generation?: string): File {
-    return fileOf(this.downloads, path, generation);
+    return fileOf(this.#downloads, path, generation);
   }
 
-  /** Counts what is about to be asked for. The service does not bill requests that it answers with an error of its own. */
+  /** Counts a request before it is made. The service does not bill requests that fail with a server error. */
   count(what: "classA" | "classB" | "free", requests = 1): void {
-    this.counts[what] += requests;
+    this.#counts[what] += requests;
   }
 
   countBytes(direction: "bytesDown" | "bytesUp", bytes: number): void {
-    this.counts[direction] += bytes;
+    this.#counts[direction] += bytes;
   }
 
   traffic(): Traffic {
-    return { ...this.counts };
+    return { ...this.#counts };
   }
 }
 

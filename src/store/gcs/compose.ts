@@ -2,21 +2,23 @@ import pMap from "p-map";
 import type { InputFile } from "../../model/plan.ts";
 import { MiB } from "../../model/units.ts";
 import { combineCrc32c, crc32c, formatCrc32c } from "../crc32c.ts";
-import type { Stage, StoredFile, Written } from "../store.ts";
+import type { OpenFile, StagedOutput, StoredFile, Written } from "../store.ts";
 import type { GcsClient } from "./client.ts";
 import { toStorageFailure } from "./errors.ts";
-import { contentType, writeOnce } from "./object.ts";
-import { composeObjects, verifyStaged } from "./publish.ts";
-import { StagedOutput } from "./staged.ts";
+import { composeObjects, contentType, writeOnce } from "./object.ts";
+import { ScratchFolder } from "./scratch.ts";
+import { checkStored, StagedObject } from "./staged-object.ts";
 
-/** Objects that one composition takes (Cloud Storage, objects.compose). */
+/** The most objects that one composition takes (Cloud Storage, objects.compose). */
 const sourcesAtMost = 32;
 const composesAtOnce = 8;
 /** An uploaded part: large enough that a request is worth it, small enough that it can be sent again from memory. */
 export const partBytes = 8 * MiB;
+/** Bytes of parts that may be on their way at once. */
+const defaultBufferBytes = 4 * partBytes;
 
-/** An object of the output: where it lies, and the sum that its bytes have. */
-interface Piece {
+/** An object that becomes a range of the output; `crc` is the CRC32C of its bytes. */
+interface Component {
   readonly path: string;
   readonly version: string;
   readonly size: number;
@@ -24,113 +26,135 @@ interface Piece {
 }
 
 /**
- * An output that the service puts together: whole inputs by name, and between them parts that were uploaded. Parts go up
- * side by side, as many as `bufferBytes` holds.
+ * An output that the service composes of whole inputs, by name, and of uploaded parts between them. Parts are uploaded
+ * concurrently, as many as `bufferBytes` holds.
  */
-export class LinkedStage extends StagedOutput implements Stage {
+export class ComposedOutput implements StagedOutput {
   position = 0;
-  private readonly bufferBytes: number;
-  private readonly pieces: Promise<Piece>[] = [];
-  private waiting: Uint8Array[] = [];
-  private waitingBytes = 0;
-  private uploadingBytes = 0;
-  private readonly uploads = new Set<Promise<unknown>>();
+  readonly #client: GcsClient;
+  readonly #path: string;
+  readonly #bufferBytes: number;
+  readonly #scratch: ScratchFolder;
+  readonly #components: Promise<Component>[] = [];
+  readonly #uploads = new Set<Promise<unknown>>();
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #uploadingBytes = 0;
+  #staged: StagedObject | undefined;
 
-  constructor(client: GcsClient, path: string, bufferBytes: number) {
-    super(client, path);
-    this.bufferBytes = bufferBytes;
+  constructor(client: GcsClient, path: string, bufferBytes = defaultBufferBytes) {
+    this.#client = client;
+    this.#path = path;
+    this.#bufferBytes = bufferBytes;
+    this.#scratch = new ScratchFolder(client, path);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
     this.position += bytes.length;
     for (let done = 0; done < bytes.length; ) {
-      const piece = bytes.subarray(done, done + partBytes - this.waitingBytes);
-      this.waiting.push(Buffer.from(piece));
-      this.waitingBytes += piece.length;
-      done += piece.length;
-      if (this.waitingBytes >= partBytes) this.sendPart();
+      const slice = bytes.subarray(done, done + partBytes - this.#waitingBytes);
+      this.#waiting.push(Buffer.from(slice));
+      this.#waitingBytes += slice.length;
+      done += slice.length;
+      if (this.#waitingBytes >= partBytes) this.#sendPart();
     }
-    while (this.uploadingBytes > this.bufferBytes) await Promise.race(this.uploads);
+    while (this.#uploadingBytes > this.#bufferBytes) await Promise.race(this.#uploads);
   }
 
-  readonly link = (file: InputFile): void => {
-    if (file.crc32c === undefined) throw new Error(`${file.path} has no CRC32C`);
-    this.sendPart();
-    this.position += file.size;
-    const { path, version, size } = file;
-    this.pieces.push(Promise.resolve({ path, version, size, crc: Number.parseInt(file.crc32c, 16) }));
-  };
+  link({ path, version, size, crc32c: sum }: InputFile): void {
+    if (sum === undefined) throw new Error(`${path} has no CRC32C`);
+    this.#sendPart();
+    this.position += size;
+    this.#components.push(Promise.resolve({ path, version, size, crc: Number.parseInt(sum, 16) }));
+  }
 
   async finish(): Promise<Written> {
-    this.sendPart();
+    this.#sendPart();
     try {
-      const pieces = await Promise.all(this.pieces);
-      const sum = pieces.reduce((before, piece) => combineCrc32c(before, piece.crc, piece.size), 0);
-      const written = { size: this.position, crc32c: formatCrc32c(sum) };
-      this.staged = verifyStaged(this.path, await this.join(pieces, 0), written);
+      const { file, component } = await this.#join(await Promise.all(this.#components), 0);
+      const written = { size: this.position, crc32c: formatCrc32c(component.crc) };
+      this.#staged = new StagedObject(this.#client, checkStored(this.#path, file, written));
       return written;
     } catch (error) {
-      throw toStorageFailure(error, "compose", this.path);
+      throw toStorageFailure(error, "compose", this.#path);
     }
+  }
+
+  async open(): Promise<OpenFile> {
+    return this.#finished().open();
+  }
+
+  publish(over?: string): Promise<void> {
+    return this.#finished().publish(this.#path, over);
   }
 
   async discard(): Promise<void> {
-    this.waiting = [];
-    this.waitingBytes = 0;
-    await Promise.allSettled(this.pieces);
-    await this.scratch.remove();
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    await Promise.allSettled(this.#components);
+    await this.#scratch.remove();
   }
 
-  /** Starts the upload of what waits. A failure is told by `finish`, or by the next `write` that has to wait. */
-  private sendPart(): void {
-    if (this.waitingBytes === 0) return;
-    const bytes = Buffer.concat(this.waiting);
-    this.waiting = [];
-    this.waitingBytes = 0;
-    this.uploadingBytes += bytes.length;
-    const upload = this.upload(bytes).finally(() => {
-      this.uploadingBytes -= bytes.length;
-      this.uploads.delete(upload);
+  #finished(): StagedObject {
+    if (this.#staged === undefined) throw new Error("the output is not finished");
+    return this.#staged;
+  }
+
+  /** Starts the upload of the bytes that wait. `finish`, or the next `write` that has to wait, reports a failure. */
+  #sendPart(): void {
+    if (this.#waitingBytes === 0) return;
+    const bytes = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#uploadingBytes += bytes.length;
+    const upload = this.#upload(bytes).finally(() => {
+      this.#uploadingBytes -= bytes.length;
+      this.#uploads.delete(upload);
     });
-    this.uploads.add(upload);
+    this.#uploads.add(upload);
     upload.catch(() => undefined);
-    this.pieces.push(upload);
+    this.#components.push(upload);
   }
 
-  private async upload(bytes: Buffer): Promise<Piece> {
-    const path = this.scratch.path(`part-${String(this.pieces.length).padStart(6, "0")}`);
+  async #upload(bytes: Buffer): Promise<Component> {
+    const path = this.#scratch.path(`part-${String(this.#components.length).padStart(6, "0")}`);
     const crc = crc32c(bytes);
-    const file = this.client.file(path);
-    this.client.count("classA");
-    this.client.countBytes("bytesUp", bytes.length);
-    const stored = await writeOnce(this.client, file, formatCrc32c(crc), async () => {
+    const file = this.#client.file(path);
+    this.#client.count("classA");
+    this.#client.countBytes("bytesUp", bytes.length);
+    const stored = await writeOnce(this.#client, file, formatCrc32c(crc), async () => {
       const options = { resumable: false, validation: false, contentType, preconditionOpts: { ifGenerationMatch: 0 } };
       await file.save(bytes, options);
       return file.metadata;
     });
-    verifyStaged(path, stored, { size: bytes.length, crc32c: formatCrc32c(crc) });
+    checkStored(path, stored, { size: bytes.length, crc32c: formatCrc32c(crc) });
     return { path, version: stored.version, size: bytes.length, crc };
   }
 
-  /** A tree of compositions, 32 branches at each knot; the last one is the staged output. */
-  private async join(pieces: readonly Piece[], level: number): Promise<StoredFile> {
-    if (pieces.length <= sourcesAtMost) return (await this.compose(pieces, "output.parquet")).file;
-    const groups: Piece[][] = [];
-    for (let at = 0; at < pieces.length; at += sourcesAtMost) groups.push(pieces.slice(at, at + sourcesAtMost));
+  /** A tree of compositions with up to 32 branches at each node; its root is the staged output. */
+  async #join(components: readonly Component[], level: number): Promise<Composed> {
+    if (components.length <= sourcesAtMost) return this.#compose(components, "output.parquet");
+    const groups: Component[][] = [];
+    for (let at = 0; at < components.length; at += sourcesAtMost) groups.push(components.slice(at, at + sourcesAtMost));
     const joined = await pMap(
       groups,
-      async (group, index) => (await this.compose(group, `join-${level}-${String(index).padStart(6, "0")}`)).piece,
+      async (group, index) => (await this.#compose(group, `join-${level}-${String(index).padStart(6, "0")}`)).component,
       { concurrency: composesAtOnce },
     );
-    return this.join(joined, level + 1);
+    return this.#join(joined, level + 1);
   }
 
-  private async compose(pieces: readonly Piece[], name: string): Promise<{ file: StoredFile; piece: Piece }> {
-    const path = this.scratch.path(name);
-    const size = pieces.reduce((sum, piece) => sum + piece.size, 0);
-    const crc = pieces.reduce((before, piece) => combineCrc32c(before, piece.crc, piece.size), 0);
-    const file = await composeObjects(this.client, pieces, path, formatCrc32c(crc), 0);
-    verifyStaged(path, file, { size, crc32c: formatCrc32c(crc) });
-    return { file, piece: { path, version: file.version, size, crc } };
+  async #compose(sources: readonly Component[], name: string): Promise<Composed> {
+    const path = this.#scratch.path(name);
+    const size = sources.reduce((sum, component) => sum + component.size, 0);
+    const crc = sources.reduce((before, component) => combineCrc32c(before, component.crc, component.size), 0);
+    const file = await composeObjects(this.#client, { sources, path, crc32c: formatCrc32c(crc), over: 0 });
+    checkStored(path, file, { size, crc32c: formatCrc32c(crc) });
+    return { file, component: { path, version: file.version, size, crc } };
   }
+}
+
+interface Composed {
+  readonly file: StoredFile;
+  readonly component: Component;
 }

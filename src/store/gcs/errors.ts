@@ -2,7 +2,7 @@ import { ExitCode } from "../../model/exit-code.ts";
 import { Failure, type Problem } from "../../model/failure.ts";
 import { hideSecrets } from "../../model/secrets.ts";
 
-/** What was being done, in the words of an error message. */
+/** The action that failed, as a verb for error messages. */
 export type Action = "list" | "read" | "write" | "compose" | "delete";
 
 /** The permission that each action needs on a bucket. */
@@ -18,7 +18,7 @@ const transientStatus: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 5
 const brokenConnection =
   /ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE|EAI_AGAIN|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|socket hang up|premature close|aborted|unexpected connection closure|network timeout|terminated|fetch failed|no byte for|retry limit exceeded/i;
 
-/** The client throws the error of an answer's body as it is: a plain object. */
+/** The client throws the error in the body of an answer as a plain object. */
 function toError(error: unknown): Error {
   if (error instanceof Error) return error;
   const isObject = typeof error === "object" && error !== null;
@@ -42,13 +42,13 @@ export function isTransient(error: unknown): boolean {
   return brokenConnection.test(`${code} ${error.message} ${error.name}`);
 }
 
-/** Where a resumable upload got no answer to its start, the client asks with an object that has codes alone. */
+/** When the start of a resumable upload gets no answer, the client reports an object that has nothing but codes. */
 function reasonsOf(error: unknown): string {
   if (typeof error !== "object" || error === null || !("errors" in error) || !Array.isArray(error.errors)) return "";
   return error.errors.map(({ reason }: { readonly reason?: unknown }) => String(reason)).join(" ");
 }
 
-/** A client error as a Failure with its cause, the bucket and object, and what to grant or do. */
+/** A client error as a Failure with its cause, the path, and what to grant or do. */
 export function toStorageFailure(error: unknown, action: Action, path: string): Failure {
   if (error instanceof Failure) return error;
   const cause = toError(error);
@@ -61,7 +61,7 @@ function explain(error: Error, action: Action, path: string): [ExitCode, Problem
   const what = `Cloud Storage refused to ${action} ${path}`;
   const found = status === undefined ? firstLine(error.message) : `HTTP ${status}, ${firstLine(error.message)}`;
   if (status === 403) {
-    const fix = `grant ${permissions[action]} on the bucket to this identity: roles/storage.objectUser has it`;
+    const fix = `grant ${permissions[action]} on the bucket to this identity; roles/storage.objectUser includes it`;
     return [ExitCode.input, { what, found, fix }];
   }
   if (status === 401 || /default credentials|invalid_grant|reauth/i.test(error.message)) {
@@ -69,12 +69,15 @@ function explain(error: Error, action: Action, path: string): [ExitCode, Problem
     return [ExitCode.input, { what: `no valid credentials to ${action} ${path}`, found, fix }];
   }
   if (status === 404)
-    return [ExitCode.input, { what: `nothing there to ${action}: ${path}`, found, fix: "check bucket and name" }];
+    return [
+      ExitCode.input,
+      { what: `no such bucket or object to ${action}: ${path}`, found, fix: "check the bucket and the name" },
+    ];
   if (isTransient(error)) {
-    const fix = "run again; if it stays, check the network and the service's status";
-    return [ExitCode.transient, { what: `Cloud Storage did not ${action} ${path}, tried several times`, found, fix }];
+    const fix = "run again; if that does not help, check the network and the status of Cloud Storage";
+    return [ExitCode.transient, { what: `Cloud Storage could not ${action} ${path} after several tries`, found, fix }];
   }
-  return [ExitCode.unexpected, { what, found, fix: "run again; if it stays, report it with this text" }];
+  return [ExitCode.unexpected, { what, found, fix: "run again; if that does not help, report it with this text" }];
 }
 
 function firstLine(text: string): string {

@@ -4,7 +4,7 @@ import type { StoredFile } from "../store.ts";
 import type { GcsClient } from "./client.ts";
 import { statusOf } from "./errors.ts";
 
-/** What the service says of an object. */
+/** An object as the service describes it. */
 export interface ObjectMetadata {
   readonly name?: string | undefined;
   readonly size?: string | number | undefined;
@@ -14,26 +14,30 @@ export interface ObjectMetadata {
   readonly updated?: string | undefined;
 }
 
-/** The fields of an object that are asked for; a full description is ten times as long. */
+/** The fields that requests ask for; a full description is ten times as long. */
 export const objectFields = "name,size,generation,crc32c,updated";
-/** What outputs are, for whoever downloads one. */
+/** Media type of outputs. */
 export const contentType = "application/vnd.apache.parquet";
 
-/** An object as the store lists it: its generation is its version. */
+/** An object as the store lists it; its generation is its version. */
 export function toStoredFile(bucket: string, metadata: ObjectMetadata): StoredFile {
-  const name = metadata.name ?? "";
+  const { name, size, generation } = metadata;
+  if (name === undefined || size === undefined || generation === undefined)
+    throw new Error(
+      `Cloud Storage described an object without its name, size or generation: ${JSON.stringify(metadata)}`,
+    );
   const crc32c =
     metadata.crc32c === undefined ? {} : { crc32c: Buffer.from(metadata.crc32c, "base64").toString("hex") };
   return {
     name: name.slice(name.lastIndexOf("/") + 1),
     path: formatGcsPath({ bucket, name }),
-    size: Number(metadata.size ?? 0),
-    version: String(metadata.generation ?? ""),
+    size: Number(size),
+    version: String(generation),
     ...crc32c,
   };
 }
 
-/** Asked for some fields only, the client hands on the items of a list as the service sent them. */
+/** When a request names the fields, the client hands on the items of a list as the service sent them. */
 export function describeItem(item: object): ObjectMetadata {
   return "metadata" in item ? (item.metadata as ObjectMetadata) : item;
 }
@@ -52,8 +56,8 @@ export async function describeObject(client: GcsClient, path: string): Promise<S
 }
 
 /**
- * Writes under a precondition. Where it does not hold, the write may have been done by an earlier try whose answer was
- * lost: then what is there has the content that was to be written, and it is returned.
+ * Writes under a precondition. Where it does not hold, an earlier try whose answer was lost may have done the write: then
+ * the object has the content that was to be written, and it is returned.
  */
 export async function writeOnce(
   client: GcsClient,
@@ -66,8 +70,33 @@ export async function writeOnce(
     return toStoredFile(file.bucket.name, { name: file.name, ...(await write()) });
   } catch (error) {
     if (statusOf(error) !== 412) throw error;
-    const found = await describeObject(client, path);
-    if (found?.crc32c === crc32c) return found;
+    const stored = await describeObject(client, path);
+    if (stored?.crc32c === crc32c) return stored;
     throw error;
   }
+}
+
+export interface Composition {
+  /** At most 32 objects of one bucket, each of the generation that is named. */
+  readonly sources: readonly Pick<StoredFile, "path" | "version">[];
+  readonly path: string;
+  /** The checksum that the result must have. */
+  readonly crc32c: string;
+  /** The generation that the result replaces, 0 for none. */
+  readonly over: string | number;
+}
+
+/** Composes objects of the same bucket into one. */
+export async function composeObjects(
+  client: GcsClient,
+  { sources, path, crc32c, over }: Composition,
+): Promise<StoredFile> {
+  const destination = client.file(path);
+  destination.metadata.contentType = contentType;
+  const files = sources.map((source) => client.file(source.path, source.version));
+  return writeOnce(client, destination, crc32c, async () => {
+    client.count("classA");
+    const [, metadata] = await destination.bucket.combine(files, destination, { ifGenerationMatch: over });
+    return metadata as ObjectMetadata;
+  });
 }

@@ -1,13 +1,13 @@
 import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
-import { ExitCode } from "../../model/exit-code.ts";
-import { Failure } from "../../model/failure.ts";
-import type { OpenFile, StoredFile } from "../store.ts";
+import type { Failure } from "../../model/failure.ts";
+import { inputChanged } from "../failures.ts";
+import type { RemoteFile, StoredFile } from "../store.ts";
 import type { GcsClient } from "./client.ts";
 import { isTransient, statusOf, toStorageFailure } from "./errors.ts";
 
-/** An object of one generation, read by ranges; opening it asks for nothing. */
-export function openGcs(client: GcsClient, file: Pick<StoredFile, "path" | "version" | "size">): OpenFile {
+/** An object of one generation, read by ranges; opening it makes no request. */
+export function openGcs(client: GcsClient, file: Pick<StoredFile, "path" | "version" | "size">): RemoteFile {
   const check = (start: number, length: number): void => {
     if (start + length > file.size)
       throw new Error(`${file.path} ends at byte ${file.size}, ${start + length - file.size} bytes before it should`);
@@ -17,15 +17,16 @@ export function openGcs(client: GcsClient, file: Pick<StoredFile, "path" | "vers
     return streamRange(client, file, start, start + length);
   };
   return {
+    isRemote: true,
     size: file.size,
     version: file.version,
     stream,
     async read(start, length, into = Buffer.allocUnsafeSlow(length)) {
       check(start, length);
       let done = 0;
-      for await (const piece of stream(start, length)) {
-        into.set(piece, done);
-        done += piece.length;
+      for await (const bytes of stream(start, length)) {
+        into.set(bytes, done);
+        done += bytes.length;
       }
       return into.length === length ? into : into.subarray(0, length);
     },
@@ -35,7 +36,7 @@ export function openGcs(client: GcsClient, file: Pick<StoredFile, "path" | "vers
 
 type Source = Pick<StoredFile, "path" | "version">;
 
-/** Bytes from `start` to `end`, as they arrive; a connection that breaks or stalls is made anew where it broke. */
+/** Bytes from `start` to `end`, as they arrive. A new request goes on where a connection breaks or stalls. */
 async function* streamRange(
   client: GcsClient,
   source: Source,
@@ -57,10 +58,10 @@ async function* streamRange(
   };
   try {
     while (at < end) {
-      const piece = await pRetry(next, { ...options, shouldRetry: ({ error }) => isTransient(error) });
-      at += piece.length;
-      client.countBytes("bytesDown", piece.length);
-      yield piece;
+      const bytes = await pRetry(next, { ...options, shouldRetry: ({ error }) => isTransient(error) });
+      at += bytes.length;
+      client.countBytes("bytesDown", bytes.length);
+      yield bytes;
     }
     await request?.end();
   } catch (error) {
@@ -72,51 +73,51 @@ async function* streamRange(
 
 /** One GET of a range, with a limit on the time without a byte. */
 class RangeRequest {
-  private readonly stream;
-  private readonly pieces: AsyncIterator<Uint8Array>;
-  private answered = false;
-  private readonly stallMilliseconds: number;
-  private readonly path: string;
+  readonly #stream;
+  readonly #buffers: AsyncIterator<Uint8Array>;
+  #answered = false;
+  readonly #stallMilliseconds: number;
+  readonly #path: string;
 
   constructor(client: GcsClient, source: Source, start: number, end: number) {
     client.count("classB");
-    this.path = source.path;
-    this.stallMilliseconds = client.stallMilliseconds;
-    this.stream = client
+    this.#path = source.path;
+    this.#stallMilliseconds = client.stallMilliseconds;
+    this.#stream = client
       .download(source.path, source.version)
       .createReadStream({ start, end: end - 1, validation: false, decompress: false });
-    this.stream.once("response", () => {
-      this.answered = true;
+    this.#stream.once("response", () => {
+      this.#answered = true;
     });
-    this.pieces = this.stream[Symbol.asyncIterator]();
+    this.#buffers = this.#stream[Symbol.asyncIterator]();
   }
 
   async next(): Promise<Uint8Array> {
-    const { value, done } = await this.withoutStall(this.pieces.next());
-    if (done === true) throw new Error(`premature close of ${this.path}`);
+    const { value, done } = await this.#withoutStall(this.#buffers.next());
+    if (done === true) throw new Error(`premature close of ${this.#path}`);
     return value;
   }
 
   /**
-   * After the last byte: waits for the end of the answer. A request that is given up a moment earlier takes its
-   * connection along, and with it the request that has the connection next.
+   * Waits for the end of the answer, after the last byte. A request that is abandoned a moment earlier closes its
+   * connection, and breaks the next request on that connection.
    */
   async end(): Promise<void> {
-    // All bytes are here: how the connection ends does not matter any more.
-    await this.withoutStall(this.pieces.next()).catch(() => undefined);
+    // All bytes are here, so an error at the end of the connection does not matter.
+    await this.#withoutStall(this.#buffers.next()).catch(() => undefined);
   }
 
-  /** The client pipes an answer into the stream without looking whether that was destroyed, and throws where nobody hears. */
+  /** The client pipes an answer into the stream even if that was destroyed, and then throws where nothing can catch it. */
   close(): void {
-    this.stream.on("error", () => undefined);
-    if (this.answered) this.stream.destroy();
-    else this.stream.once("response", () => setImmediate(() => this.stream.destroy()));
+    this.#stream.on("error", () => undefined);
+    if (this.#answered) this.#stream.destroy();
+    else this.#stream.once("response", () => setImmediate(() => this.#stream.destroy()));
   }
 
-  private async withoutStall<Value>(work: Promise<Value>): Promise<Value> {
+  async #withoutStall<Value>(work: Promise<Value>): Promise<Value> {
     const timer = new AbortController();
-    const stalled = setTimeout(this.stallMilliseconds, undefined, { signal: timer.signal }).then(() => {
-      throw new Error(`no byte for ${this.stallMilliseconds / 1000} s from ${this.path}`);
+    const stalled = setTimeout(this.#stallMilliseconds, undefined, { signal: timer.signal }).then(() => {
+      throw new Error(`no byte for ${this.#stallMilliseconds / 1000} s from ${this.#path}`);
     });
     work.catch(() => undefined);
     stalled.catch(() => undefined);
@@ -128,13 +129,8 @@ class RangeRequest {
   }
 }
 
-/** An object that had this generation when it was listed, and has it no more, was replaced or deleted. */
+/** An object whose listed generation is gone was replaced or deleted. */
 function explainRead(error: unknown, source: Source): Failure {
   if (statusOf(error) !== 404 && statusOf(error) !== 416) return toStorageFailure(error, "read", source.path);
-  const problem = {
-    what: `${source.path} is not what it was`,
-    found: `no generation ${source.version}`,
-    fix: "wait until the extraction is over, then merge again",
-  };
-  return new Failure(ExitCode.input, [problem], { cause: error });
+  return inputChanged(source.path, `no generation ${source.version}`, { cause: error });
 }

@@ -1,3 +1,4 @@
+/** The folder `.scratch/` of an output folder: objects of outputs that are not published yet. */
 import pMap from "p-map";
 import { pairOfOutput } from "../../model/output-names.ts";
 import { formatGcsPath, joinGcsPath, parseGcsPath } from "../../model/storage-path.ts";
@@ -6,78 +7,110 @@ import type { GcsClient } from "./client.ts";
 import { toStorageFailure } from "./errors.ts";
 import { describeItem } from "./object.ts";
 
-const scratchFolder = ".scratch";
-/** In the place of a pair, which never begins with a dot: what is written to see whether writing is allowed. */
+const scratchName = ".scratch";
+/** In the place of a pair, which never begins with a dot: objects that test the permission to write. */
 const probes = ".probes";
 const deletesAtOnce = 16;
 
-/** What one writer stages for one output: objects under `<output>/.scratch/<run>/<pair>/<writer>/`. */
-export class Scratch {
-  private readonly client: GcsClient;
-  private readonly folder: string;
-  private readonly made = new Set<string>();
-
-  constructor(client: GcsClient, path: string) {
-    this.client = client;
-    const { bucket, name } = parseGcsPath(path);
-    const parts = name.split("/");
-    const pair = pairOfOutput(parts.pop() ?? "");
-    this.folder = formatGcsPath({ bucket, name: [...parts, scratchFolder, client.run, pair, newOwner()].join("/") });
-  }
-
-  /** A path in the scratch, to be removed with it. */
-  path(name: string): string {
-    const path = joinGcsPath(this.folder, [name]);
-    this.made.add(path);
-    return path;
-  }
-
-  /** What cannot be removed is no failure of the merge, nor hides the one there was: the next merge of the pair sweeps. */
-  async remove(): Promise<void> {
-    await deleteObjects(this.client, [...this.made]).catch(() => undefined);
-    this.made.clear();
-  }
+/** Where a writer of an output stages: `<output>/.scratch/<run>/<pair>/<writer>/`. */
+interface ScratchPlace {
+  readonly bucket: string;
+  /** Ends with a slash. */
+  readonly prefix: string;
+  readonly pair: string;
 }
 
-/** Where this process writes to see whether it may; swept like all scratch. */
-export function probePath(client: GcsClient, folder: string): string {
-  return joinGcsPath(folder, [scratchFolder, client.run, probes, newOwner(), "probe"]);
-}
-
-/** Removes what dead writers of an output left; returns how many writers. */
-export async function sweepScratch(client: GcsClient, path: string): Promise<number> {
+function placeOf(path: string): ScratchPlace {
   const { bucket, name } = parseGcsPath(path);
   const parts = name.split("/");
   const pair = pairOfOutput(parts.pop() ?? "");
-  const prefix = [...parts, scratchFolder, ""].join("/");
-  const writers = new Map<string, { names: string[]; changed: number }>();
+  return { bucket, prefix: [...parts, scratchName, ""].join("/"), pair };
+}
+
+/** The objects that one writer stages for one output. */
+export class ScratchFolder {
+  readonly #client: GcsClient;
+  readonly #folder: string;
+  readonly #made = new Set<string>();
+
+  constructor(client: GcsClient, path: string) {
+    this.#client = client;
+    const { bucket, prefix, pair } = placeOf(path);
+    this.#folder = formatGcsPath({ bucket, name: `${prefix}${client.run}/${pair}/${newOwner()}` });
+  }
+
+  /** A path in the folder, which `remove` deletes. */
+  path(name: string): string {
+    const path = joinGcsPath(this.#folder, [name]);
+    this.#made.add(path);
+    return path;
+  }
+
+  /** A failure to remove neither fails the merge nor hides an earlier failure: the next merge of the pair sweeps. */
+  async remove(): Promise<void> {
+    await deleteObjects(this.#client, [...this.#made]).catch(() => undefined);
+    this.#made.clear();
+  }
+}
+
+/** An object by which this process tests whether it may write; swept like all of `.scratch/`. */
+export function probePath(client: GcsClient, folder: string): string {
+  return joinGcsPath(folder, [scratchName, client.run, probes, newOwner(), "probe"]);
+}
+
+/** Removes what dead writers of these outputs staged. Returns how many writers there were. */
+export async function sweepScratch(client: GcsClient, paths: readonly string[]): Promise<number> {
+  // An output and its manifest stage in one place.
+  const places = new Map(paths.map(placeOf).map((place) => [JSON.stringify(place), place]));
+  let writers = 0;
+  for (const place of places.values()) writers += await sweepPlace(client, place);
+  return writers;
+}
+
+async function sweepPlace(client: GcsClient, place: ScratchPlace): Promise<number> {
   try {
-    for await (const page of listPages(client, bucket, prefix)) {
-      for (const object of page) {
-        const [, objectPair, owner] = object.name.slice(prefix.length).split("/");
-        if ((objectPair !== pair && objectPair !== probes) || owner === undefined) continue;
-        const writer = writers.get(owner) ?? { names: [], changed: 0 };
-        writer.names.push(formatGcsPath({ bucket, name: object.name }));
-        writer.changed = Math.max(writer.changed, Date.parse(object.updated));
-        writers.set(owner, writer);
-      }
-    }
+    const writers = await listWriters(client, place);
     const dead = [...writers].filter(([owner, { changed }]) => isOwnerDead(owner, changed));
     await deleteObjects(
       client,
-      dead.flatMap(([, { names }]) => names),
+      dead.flatMap(([, { paths }]) => paths),
     );
     return dead.length;
   } catch (error) {
-    throw toStorageFailure(error, "list", path);
+    throw toStorageFailure(error, "list", formatGcsPath({ bucket: place.bucket, name: place.prefix }));
   }
+}
+
+/** The objects of one writer, and when the last of them changed, in milliseconds since 1970. */
+interface ScratchWriter {
+  readonly paths: string[];
+  changed: number;
+}
+
+/** Writers of a pair, and of probes, by owner. */
+async function listWriters(
+  client: GcsClient,
+  { bucket, prefix, pair }: ScratchPlace,
+): Promise<ReadonlyMap<string, ScratchWriter>> {
+  const writers = new Map<string, ScratchWriter>();
+  for await (const page of listPages(client, bucket, prefix)) {
+    for (const object of page) {
+      const [, objectPair, owner] = object.name.slice(prefix.length).split("/");
+      if ((objectPair !== pair && objectPair !== probes) || owner === undefined) continue;
+      const writer = writers.get(owner) ?? { paths: [], changed: 0 };
+      writer.paths.push(formatGcsPath({ bucket, name: object.name }));
+      writer.changed = Math.max(writer.changed, object.changed);
+      writers.set(owner, writer);
+    }
+  }
+  return writers;
 }
 
 async function* listPages(
   client: GcsClient,
   bucket: string,
   prefix: string,
-): AsyncGenerator<{ readonly name: string; readonly updated: string }[]> {
+): AsyncGenerator<{ readonly name: string; readonly changed: number }[]> {
   let pageToken: string | undefined;
   do {
     client.count("classA");
@@ -87,18 +120,22 @@ async function* listPages(
       fields: "items(name,updated),nextPageToken",
       ...(pageToken === undefined ? {} : { pageToken }),
     });
-    yield files.map((file) => ({ name: file.name, updated: describeItem(file).updated ?? "" }));
+    yield files.map((file) => {
+      const { updated } = describeItem(file);
+      // An object of unknown age counts as new: it is swept another time.
+      return { name: file.name, changed: updated === undefined ? Date.now() : Date.parse(updated) };
+    });
     pageToken = tokenOf(next);
   } while (pageToken !== undefined);
 }
 
-/** The client hands back the query of the next page, or nothing. */
+/** The token of the next page; the client hands back the whole query for it, or nothing. */
 export function tokenOf(next: unknown): string | undefined {
   if (typeof next !== "object" || next === null || !("pageToken" in next)) return undefined;
   return typeof next.pageToken === "string" ? next.pageToken : undefined;
 }
 
-/** Removes objects; those that are gone already are no error. */
+/** Removes objects; an object that is gone already is no error. */
 async function deleteObjects(client: GcsClient, paths: readonly string[]): Promise<void> {
   const remove = async (path: string): Promise<void> => {
     client.count("free");

@@ -5,8 +5,8 @@ import { ClientRequest, type IncomingMessage } from "node:http";
 const limits = new Map<string, number>();
 
 /**
- * Breaks every request to a host on which no byte moves for so long, in either direction. The client takes a time limit
- * and hands it down to an HTTP library that has none: its requests would wait for ever.
+ * Aborts every request to a host on which no byte moves for this long, in either direction. The client accepts a time
+ * limit but hands it to an HTTP library that ignores it, so its requests could wait for ever.
  */
 export function limitStalls(host: string, milliseconds: number): void {
   if (limits.size === 0) subscribe("http.client.request.created", onRequest);
@@ -19,11 +19,11 @@ function onRequest(message: unknown): void {
   if (!(request instanceof ClientRequest)) return;
   const limit = limits.get(String(request.getHeader("host")));
   if (limit === undefined) return;
-  // Once there is an answer, only what happens to that is heard.
+  // Once the answer has begun, only the answer's errors reach the client.
   let open: ClientRequest | IncomingMessage = request;
   request.once("response", (answer) => {
     open = answer;
-    // The HTTP library ends every time limit when an answer begins.
+    // The HTTP library cancels every time limit when an answer begins.
     process.nextTick(() => request.setTimeout(limit));
   });
   const stall = () => Object.assign(new Error(`no byte for ${limit / 1000} s`), { code: "ETIMEDOUT" });

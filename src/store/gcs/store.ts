@@ -1,53 +1,58 @@
 import pRetry from "p-retry";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
+import type { Traffic } from "../../model/measurement.ts";
 import { joinGcsPath, parseGcsPath } from "../../model/storage-path.ts";
 import { crc32c, formatCrc32c } from "../crc32c.ts";
-import type { Stage, StageOptions, Store, StoredFile } from "../store.ts";
+import type { OpenFile, StagedOutput, StageOptions, Store, StoredFile } from "../store.ts";
 import { GcsClient, type GcsOptions } from "./client.ts";
-import { LinkedStage, partBytes } from "./compose.ts";
+import { ComposedOutput } from "./compose.ts";
 import { isTransient, statusOf, toStorageFailure } from "./errors.ts";
 import { contentType, describeItem, describeObject, objectFields, toStoredFile, writeOnce } from "./object.ts";
 import { openGcs } from "./read.ts";
 import { probePath, sweepScratch, tokenOf } from "./scratch.ts";
-import { UploadStage } from "./upload.ts";
+import { UploadedOutput } from "./upload.ts";
 
-/** Folders of Cloud Storage: gs://bucket/prefix. Nothing touches a disk. */
+/** Folders of Cloud Storage: gs://bucket/prefix. Nothing is written to a disk. */
 export function createGcsStore(options: GcsOptions): Store {
   return new GcsStore(new GcsClient(options));
 }
 
 class GcsStore implements Store {
-  private readonly client: GcsClient;
+  readonly #client: GcsClient;
 
   constructor(client: GcsClient) {
-    this.client = client;
+    this.#client = client;
   }
 
   join(folder: string, ...names: readonly string[]): string {
     return joinGcsPath(folder, names);
   }
 
+  isRemote(): boolean {
+    return true;
+  }
+
   async list(folder: string): Promise<readonly StoredFile[] | undefined> {
-    const { files, folders } = await this.listAll(folder);
+    const { files, folders } = await this.#listAll(folder);
     return files.length + folders.length === 0 ? undefined : files;
   }
 
   async listFolders(folder: string): Promise<readonly string[] | undefined> {
-    const { files, folders } = await this.listAll(folder);
+    const { files, folders } = await this.#listAll(folder);
     return files.length + folders.length === 0 ? undefined : folders;
   }
 
   /** Objects and folders directly in a folder. */
-  private async listAll(folder: string) {
+  async #listAll(folder: string) {
     const { bucket, name } = parseGcsPath(folder);
     const prefix = name === "" ? "" : `${name}/`;
     const files: StoredFile[] = [];
     const folders: string[] = [];
     let pageToken: string | undefined;
     do {
-      this.client.count("classA");
-      const page = await this.listPage(folder, bucket, prefix, pageToken);
+      this.#client.count("classA");
+      const page = await this.#listPage(folder, bucket, prefix, pageToken);
       // The Cloud Console marks a folder with an empty object that has the folder's name.
       files.push(...page.files.filter((file) => file.name !== ""));
       folders.push(...page.prefixes.map((path) => path.slice(prefix.length, -1)));
@@ -56,9 +61,9 @@ class GcsStore implements Store {
     return { files, folders };
   }
 
-  private async listPage(folder: string, bucket: string, prefix: string, pageToken: string | undefined) {
+  async #listPage(folder: string, bucket: string, prefix: string, pageToken: string | undefined) {
     try {
-      const [found, next, response] = await this.client.bucket(bucket).getFiles({
+      const [found, next, response] = await this.#client.bucket(bucket).getFiles({
         prefix,
         delimiter: "/",
         autoPaginate: false,
@@ -73,24 +78,24 @@ class GcsStore implements Store {
   }
 
   stat(path: string): Promise<StoredFile | undefined> {
-    return explained("read", path, () => describeObject(this.client, path));
+    return explained("read", path, () => describeObject(this.#client, path));
   }
 
-  async open(file: Pick<StoredFile, "path" | "version" | "size">) {
-    return openGcs(this.client, file);
+  async open(file: Pick<StoredFile, "path" | "version" | "size">): Promise<OpenFile> {
+    return openGcs(this.#client, file);
   }
 
   readText(path: string): Promise<string | undefined> {
     return explained("read", path, async () => {
       try {
         const download = async (): Promise<string> => {
-          this.client.count("classB");
-          const [bytes] = await this.client.download(path).download({ validation: "crc32c" });
-          this.client.countBytes("bytesDown", bytes.length);
+          this.#client.count("classB");
+          const [bytes] = await this.#client.download(path).download({ validation: "crc32c" });
+          this.#client.countBytes("bytesDown", bytes.length);
           return bytes.toString();
         };
         return await pRetry(download, {
-          retries: this.client.retries,
+          retries: this.#client.retries,
           minTimeout: 500,
           shouldRetry: ({ error }) => isTransient(error),
         });
@@ -102,15 +107,15 @@ class GcsStore implements Store {
   }
 
   async writeText(path: string, text: string | Uint8Array): Promise<void> {
-    await explained("write", path, () => this.save(path, text));
+    await explained("write", path, () => this.#save(path, text));
   }
 
   writeTextIf(path: string, text: string, expected: string | undefined): Promise<boolean> {
     return explained("write", path, async () => {
-      const file = this.client.file(path);
+      const file = this.#client.file(path);
       try {
-        await writeOnce(this.client, file, formatCrc32c(crc32c(Buffer.from(text))), () =>
-          this.save(path, text, expected ?? 0),
+        await writeOnce(this.#client, file, formatCrc32c(crc32c(Buffer.from(text))), () =>
+          this.#save(path, text, expected ?? 0),
         );
         return true;
       } catch (error) {
@@ -120,11 +125,11 @@ class GcsStore implements Store {
     });
   }
 
-  private async save(path: string, text: string | Uint8Array, over?: string | number) {
-    const file = this.client.file(path);
+  async #save(path: string, text: string | Uint8Array, over?: string | number) {
+    const file = this.#client.file(path);
     const bytes = typeof text === "string" ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.length);
-    this.client.count("classA");
-    this.client.countBytes("bytesUp", bytes.length);
+    this.#client.count("classA");
+    this.#client.countBytes("bytesUp", bytes.length);
     await file.save(bytes, {
       resumable: false,
       validation: false,
@@ -135,9 +140,9 @@ class GcsStore implements Store {
   }
 
   async remove(path: string, version?: string): Promise<void> {
-    this.client.count("free");
+    this.#client.count("free");
     try {
-      await this.client
+      await this.#client
         .file(path)
         .delete({ ignoreNotFound: true, ...(version === undefined ? {} : { ifGenerationMatch: version }) });
     } catch (error) {
@@ -145,9 +150,10 @@ class GcsStore implements Store {
     }
   }
 
-  async stage(path: string, options: StageOptions = {}): Promise<Stage> {
-    if (options.linked === true) return new LinkedStage(this.client, path, options.bufferBytes ?? 4 * partBytes);
-    return new UploadStage(this.client, path);
+  async stage(path: string, { linked, bufferBytes }: StageOptions = {}): Promise<StagedOutput> {
+    return linked === true
+      ? new ComposedOutput(this.#client, path, bufferBytes)
+      : new UploadedOutput(this.#client, path);
   }
 
   canLink(input: string, output: string): true | string {
@@ -155,15 +161,15 @@ class GcsStore implements Store {
     return from === to || `inputs are in bucket ${from}, the output in ${to}`;
   }
 
-  sweep(path: string): Promise<number> {
-    return sweepScratch(this.client, path);
+  sweep(...paths: readonly string[]): Promise<number> {
+    return sweepScratch(this.#client, paths);
   }
 
-  /** Writes an empty object and removes it: asking for one's permissions is a permission of its own. */
+  /** Writes an empty object and removes it, because testing permissions needs a permission of its own. */
   async checkWritable(folder: string): Promise<string | undefined> {
-    const probe = probePath(this.client, folder);
+    const probe = probePath(this.#client, folder);
     try {
-      await explained("write", probe, () => this.save(probe, ""));
+      await explained("write", probe, () => this.#save(probe, ""));
       await this.remove(probe);
       return undefined;
     } catch (error) {
@@ -176,8 +182,8 @@ class GcsStore implements Store {
     return undefined;
   }
 
-  traffic() {
-    return this.client.traffic();
+  traffic(): Traffic {
+    return this.#client.traffic();
   }
 }
 
@@ -191,7 +197,7 @@ async function explained<Value>(action: Action, path: string, work: () => Promis
   }
 }
 
-/** For whoever opens the object in a browser. */
+/** Media type of an object, for browsers. */
 function typeOf(path: string): string {
   if (path.endsWith(".html")) return "text/html; charset=utf-8";
   if (path.endsWith(".csv")) return "text/csv; charset=utf-8";

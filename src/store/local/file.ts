@@ -1,20 +1,21 @@
 import { type BigIntStats, readSync } from "node:fs";
 import { open } from "node:fs/promises";
-import type { OpenFile } from "../store.ts";
+import type { LocalFile } from "../store.ts";
 
 /** Modification time in nanoseconds and inode: a rewritten file has another, also within the same second. */
-export function versionOf(found: BigIntStats): string {
-  return `${found.mtimeNs}-${found.ino}`;
+export function versionOf(stats: BigIntStats): string {
+  return `${stats.mtimeNs}-${stats.ino}`;
 }
 
 /** Opens a file for positioned reads. */
-export async function openLocal(path: string): Promise<OpenFile> {
+export async function openLocal(path: string): Promise<LocalFile> {
   const handle = await open(path, "r");
-  const found = await handle.stat({ bigint: true });
-  const size = Number(found.size);
+  const stats = await handle.stat({ bigint: true });
+  const size = Number(stats.size);
   return {
+    isRemote: false,
     size,
-    version: versionOf(found),
+    version: versionOf(stats),
     read: (start, length, into = Buffer.allocUnsafeSlow(length)) =>
       readFully(handle.read.bind(handle), path, start, length, into),
     peek: (start, length) => {

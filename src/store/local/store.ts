@@ -1,44 +1,49 @@
 import { constants } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { ExitCode } from "../../model/exit-code.ts";
-import { Failure } from "../../model/failure.ts";
-import type { OpenFile, Store, StoredFile } from "../store.ts";
+import { inputChanged } from "../failures.ts";
+import { noTraffic, type OpenFile, type Store, type StoredFile } from "../store.ts";
 import { openLocal, orMissing, versionOf } from "./file.ts";
-import { createLocalStage, sweepStages, uniqueName } from "./stage.ts";
-import { swapText, sweepLock } from "./swap.ts";
+import { sweepLock, withLock } from "./lock.ts";
+import { nameStagedFile, stageFile, sweepStagedFiles } from "./staged-file.ts";
 
 /**
- * Folders of this machine. A durable store flushes to disk before it gives a file its final name, so that a power cut
- * cannot take what a manifest says is there.
+ * Folders of this machine. A durable store flushes to disk before it gives a file its final name, so that no power cut
+ * can remove a file that a manifest describes.
  */
 export function createLocalStore(durable: boolean): Store {
   return {
     join,
+    isRemote: () => false,
     list: listFiles,
     listFolders,
     stat: describe,
     open: openPinned,
     readText: (path) => orMissing(readFile(path, "utf8")),
     writeText: (path, text) => writeText(path, text, durable),
-    writeTextIf: (path, text, expected) => writeTextIf(path, text, expected, durable),
+    writeTextIf: (path, text, expected) =>
+      withLock(path, async () => {
+        if ((await describe(path))?.version !== expected) return false;
+        await writeText(path, text, durable);
+        return true;
+      }),
     remove: removeFile,
-    stage: (path) => createLocalStage(path, durable),
-    sweep: async (path) => (await sweepStages(path)) + (await sweepLock(path)),
-    canLink: () => "folders of this machine are copied",
+    stage: (path) => stageFile(path, durable),
+    sweep,
+    canLink: () => "files of this machine are copied",
     checkWritable,
     freeBytes,
-    traffic: () => undefined,
+    traffic: () => noTraffic,
   };
 }
 
-/** The durable one. */
+/** The durable store. */
 export const localStore: Store = createLocalStore(true);
 
 async function listFiles(folder: string): Promise<readonly StoredFile[] | undefined> {
   const entries = await orMissing(readdir(folder, { withFileTypes: true }));
   if (entries === undefined) return undefined;
-  // A link may lead to a file elsewhere; what is not a file in the end is not an input.
+  // A symbolic link may lead to a file elsewhere; whatever is not a file in the end is no input.
   const names = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map((entry) => entry.name);
   const files = await Promise.all(names.sort().map((name) => describe(join(folder, name))));
   return files.filter((file) => file !== undefined);
@@ -55,25 +60,20 @@ async function listFolders(folder: string): Promise<readonly string[] | undefine
 }
 
 async function describe(path: string): Promise<StoredFile | undefined> {
-  const found = await orMissing(stat(path, { bigint: true }));
-  if (found === undefined || !found.isFile()) return undefined;
-  return { name: basename(path), path, size: Number(found.size), version: versionOf(found) };
+  const stats = await orMissing(stat(path, { bigint: true }));
+  if (stats === undefined || !stats.isFile()) return undefined;
+  return { name: basename(path), path, size: Number(stats.size), version: versionOf(stats) };
 }
 
-async function openPinned(file: { readonly path: string; readonly version: string }): Promise<OpenFile> {
-  const opened = await orMissing(openLocal(file.path));
-  if (opened?.version === file.version) return opened;
+async function openPinned({ path, version }: Pick<StoredFile, "path" | "version">): Promise<OpenFile> {
+  const opened = await orMissing(openLocal(path));
+  if (opened?.version === version) return opened;
   await opened?.close();
-  const problem = {
-    what: `${file.path} is not what it was`,
-    found: opened === undefined ? "no such file" : `version ${opened.version} after ${file.version}`,
-    fix: "wait until the extraction is over, then merge again",
-  };
-  throw new Failure(ExitCode.input, [problem]);
+  throw inputChanged(path, opened === undefined ? "no such file" : `version ${opened.version}, listed was ${version}`);
 }
 
 async function writeText(path: string, text: string | Uint8Array, durable: boolean): Promise<void> {
-  const staged = uniqueName(path);
+  const staged = nameStagedFile(path);
   await mkdir(dirname(path), { recursive: true });
   try {
     await writeFile(staged, text, { flush: durable });
@@ -84,24 +84,19 @@ async function writeText(path: string, text: string | Uint8Array, durable: boole
   }
 }
 
-async function writeTextIf(
-  path: string,
-  text: string,
-  expected: string | undefined,
-  durable: boolean,
-): Promise<boolean> {
-  const isExpected = async (): Promise<boolean> => (await describe(path))?.version === expected;
-  return swapText(path, isExpected, () => writeText(path, text, durable));
-}
-
 async function removeFile(path: string, version?: string): Promise<void> {
   if (version !== undefined && (await describe(path))?.version !== version) return;
   await rm(path, { force: true });
 }
 
-/** Nothing is made: writers make their folders themselves, and a look must leave no trace. */
+async function sweep(...paths: readonly string[]): Promise<number> {
+  const swept = await Promise.all(paths.flatMap((path) => [sweepStagedFiles(path), sweepLock(path)]));
+  return swept.reduce((sum, count) => sum + count, 0);
+}
+
+/** Makes nothing: writers make their folders themselves, and a check must leave no trace. */
 async function checkWritable(folder: string): Promise<string | undefined> {
-  const place = await findPlace(folder);
+  const place = await findExisting(folder);
   try {
     if (!(await stat(place)).isDirectory()) return `ENOTDIR: not a folder, ${place}`;
     await access(place, constants.W_OK | constants.X_OK);
@@ -111,17 +106,17 @@ async function checkWritable(folder: string): Promise<string | undefined> {
   }
 }
 
-/** The folder, or the nearest one above it that is there. */
-async function findPlace(folder: string): Promise<string> {
-  const isThere = await stat(folder).then(
+/** The folder, or the nearest one above it that exists. */
+async function findExisting(folder: string): Promise<string> {
+  const exists = await stat(folder).then(
     () => true,
     () => false,
   );
   const above = dirname(folder);
-  return isThere || above === folder ? folder : findPlace(above);
+  return exists || above === folder ? folder : findExisting(above);
 }
 
-async function freeBytes(folder: string): Promise<number | undefined> {
-  const found = await statfs(await findPlace(folder));
-  return found.bavail * found.bsize;
+async function freeBytes(folder: string): Promise<number> {
+  const stats = await statfs(await findExisting(folder));
+  return stats.bavail * stats.bsize;
 }

@@ -83,6 +83,7 @@ function countReads(counted: { bytes: number; open: number; mostOpen: number }):
     ...localStore,
     open: async (file) => {
       const opened = await localStore.open(file);
+      assert.ok(!opened.isRemote);
       counted.open += 1;
       counted.mostOpen = Math.max(counted.mostOpen, counted.open);
       const count = <Bytes extends Uint8Array>(bytes: Bytes): Bytes => {
@@ -92,7 +93,7 @@ function countReads(counted: { bytes: number; open: number; mostOpen: number }):
       return {
         ...opened,
         read: async (start, length, into) => count(await opened.read(start, length, into)),
-        peek: (start, length) => count(opened.peek?.(start, length) ?? Buffer.alloc(0)),
+        peek: (start, length) => count(opened.peek(start, length)),
         close: async () => {
           counted.open -= 1;
           await opened.close();

@@ -6,7 +6,7 @@ import { runTask } from "../../../src/merge/run.ts";
 import { ExitCode } from "../../../src/model/exit-code.ts";
 import { describeProblem } from "../../../src/model/failure.ts";
 import { localStore } from "../../../src/store/local/store.ts";
-import type { Stage, Store } from "../../../src/store/store.ts";
+import type { StagedOutput, Store } from "../../../src/store/store.ts";
 import { makeShape } from "../../faults/shapes.ts";
 import { checkManifest, finishedNames, listOutput, makeFolder } from "../../faults/support.ts";
 import {
@@ -20,22 +20,23 @@ import {
 } from "../../support/job.ts";
 
 /** The local store with some of its stage's steps replaced. */
-function changeStage(change: (stage: Stage, path: string) => Partial<Stage>): Store {
+function changeStage(change: (staged: StagedOutput, path: string) => Partial<StagedOutput>): Store {
   return {
     ...localStore,
     stage: async (path) => {
-      const stage = await localStore.stage(path);
-      const own: Stage = {
+      const staged = await localStore.stage(path);
+      const own: StagedOutput = {
         get position() {
-          return stage.position;
+          return staged.position;
         },
-        write: (bytes) => stage.write(bytes),
-        finish: () => stage.finish(),
-        open: () => stage.open(),
-        publish: (over) => stage.publish(over),
-        discard: () => stage.discard(),
+        write: (bytes) => staged.write(bytes),
+        link: (file) => staged.link(file),
+        finish: () => staged.finish(),
+        open: () => staged.open(),
+        publish: (over) => staged.publish(over),
+        discard: () => staged.discard(),
       };
-      return Object.defineProperties(own, Object.getOwnPropertyDescriptors(change(stage, path)));
+      return Object.defineProperties(own, Object.getOwnPropertyDescriptors(change(staged, path)));
     },
   };
 }
@@ -55,10 +56,10 @@ describe("publishing", () => {
     const [manifest = "", file = ""] = finishedNames.map((name) => join(output, name));
     await mergeHere({ input, output, rowGroupRows: 70 }, "audusd");
     const seen: string[] = [];
-    const stages = changeStage((stage) => ({
+    const stages = changeStage((staged) => ({
       publish: async (over) => {
         seen.push(`publish ${existsSync(file)} ${existsSync(manifest)}`);
-        await stage.publish(over);
+        await staged.publish(over);
       },
     }));
     const store: Store = {
@@ -75,10 +76,10 @@ describe("publishing", () => {
 
   it("does not overwrite a file that appeared meanwhile", async (context) => {
     const output = join(makeFolder(context), "out");
-    const store = changeStage((stage, path) => ({
+    const store = changeStage((staged, path) => ({
       publish: (over) => {
         writeFileSync(path, "another's");
-        return stage.publish(over);
+        return staged.publish(over);
       },
     }));
     const failure = await failureOf(mergeWith(store, { input, output }));
@@ -93,12 +94,12 @@ describe("publishing", () => {
   ] as const)
     it(`publishes nothing when ${level} verification fails`, async (context) => {
       const output = join(makeFolder(context), "out");
-      const store = changeStage((stage) => ({
+      const store = changeStage((staged) => ({
         write: (bytes) => {
           const copy = Buffer.from(bytes);
-          const byte = at - stage.position;
+          const byte = at - staged.position;
           if (byte >= 0 && byte < copy.length) copy.fill(0xff, byte, byte + 8);
-          return stage.write(copy);
+          return staged.write(copy);
         },
       }));
       const failure = await failureOf(mergeWith(store, { input, output, verify: level }));
@@ -123,7 +124,7 @@ describe("publishing", () => {
     });
     const failure = await failureOf(mergeHere({ input: copy, output }, "audusd", port));
     assert.equal(failure.exitCode, ExitCode.input);
-    assert.match(failure.message, /t0002\.parquet.*wait until the extraction is over/);
+    assert.match(failure.message, /t0002\.parquet.*changed during the merge.*wait until the extraction has finished/);
     assert.deepEqual(listOutput(output), []);
   });
 });

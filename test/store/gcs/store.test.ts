@@ -7,7 +7,7 @@ import { partBytes } from "../../../src/store/gcs/compose.ts";
 import { createGcsStore } from "../../../src/store/gcs/store.ts";
 import { crc32c } from "../../support/crc32c.ts";
 import { findGcsAbsence, startGcs } from "../../support/gcs.ts";
-import { storeContract } from "../contract.ts";
+import { storeContract } from "../../support/store-contract.ts";
 
 const absence = findGcsAbsence();
 const gcs = await startGcs();
@@ -33,7 +33,7 @@ function makeCase() {
         ...new Set(names.map((name) => (name.startsWith(".scratch/") ? name : (name.split("/")[0] ?? "")))),
       ].sort();
     },
-    stagingProgram: new URL("./stage.ts", import.meta.url).pathname,
+    stagingProgram: new URL("../../support/stage-object.ts", import.meta.url).pathname,
   };
 }
 
@@ -81,7 +81,6 @@ describe("Cloud Storage", { skip: absence }, () => {
     await opened.read(2, 5);
     await opened.close();
     const after = store.traffic();
-    assert.ok(before && after);
     assert.equal(after.classB - before.classB, 1);
     assert.equal(after.bytesDown - before.bytesDown, 5);
   });
@@ -89,17 +88,16 @@ describe("Cloud Storage", { skip: absence }, () => {
   for (const count of [1, 31, 32, 33, 70])
     test(`composes ${count} inputs with parts between them, as a tree`, async () => {
       const { store, inputs, output, names, objects, folder } = await putInputs(count);
-      const stage = await store.stage(output, { linked: true, bufferBytes: 2 * partBytes });
-      assert.ok(stage.link);
+      const staged = await store.stage(output, { linked: true, bufferBytes: 2 * partBytes });
       const expected: Buffer[] = [];
       const write = async (bytes: Buffer) => {
         expected.push(bytes);
-        await stage.write(bytes);
+        await staged.write(bytes);
       };
       await write(Buffer.from("PAR1"));
       for (const [index, input] of inputs.entries()) {
-        assert.equal(stage.position, Buffer.concat(expected).length);
-        stage.link(input);
+        assert.equal(staged.position, Buffer.concat(expected).length);
+        staged.link(input);
         expected.push(Buffer.alloc(input.size, index));
         if (index % 10 === 3) await write(Buffer.from(`between ${index}`));
       }
@@ -107,10 +105,10 @@ describe("Cloud Storage", { skip: absence }, () => {
       const whole = Buffer.concat(expected);
       const latin = Buffer.from(await readAll(objects, inputs));
       assert.ok(latin.length > 0);
-      assert.deepEqual(await stage.finish(), { size: whole.length, crc32c: crc32c(whole) });
+      assert.deepEqual(await staged.finish(), { size: whole.length, crc32c: crc32c(whole) });
       assert.equal(await store.stat(output), undefined, "nothing has the final name yet");
-      await stage.publish();
-      await stage.discard();
+      await staged.publish();
+      await staged.discard();
       const found = await objects.read(output.slice(output.indexOf("case-")));
       assert.ok(whole.equals(found));
       assert.deepEqual(
@@ -122,16 +120,29 @@ describe("Cloud Storage", { skip: absence }, () => {
 
   test("does not compose an input that was replaced since it was listed", async () => {
     const { store, inputs, output, put, names } = await putInputs(3);
-    const stage = await store.stage(output, { linked: true });
-    for (const input of inputs) stage.link?.(input);
+    const staged = await store.stage(output, { linked: true });
+    for (const input of inputs) staged.link(input);
     await put(inputs[1]?.path ?? "", "another");
-    await assert.rejects(stage.finish(), (error) => {
+    await assert.rejects(staged.finish(), (error) => {
       assert.ok(error instanceof Failure);
       assert.equal(error.exitCode, ExitCode.input);
       return true;
     });
-    await stage.discard();
+    await staged.discard();
     assert.deepEqual(await names(), ["in"]);
+  });
+
+  test("every path is remote", () => {
+    assert.equal(makeCase().store.isRemote("gs://bucket/folder"), true);
+  });
+
+  test("links no input to an output that was not staged for it", async () => {
+    const { store, inputs, output } = await putInputs(1);
+    const staged = await store.stage(output);
+    const [input] = inputs;
+    assert.ok(input);
+    assert.throws(() => staged.link(input), /not staged as linked/);
+    await staged.discard();
   });
 
   test("takes inputs whole only in the bucket where they lie", () => {

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { localStore } from "../../../src/store/local/store.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { storeContract } from "../contract.ts";
+import { storeContract } from "../../support/store-contract.ts";
 
 const root = await scratchFolder("store");
 
@@ -14,8 +14,13 @@ storeContract("localStore", async () => {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   };
-  const stagingProgram = new URL("./stage.ts", import.meta.url).pathname;
+  const stagingProgram = new URL("../../support/stage-file.ts", import.meta.url).pathname;
   return { store: localStore, folder, put, names: () => readdir(folder), stagingProgram };
+});
+
+test("no path is remote, and nothing is a request", () => {
+  assert.equal(localStore.isRemote(root), false);
+  assert.deepEqual(localStore.traffic(), { classA: 0, classB: 0, free: 0, bytesDown: 0, bytesUp: 0 });
 });
 
 test("links to files are files, links to nothing are not there", async () => {

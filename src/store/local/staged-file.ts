@@ -1,0 +1,136 @@
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { checksumOf, combineCrc32c, crc32c, formatCrc32c } from "../crc32c.ts";
+import { anotherOutput } from "../failures.ts";
+import { isOwnerDead, newOwner } from "../owner.ts";
+import type { OpenFile, StagedOutput, Written } from "../store.ts";
+import { openLocal, orMissing, versionOf } from "./file.ts";
+
+const stagedMark = ".widemerge-";
+
+/** A hidden, unique name beside `path` that says which process made it. */
+export function nameStagedFile(path: string): string {
+  return join(dirname(path), `.${basename(path)}${stagedMark}${newOwner()}`);
+}
+
+/** Stages a file beside `path`, so that publishing it is one rename within one file system. */
+export async function stageFile(path: string, durable: boolean): Promise<StagedOutput> {
+  await mkdir(dirname(path), { recursive: true });
+  const staged = nameStagedFile(path);
+  return new StagedFile(path, staged, await open(staged, "wx"), durable);
+}
+
+class StagedFile implements StagedOutput {
+  position = 0;
+  #checksum = 0;
+  #closed = false;
+  readonly #path: string;
+  readonly #staged: string;
+  readonly #handle: FileHandle;
+  readonly #durable: boolean;
+
+  constructor(path: string, staged: string, handle: FileHandle, durable: boolean) {
+    this.#path = path;
+    this.#staged = staged;
+    this.#handle = handle;
+    this.#durable = durable;
+  }
+
+  async write(bytes: Uint8Array, known?: number): Promise<void> {
+    const start = this.position;
+    this.position += bytes.length;
+    this.#checksum =
+      known === undefined ? crc32c(bytes, this.#checksum) : combineCrc32c(this.#checksum, known, bytes.length);
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, start + done);
+      done += bytesWritten;
+    }
+  }
+
+  link(): never {
+    throw new Error("files of this machine are copied, not linked");
+  }
+
+  async finish(): Promise<Written> {
+    if (this.#durable) await this.#handle.datasync();
+    await this.#close();
+    return { size: this.position, crc32c: formatCrc32c(this.#checksum) };
+  }
+
+  open(): Promise<OpenFile> {
+    return openLocal(this.#staged);
+  }
+
+  async publish(over?: string): Promise<void> {
+    if (over !== undefined && (await versionAt(this.#path)) === over) await rename(this.#staged, this.#path);
+    else await this.#publishNew();
+    if (this.#durable) await syncFolder(dirname(this.#path));
+  }
+
+  async discard(): Promise<void> {
+    await this.#close();
+    await rm(this.#staged, { force: true });
+  }
+
+  /** A hard link fails where a rename would overwrite. */
+  async #publishNew(): Promise<void> {
+    try {
+      await link(this.#staged, this.#path);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      if (!(await this.#isPublished())) throw anotherOutput(this.#path);
+    }
+    await rm(this.#staged, { force: true });
+  }
+
+  async #isPublished(): Promise<boolean> {
+    const other = await openLocal(this.#path);
+    try {
+      return other.size === this.position && (await checksumOf(other)) === formatCrc32c(this.#checksum);
+    } finally {
+      await other.close();
+    }
+  }
+
+  async #close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#handle.close();
+  }
+}
+
+async function versionAt(path: string): Promise<string | undefined> {
+  const stats = await orMissing(stat(path, { bigint: true }));
+  return stats === undefined ? undefined : versionOf(stats);
+}
+
+/** The new name survives a power cut only once its folder is on disk. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes staged files of `path` whose writer is dead. Returns how many. */
+export async function sweepStagedFiles(path: string): Promise<number> {
+  const folder = dirname(path);
+  const prefix = `.${basename(path)}${stagedMark}`;
+  const names = await readdir(folder).catch(() => []);
+  const removed = await Promise.all(
+    names
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => removeDead(join(folder, name), name.slice(prefix.length))),
+  );
+  return removed.filter(Boolean).length;
+}
+
+/** Removes a staged file if its owner is dead. Returns whether it did. */
+async function removeDead(path: string, owner: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined || !isOwnerDead(owner, stats.mtimeMs)) return false;
+  await rm(path, { force: true });
+  return true;
+}
