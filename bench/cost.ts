@@ -1,10 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { sumLines } from "../src/cost/lines.ts";
+import { autopilot, autopilotSpot, chargedSeconds, cloudRun, priceCompute, type Rates } from "../src/cost/compute.ts";
+import { priceCluster, priceOperations, priceStorage, sumLines } from "../src/cost/cost-lines.ts";
 import { parsePrices } from "../src/cost/prices.ts";
-import { autopilot, autopilotSpot, chargedSeconds, cloudRun, priceUse, type Rates } from "../src/cost/rates.ts";
-import { clusterLine, monthlyLine, priceOperations } from "../src/cost/run-cost.ts";
 import type { PriceList } from "../src/model/cost.ts";
 import type { BucketResults, BucketRun } from "./bucket-report.ts";
 import { median } from "./median.ts";
@@ -49,7 +48,7 @@ function render({ compose, misaligned, stream, machine, date, rounds }: BucketRe
   const parts = { "all tables spliced": compose.runs, "10% of the tables aligned": misaligned.runs };
   const rows = Object.entries(parts).flatMap(([name, runs]) => ways.map((way) => describe(name, way, runs, list)));
   const worst = Math.max(...Object.values(parts).map((runs) => costOf(ways[0], runs, list)));
-  const month = sumLines([monthlyLine(pairs * outputBytes, list)]);
+  const month = sumLines([priceStorage(pairs * outputBytes, list)]);
   return [
     `# Cost of ${pairs} pairs`,
     "",
@@ -107,10 +106,12 @@ function costOf(way: Way | undefined, runs: readonly BucketRun[], list: PriceLis
 function computeOf(way: Way, runs: readonly BucketRun[], list: PriceList): number {
   const seconds = median(runs.map((run) => run.seconds));
   const use = { vcpu: way.vcpu, memoryBytes: way.gib * 2 ** 30, seconds };
-  const fee = way.cluster ? sumLines([clusterLine(seconds, list)]).usd : 0;
+  const fee = way.cluster ? sumLines([priceCluster(seconds, list)]).usd : 0;
   const controller = { vcpu: way.controller, memoryBytes: 2 ** 29, seconds };
   return (
-    pairs * sumLines(priceUse(use, way.rates, list)).usd + sumLines(priceUse(controller, way.rates, list)).usd + fee
+    pairs * sumLines(priceCompute(use, way.rates, list)).usd +
+    sumLines(priceCompute(controller, way.rates, list)).usd +
+    fee
   );
 }
 

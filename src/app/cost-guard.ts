@@ -1,7 +1,8 @@
 import type { Settings } from "../config/settings.ts";
+import { listUnpriced } from "../cost/cost-lines.ts";
 import { predictCost } from "../cost/forecast.ts";
 import { costOfRun } from "../cost/run-cost.ts";
-import type { CostForecast, PriceList } from "../model/cost.ts";
+import type { CostForecast, CostLine, PriceList } from "../model/cost.ts";
 import { isOver } from "../model/ending.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { failOn } from "../model/failure.ts";
@@ -23,8 +24,8 @@ export function guardCost(basis: ForecastBasis): CostGuard {
   return {
     spent: (view) => costOfRun(view, prices).estimated.usd,
     remaining: (view, open, starts) => {
-      const { pairs, lines, estimated } = forecastCost(basis, [...open, ...starts]);
-      if (settings.maxCost !== undefined) refuseUnpriced(estimated.missing, prices);
+      const { pairs, lines } = forecastCost(basis, [...open, ...starts]);
+      if (settings.maxCost !== undefined) refuseUnpriced([...pairs.flatMap((it) => it.lines), ...lines], prices);
       const spent = new Map(costOfRun(keepUnfinished(view), prices).pairs.map((it) => [it.pair, it.estimated.usd]));
       const isOpen = new Set(open.map(({ pair }) => pair));
       const left = pairs.map((it) => it.estimated.usd - (isOpen.has(it.pair) ? (spent.get(it.pair) ?? 0) : 0));
@@ -41,12 +42,12 @@ function keepUnfinished(view: RunView): RunView {
 }
 
 /** A sum without one of its items cannot guard a limit. @throws Failure (usage) */
-function refuseUnpriced(missing: readonly string[], { name }: PriceList): void {
-  const unpriced = missing.filter((gap) => gap.startsWith("no price"));
+function refuseUnpriced(lines: readonly CostLine[], { name }: PriceList): void {
+  const what = `--max-cost cannot be kept with the price list ${name}`;
   const fix = "add it to your own price list (--prices), or leave out --max-cost";
   failOn(
     ExitCode.usage,
-    unpriced.map((found) => ({ what: `--max-cost cannot be kept with the price list ${name}`, found, fix })),
+    listUnpriced(lines).map((item) => ({ what, found: `no price for ${item}`, fix })),
   );
 }
 
@@ -71,7 +72,6 @@ export function forecastCost(
     {
       backend,
       output,
-      spot: capacity.spot,
       parallelism: parallelismOf(capacity, starts.length, largest),
       pairs: starts.map(({ pair, inputBytes, ceilingBytes, spot, seconds }) => ({
         pair,

@@ -3,7 +3,6 @@ import type { PriceList } from "../model/cost.ts";
 import type { RunView } from "../model/run.ts";
 import { writeReports } from "../run/documents.ts";
 import { inspectRun } from "./existing-run.ts";
-import { renderDocuments } from "./reports.ts";
 
 /** Reports of a run that were written just now. */
 export interface WrittenReport {
@@ -19,7 +18,8 @@ export interface WrittenReport {
 export async function writeReport(named: string | undefined, settings: Settings): Promise<WrittenReport> {
   const { run, prices } = await inspectRun(named, settings);
   const view = run.state.view();
-  const documents = await renderDocuments(view, prices);
+  const { renderDocuments } = await import("../report/documents.ts");
+  const documents = renderDocuments(view, prices);
   await writeReports(run.store, run.state.paths, documents);
   const files = ["report.html", "report.json", "report.csv"].map((name) => run.state.paths.document(name));
   return { view, prices, documents, files };

@@ -1,15 +1,22 @@
 import type { Alternative, CostLine, PriceList, RightSize } from "../model/cost.ts";
 import type { RunView } from "../model/run.ts";
-import { formatBytes, formatCount, formatMemory, formatSeconds } from "../model/units.ts";
-import { priceLine, sumLines } from "./lines.ts";
-import { autopilot, autopilotSpot, chargedSeconds, cloudRun, compute, priceUse, type Rates } from "./rates.ts";
-import { clusterLine } from "./run-cost.ts";
-import { cloudRunMost, fitMachine, fitSize, type Size } from "./sizes.ts";
-import { listMerges, type PairUse } from "./work.ts";
+import { formatBytes, formatCount, formatMemory, formatNumber, formatSeconds } from "../model/units.ts";
+import {
+  autopilot,
+  autopilotSpot,
+  chargedSeconds,
+  cloudRun,
+  computeEngine,
+  priceCompute,
+  type Rates,
+} from "./compute.ts";
+import { priceCluster, priceLine, sumLines } from "./cost-lines.ts";
+import { fitMachine, fitSize, largestCloudRunTask, type Size } from "./machine-sizes.ts";
+import { largestRequest, listMerges, type Merge } from "./merges.ts";
 
-/** The work of a run that ended well: its pairs, the size they ran in, and how many ran at once. */
+/** The merges of a run, the largest size they requested, and their time: one after another, and as parallel as they were. */
 interface Work {
-  readonly uses: readonly PairUse[];
+  readonly merges: readonly Merge[];
   readonly size: Size;
   readonly seconds: number;
   readonly wallSeconds: number;
@@ -17,20 +24,17 @@ interface Work {
 }
 
 /**
- * What the same pairs would cost done another way: the same bytes, the same seconds a pair, every pair started once.
- * Storage of inputs and outputs is the same in each and left out. Empty while no pair has ended well.
+ * What the same merges would cost elsewhere: the same bytes, the same seconds per pair, every pair started once. Storage of
+ * inputs and outputs is left out because it is the same everywhere. Empty while no pair has ended well.
  */
 export function findAlternatives(view: RunView, list: PriceList, right: RightSize | undefined): Alternative[] {
-  const uses = listMerges(view);
-  if (uses.length === 0) return [];
-  const seconds = uses.reduce((sum, use) => sum + use.seconds, 0);
-  const atOnce = Math.max(1, ...view.record.handles.map((handle) => handle.launch.parallelism));
-  const size = {
-    vcpu: Math.max(...uses.map((use) => use.vcpu)),
-    memoryBytes: Math.max(...uses.map((use) => use.memoryBytes)),
-  };
-  const longest = Math.max(...uses.map((use) => use.seconds));
-  const work = { uses, size, seconds, wallSeconds: Math.max(longest, seconds / atOnce), list };
+  const merges = listMerges(view);
+  if (merges.length === 0) return [];
+  const seconds = merges.reduce((sum, merge) => sum + merge.seconds, 0);
+  const parallelism = Math.max(1, ...view.record.handles.map((handle) => handle.launch.parallelism));
+  const longest = Math.max(...merges.map((merge) => merge.seconds));
+  const wallSeconds = Math.max(longest, seconds / parallelism);
+  const work = { merges, size: largestRequest(merges), seconds, wallSeconds, list };
   return [
     onMachine(work),
     inBigQuery(work),
@@ -41,42 +45,41 @@ export function findAlternatives(view: RunView, list: PriceList, right: RightSiz
 }
 
 function onMachine(work: Work): Alternative {
-  const name = "One VM, one pair after the other";
+  const name = "One VM, one pair after another";
   const machine = fitMachine(work.size);
   if (machine === undefined) return { name, basis: `No N2 machine has ${describeSize(work.size)}.`, lines: [] };
-  const lines = priceUse({ ...machine.size, seconds: work.seconds }, compute, work.list);
-  const basis = `${machine.name} (${describeSize(machine.size)}) for ${formatSeconds(work.seconds)}; its disk is not counted.`;
+  const lines = priceCompute({ ...machine.size, seconds: work.seconds }, computeEngine, work.list);
+  const basis = `${machine.name} (${describeSize(machine.size)}) for ${formatSeconds(work.seconds)}. Its disk is not included.`;
   return { name, basis, lines, estimated: sumLines(lines), wallSeconds: work.seconds };
 }
 
 function inBigQuery(work: Work): Alternative {
-  const bytes = work.uses.reduce((sum, use) => sum + use.inputBytes, 0);
+  const bytes = work.merges.reduce((sum, merge) => sum + merge.inputBytes, 0);
   const lines = [priceLine("bigqueryScan", bytes / 2 ** 40, `${formatBytes(bytes)} scanned once`, work.list)];
-  const basis = `Every input byte scanned once, ${formatBytes(bytes)}; BigQuery counts bytes before compression, which are more. Export of the result and storage of the tables are not counted.`;
+  const basis = `Scans every input byte once: ${formatBytes(bytes)}. BigQuery counts bytes before compression, so it charges more. The export of the result and the storage of the tables are not included.`;
   return { name: "BigQuery, on demand", basis, lines, estimated: sumLines(lines) };
 }
 
 function onCloudRun(work: Work, right: RightSize | undefined): Alternative {
-  const asked = fitSize("cloudrun", work.size);
-  const size = asked ?? (right === undefined ? undefined : fitSize("cloudrun", right.recommended));
-  const tooLarge = `${describeSize(work.size)} are more than a Cloud Run task can have (${describeSize(cloudRunMost)})`;
+  const asRequested = fitSize("cloudrun", work.size);
+  const size = asRequested ?? (right === undefined ? undefined : fitSize("cloudrun", right.recommended));
+  const tooLarge = `${describeSize(work.size)} exceed the largest Cloud Run task (${describeSize(largestCloudRunTask)})`;
   if (size === undefined) return { name: cloudRun.name, basis: `Not possible: ${tooLarge}.`, lines: [] };
-  const note = asked === undefined ? `${tooLarge}: taken with what the next run should ask for. ` : "";
-  return fannedOut(work, cloudRun, size, note, []);
+  const note = asRequested === undefined ? `${tooLarge}; with the recommended request instead: ` : "";
+  return onService(work, cloudRun, size, note, []);
 }
 
 function onAutopilot(work: Work, rates: Rates): Alternative {
   const size = fitSize("kubernetes", work.size) ?? work.size;
-  const note = rates === autopilotSpot ? "Pods that are taken away and started again are not counted. " : "";
-  return fannedOut(work, rates, size, note, [clusterLine(work.wallSeconds, work.list)]);
+  const note = rates === autopilotSpot ? "Without restarts after preemption: " : "";
+  return onService(work, rates, size, note, [priceCluster(work.wallSeconds, work.list)]);
 }
 
-/** Lines for all pairs together: each has the same size. */
-function fannedOut(work: Work, rates: Rates, size: Size, note: string, extra: readonly CostLine[]): Alternative {
-  const seconds = work.uses.reduce((sum, use) => sum + chargedSeconds(use.seconds, rates), 0);
-  const lines = [...priceUse({ ...size, seconds }, rates, work.list), ...extra];
-  const pairs = formatCount(work.uses.length);
-  const basis = `${note}${pairs} pair${work.uses.length === 1 ? "" : "s"} with ${describeSize(size)} each, ${formatSeconds(seconds)} in all.`;
+/** All pairs on one service, each with the same size. */
+function onService(work: Work, rates: Rates, size: Size, note: string, extra: readonly CostLine[]): Alternative {
+  const seconds = work.merges.reduce((sum, merge) => sum + chargedSeconds(merge.seconds, rates), 0);
+  const lines = [...priceCompute({ ...size, seconds }, rates, work.list), ...extra];
+  const basis = `${note}${formatNumber(work.merges.length, "pair")} with ${describeSize(size)} each, ${formatSeconds(seconds)} in total.`;
   return { name: rates.name, basis, lines, estimated: sumLines(lines), wallSeconds: work.wallSeconds };
 }
 

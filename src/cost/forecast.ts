@@ -1,44 +1,50 @@
 import type { BackendName } from "../model/backend-name.ts";
-import type { CostForecast, CostLine, ForecastPair, PriceList } from "../model/cost.ts";
-import { addSums, sumLines } from "./lines.ts";
+import type { CostForecast, CostLine, PriceList } from "../model/cost.ts";
+import { isGcsPath } from "../model/storage-path.ts";
+import { type ComputeUse, describeBasis, priceCompute, ratesOf } from "./compute.ts";
+import { addSums, priceCluster, priceStorage, sumLines } from "./cost-lines.ts";
 import { sourceOf } from "./prices.ts";
-import { describeBasis, priceUse, ratesOf } from "./rates.ts";
-import { clusterLine, isBucket, monthlyLine, priceOperations } from "./run-cost.ts";
 
 /** What a run is going to do. */
 export interface Forecast {
   readonly backend: BackendName;
   readonly output: string;
-  readonly spot: boolean;
-  /** Pairs at work at the same time. */
+  /** Pairs that run at the same time. */
   readonly parallelism: number;
   readonly pairs: readonly ForecastPair[];
 }
 
-/** What a run would cost if every pair were started once; retries come on top. */
+/** What one pair will request, and the time and output bytes that are predicted for it. */
+export interface ForecastPair extends ComputeUse {
+  readonly pair: string;
+  readonly spot: boolean;
+  readonly outputBytes: number;
+}
+
+/** What a run would cost if every pair were started once. Retries and storage operations are not included. */
 export function predictCost(forecast: Forecast, list: PriceList): CostForecast {
   const pairs = forecast.pairs.map((pair) => {
-    const lines = [...computeLines(pair, forecast, list), ...priceOperations(pair.classA ?? 0, pair.classB ?? 0, list)];
+    const lines = priceWorker(pair, forecast, list);
     return { pair: pair.pair, lines, estimated: sumLines(lines) };
   });
-  const lines = forecast.backend === "kubernetes" ? [clusterLine(wallSeconds(forecast), list)] : [];
-  const stored = isBucket(forecast.output) ? forecast.pairs.map((pair) => monthlyLine(pair.outputBytes, list)) : [];
+  const lines = forecast.backend === "kubernetes" ? [priceCluster(wallSeconds(forecast), list)] : [];
+  const stored = isGcsPath(forecast.output) ? forecast.pairs.map((pair) => priceStorage(pair.outputBytes, list)) : [];
   return {
     pairs,
     lines,
     estimated: addSums([...pairs.map((pair) => pair.estimated), sumLines(lines)]),
     monthly: sumLines(stored),
-    basis: describeBasis(forecast.backend),
+    basis: `${describeBasis(forecast.backend)} Retries and storage operations are not included.`,
     prices: sourceOf(list),
   };
 }
 
-function computeLines(pair: ForecastPair, forecast: Forecast, list: PriceList): CostLine[] {
-  const rates = ratesOf(forecast.backend, pair.spot ?? forecast.spot);
-  return rates === undefined ? [] : priceUse(pair, rates, list);
+function priceWorker(pair: ForecastPair, forecast: Forecast, list: PriceList): CostLine[] {
+  const rates = ratesOf(forecast.backend, pair.spot);
+  return rates === undefined ? [] : priceCompute(pair, rates, list);
 }
 
-/** As long as the longest pair, and as the work divided by the pairs at once. */
+/** At least the longest pair, and at least all work divided by the parallelism. */
 function wallSeconds(forecast: Forecast): number {
   const seconds = forecast.pairs.map((pair) => pair.seconds);
   const sum = seconds.reduce((total, one) => total + one, 0);

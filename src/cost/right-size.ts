@@ -1,78 +1,86 @@
-import type { PriceList, RightSize, RunCost } from "../model/cost.ts";
+import type { PriceList, RightSize, Sum } from "../model/cost.ts";
 import { stopShare } from "../model/guard.ts";
 import type { PairOutcome, RunView } from "../model/run.ts";
 import { formatMemory } from "../model/units.ts";
-import { sumLines } from "./lines.ts";
-import { priceUse, ratesOf } from "./rates.ts";
-import { fitSize, type Size } from "./sizes.ts";
-import { listMerges } from "./work.ts";
+import { priceCompute, ratesOf } from "./compute.ts";
+import { sumLines } from "./cost-lines.ts";
+import { fitSize, type Size } from "./machine-sizes.ts";
+import { largestRequest, listMerges, type Merge } from "./merges.ts";
 
-/** Room above the largest working set that was measured: the guard slows a merge down from 90% of its ceiling on. */
+/** Room above the largest measured working set: the guard slows a merge down from 90% of its ceiling on. */
 const headroom = 1.25;
 /** The smallest machine on which the merge has been measured. */
 const leastVcpu = 2;
 
-/** What the next run should ask for, and what that saves; undefined while no pair has ended well. */
-export function rightSize(view: RunView, cost: RunCost, list: PriceList): RightSize | undefined {
-  const done = listMerges(view);
-  const attempts = cost.pairs.flatMap((pair) => pair.attempts);
-  const peakBytes = Math.max(0, ...attempts.map((attempt) => attempt.peakBytes ?? 0));
-  if (done.length === 0 || peakBytes === 0) return undefined;
+/** What the next run should request, and what that saves; undefined while no pair has ended well. */
+export function rightSize(view: RunView, list: PriceList): RightSize | undefined {
+  const merges = listMerges(view);
+  const peakBytes = Math.max(0, ...view.pairs.flatMap(({ records }) => records.map(({ memory }) => memory.peakBytes)));
+  if (merges.length === 0 || peakBytes === 0) return undefined;
   const { backend } = view.record;
-  const requested = {
-    vcpu: Math.max(...done.map((use) => use.vcpu)),
-    memoryBytes: Math.max(...done.map((use) => use.memoryBytes)),
-  };
-  const recommended = fitSize(backend, {
-    vcpu: neededVcpu(view, requested),
-    memoryBytes: neededBytes(view, peakBytes),
-  });
+  const requested = largestRequest(merges);
+  const measuredBytes = measurePeak(view);
+  const needed = measuredBytes === 0 ? requested : findNeed(view, measuredBytes, requested);
+  const recommended = fitSize(backend, needed);
   if (recommended === undefined) return undefined;
-  const priceAs = (size: Size | undefined) =>
+  const priceAs = (sized: (merge: Merge) => Merge): Sum =>
     sumLines(
-      done.flatMap((use) => {
-        const rates = ratesOf(backend, use.spot);
-        return rates === undefined ? [] : priceUse({ ...use, ...size }, rates, list);
+      merges.map(sized).flatMap((merge) => {
+        const rates = ratesOf(backend, merge.spot);
+        return rates === undefined ? [] : priceCompute(merge, rates, list);
       }),
     );
   return {
     requested,
     peakBytes,
     recommended,
-    reason: explain(view, peakBytes, requested, recommended),
-    before: priceAs(undefined),
-    after: priceAs(recommended),
+    reason: explain(view, measuredBytes, requested, recommended),
+    before: priceAs((merge) => merge),
+    after: priceAs((merge) => ({ ...merge, ...recommended })),
   };
 }
 
-/** The measured peak with headroom, what the plans predict, and more than any ceiling that a pair ran into for good. */
-function neededBytes(view: RunView, peakBytes: number): number {
-  const predicted = view.pairs.map((pair) => (pair.output?.predictedPeakBytes ?? 0) / stopShare);
-  const outgrown = view.pairs.filter((pair) => pair.state !== "done" && pair.failures.memory > 0).flatMap(ceilingsOf);
-  return Math.max(peakBytes * headroom, ...predicted, ...outgrown.map((bytes) => bytes * headroom));
+/** The largest working set of a merge; 0 if none was measured. An attempt that found its pair already done merged nothing. */
+function measurePeak(view: RunView): number {
+  const peaks = view.pairs.flatMap(({ records }) =>
+    records.filter(({ result }) => result.outcome !== "already done").map(({ memory }) => memory.peakBytes),
+  );
+  return Math.max(0, ...peaks);
 }
 
-function ceilingsOf(pair: PairOutcome): number[] {
+function findNeed(view: RunView, measuredBytes: number, requested: Size): Size {
+  return { vcpu: findVcpuNeed(view, requested), memoryBytes: findMemoryNeed(view, measuredBytes) };
+}
+
+/** Covers the measured peak, the predicted peaks, and every ceiling that a pair exceeded without succeeding later. */
+function findMemoryNeed(view: RunView, measuredBytes: number): number {
+  const predicted = view.pairs.map((pair) => (pair.output?.predictedPeakBytes ?? 0) / stopShare);
+  const exceeded = view.pairs.filter((pair) => pair.state !== "done" && pair.failures.memory > 0).flatMap(listCeilings);
+  return Math.max(measuredBytes * headroom, ...predicted, ...exceeded.map((bytes) => bytes * headroom));
+}
+
+function listCeilings(pair: PairOutcome): number[] {
   return pair.attempts.map((attempt) => attempt.memoryBytes);
 }
 
-/** CPUs that were asked for only because the memory needed them are not asked for again. */
-function neededVcpu(view: RunView, requested: Size): number {
+/** CPUs that were requested only because the memory needed them are not requested again. */
+function findVcpuNeed(view: RunView, requested: Size): number {
   const { backend } = view.record;
   if (backend === "local") return requested.vcpu;
   const least = fitSize(backend, { vcpu: 0, memoryBytes: requested.memoryBytes })?.vcpu ?? requested.vcpu;
   return requested.vcpu <= Math.ceil(least) ? Math.min(leastVcpu, requested.vcpu) : requested.vcpu;
 }
 
-function explain(view: RunView, peakBytes: number, requested: Size, recommended: Size): string {
+function explain(view: RunView, measuredBytes: number, requested: Size, recommended: Size): string {
+  if (measuredBytes === 0) return "No attempt of this run measured a merge, so the request stays the same.";
   const parts = [
-    `Largest working set ${formatMemory(peakBytes)} of ${formatMemory(requested.memoryBytes)} asked for; ${formatMemory(recommended.memoryBytes)} leaves room for ${Math.round((headroom - 1) * 100)}% more and for what the plans predict.`,
+    `The largest working set was ${formatMemory(measuredBytes)} of ${formatMemory(requested.memoryBytes)} requested. ${formatMemory(recommended.memoryBytes)} leaves ${Math.round((headroom - 1) * 100)}% headroom and covers the predicted peaks.`,
   ];
   if (recommended.vcpu < requested.vcpu) {
     parts.push(
-      `${requested.vcpu} vCPU went with the memory. The saving takes the seconds as they were: try one pair first, as aligned tables and checks may take longer on ${recommended.vcpu}.`,
+      `The memory alone made ${requested.vcpu} vCPU necessary. The saving assumes the same run time: try one pair first, because aligning and verifying can take longer on ${recommended.vcpu} vCPU.`,
     );
   }
-  if (view.record.backend === "local") parts.push("On this machine it saves room for other work, not money.");
+  if (view.record.backend === "local") parts.push("On this machine, a smaller request leaves room for other work.");
   return parts.join(" ");
 }

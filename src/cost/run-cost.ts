@@ -9,19 +9,18 @@ import {
   type WorkerRecord,
 } from "../model/run.ts";
 import { isGcsPath } from "../model/storage-path.ts";
-import { formatBytes, formatCount } from "../model/units.ts";
-import { addSums, priceLine, sumLines } from "./lines.ts";
+import { type ComputeUse, describeBasis, priceCompute, ratesOf } from "./compute.ts";
+import { addSums, priceCluster, priceOperations, priceStorage, sumLines } from "./cost-lines.ts";
 import { sourceOf } from "./prices.ts";
-import { describeBasis, priceUse, ratesOf } from "./rates.ts";
 
 /** What a run has cost so far: every attempt of every pair, and what belongs to the run alone. */
 export function costOfRun(view: RunView, list: PriceList): RunCost {
   const pairs = view.pairs.map((pair) => costOfPair(pair, view, list));
-  const lines = view.record.backend === "kubernetes" ? [clusterLine(wallSeconds(view), list)] : [];
+  const lines = view.record.backend === "kubernetes" ? [priceCluster(wallSeconds(view), list)] : [];
   return {
     at: view.at,
     prices: sourceOf(list),
-    basis: describeBasis(view.record.backend),
+    basis: describeRunBasis(view.record.backend),
     pairs,
     lines,
     estimated: addSums([...pairs.map((pair) => pair.estimated), sumLines(lines)]),
@@ -39,16 +38,24 @@ export function wallSeconds(view: RunView): number {
   return Math.max(0, (last - first) / 1000);
 }
 
-/** The cluster's fee for some seconds. */
-export function clusterLine(seconds: number, list: PriceList): CostLine {
-  const hours = seconds / 3600;
-  return priceLine("autopilotCluster", hours, `1 cluster × ${hours.toFixed(3)} h, from first start to last end`, list);
+/** The costs of a run's pairs, by name. */
+export function indexPairCosts(cost: RunCost): (pair: string) => PairCost {
+  const costs = new Map(cost.pairs.map((one) => [one.pair, one]));
+  return (pair) => {
+    const found = costs.get(pair);
+    if (found === undefined) throw new Error(`pair ${pair} has no cost`);
+    return found;
+  };
+}
+
+function describeRunBasis(backend: BackendName): string {
+  return `${describeBasis(backend)} Failed attempts are included.`;
 }
 
 function costOfPair(outcome: PairOutcome, view: RunView, list: PriceList): PairCost {
   const { backend, run, output } = view.record;
   const attempts = outcome.attempts.map((attempt) => costOfAttempt(attempt, outcome, view, list));
-  const storedBytes = isBucket(output) ? (outcome.output?.sizeBytes ?? 0) : 0;
+  const storedBytes = isGcsPath(output) ? (outcome.output?.sizeBytes ?? 0) : 0;
   return {
     format: 1,
     run,
@@ -56,10 +63,10 @@ function costOfPair(outcome: PairOutcome, view: RunView, list: PriceList): PairC
     backend,
     at: view.at,
     prices: sourceOf(list),
-    basis: describeBasis(backend),
+    basis: describeRunBasis(backend),
     attempts,
     storedBytes,
-    ...(storedBytes === 0 ? {} : { monthly: monthlyLine(storedBytes, list) }),
+    ...(storedBytes === 0 ? {} : { monthly: priceStorage(storedBytes, list) }),
     estimated: addSums(attempts.map((attempt) => attempt.estimated)),
     billed: null,
   };
@@ -70,9 +77,10 @@ function costOfAttempt(attempt: AttemptOutcome, outcome: PairOutcome, view: RunV
   const peakBytes = record?.memory.peakBytes;
   const seconds = attemptSeconds(attempt, view.at);
   const chargedBytes = Math.max(attempt.memoryBytes, peakBytes ?? 0);
+  const use = { vcpu: attempt.vcpu, memoryBytes: chargedBytes, seconds };
   const lines = [
-    ...computeLines({ ...attempt, memoryBytes: chargedBytes }, seconds, view.record.backend, list),
-    ...operationLines(record, list),
+    ...priceWorker(use, attempt.spot, view.record.backend, list),
+    ...priceTraffic(record?.result.traffic, list),
   ];
   return {
     id: attempt.id,
@@ -87,44 +95,23 @@ function costOfAttempt(attempt: AttemptOutcome, outcome: PairOutcome, view: RunV
     chargedBytes,
     spot: attempt.spot,
     lines,
-    estimated: sumLines(lines, unmeasured(record, seconds, view)),
+    estimated: sumLines(lines, listUnmeasured(record, seconds, view)),
     billed: null,
   };
 }
 
-function computeLines(attempt: AttemptOutcome, seconds: number, backend: BackendName, list: PriceList): CostLine[] {
-  const rates = ratesOf(backend, attempt.spot);
-  if (rates === undefined || seconds === 0) return [];
-  return priceUse({ vcpu: attempt.vcpu, memoryBytes: attempt.memoryBytes, seconds }, rates, list);
+function priceWorker(use: ComputeUse, spot: boolean, backend: BackendName, list: PriceList): CostLine[] {
+  const rates = ratesOf(backend, spot);
+  return rates === undefined || use.seconds === 0 ? [] : priceCompute(use, rates, list);
 }
 
-function operationLines(record: WorkerRecord | undefined, list: PriceList): CostLine[] {
-  const traffic = record?.result.traffic;
+function priceTraffic(traffic: WorkerRecord["result"]["traffic"], list: PriceList): CostLine[] {
   return traffic === undefined ? [] : priceOperations(traffic.classA, traffic.classB, list);
 }
 
-/** Storage operations by class; a class that is not used has no line. */
-export function priceOperations(classA: number, classB: number, list: PriceList): CostLine[] {
-  const lines = [
-    priceLine("storageClassA", classA / 1000, `${formatCount(classA)} class A operations`, list),
-    priceLine("storageClassB", classB / 1000, `${formatCount(classB)} class B operations`, list),
-  ];
-  return lines.filter((line) => line.quantity > 0);
-}
-
-/** A month of storage for an output in a bucket. */
-export function monthlyLine(bytes: number, list: PriceList): CostLine {
-  return priceLine("storageMonth", bytes / 1e9, `${formatBytes(bytes)} × 1 month`, list);
-}
-
-/** What an attempt would have been billed for but nobody measured. */
-function unmeasured(record: WorkerRecord | undefined, seconds: number, view: RunView): string[] {
-  const counts = isBucket(view.record.input) || isBucket(view.record.output);
-  if (!counts || seconds === 0 || record?.result.traffic !== undefined) return [];
-  return ["no count of storage operations for attempts that left no record"];
-}
-
-/** Whether a location lies in Cloud Storage. */
-export function isBucket(location: string): boolean {
-  return isGcsPath(location);
+/** What an attempt is billed for although nobody measured it. */
+function listUnmeasured(record: WorkerRecord | undefined, seconds: number, view: RunView): string[] {
+  const usesBucket = isGcsPath(view.record.input) || isGcsPath(view.record.output);
+  if (!usesBucket || seconds === 0 || record?.result.traffic !== undefined) return [];
+  return ["storage operations of attempts that left no record"];
 }

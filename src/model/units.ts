@@ -46,6 +46,11 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+/** A number of things: "1 table", "16,988 columns". */
+export function formatNumber(count: number, thing: string): string {
+  return `${formatCount(count)} ${thing}${count === 1 ? "" : "s"}`;
+}
+
 /** 16988 → "16,988". */
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");

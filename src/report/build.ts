@@ -1,21 +1,19 @@
 import { findAlternatives } from "../cost/alternatives.ts";
 import { rightSize } from "../cost/right-size.ts";
-import { costOfRun, wallSeconds } from "../cost/run-cost.ts";
+import { costOfRun, indexPairCosts, wallSeconds } from "../cost/run-cost.ts";
 import type { PriceList } from "../model/cost.ts";
 import { describeEnding } from "../model/ending.ts";
 import type { MemoryTrace, Report, ReportPair } from "../model/report.ts";
 import type { PairOutcome, PairOutput, RunView } from "../model/run.ts";
 
-/** The report of a run at one moment, from what is known of it and a price list. */
+/** The report of a run at one moment, with its costs by a price list. */
 export function buildReport(view: RunView, list: PriceList): Report {
   const { record } = view;
   const cost = costOfRun(view, list);
-  const right = rightSize(view, cost, list);
-  const { pairs: costs, ...rest } = cost;
-  const pairs = view.pairs.flatMap((outcome, index) => {
-    const pairCost = costs[index];
-    return pairCost === undefined ? [] : [buildPair(outcome, pairCost)];
-  });
+  const right = rightSize(view, list);
+  const { pairs: _, ...costWithoutPairs } = cost;
+  const costOf = indexPairCosts(cost);
+  const pairs = view.pairs.map((outcome) => buildPair(outcome, costOf(outcome.pair)));
   return {
     format: 1,
     widemerge: record.widemerge,
@@ -29,7 +27,7 @@ export function buildReport(view: RunView, list: PriceList): Report {
     cancelled: record.cancelled,
     totals: buildTotals(view, pairs),
     pairs,
-    cost: rest,
+    cost: costWithoutPairs,
     alternatives: findAlternatives(view, list, right),
     ...(right === undefined ? {} : { rightSize: right }),
   };
@@ -90,19 +88,14 @@ function buildTotals(view: RunView, pairs: readonly ReportPair[]): Report["total
 
 type Families = Report["totals"]["families"];
 
-/** Families of several outputs together, by name. */
+/** The families of all outputs, by name. */
 function listFamilies(outputs: readonly PairOutput[]): Families {
-  const names = new Set(outputs.flatMap((output) => Object.keys(output.families)));
-  return [...names].sort().map((family) => {
-    const parts = outputs.flatMap((output) =>
-      Object.hasOwn(output.families, family) ? [output.families[family]] : [],
-    );
-    return {
-      family,
-      spliced: parts.reduce((sum, part) => sum + (part?.spliced ?? 0), 0),
-      aligned: parts.reduce((sum, part) => sum + (part?.aligned ?? 0), 0),
-    };
-  });
+  const sums = new Map<string, { spliced: number; aligned: number }>();
+  for (const [family, { spliced, aligned }] of outputs.flatMap(({ families }) => Object.entries(families))) {
+    const sum = sums.get(family) ?? { spliced: 0, aligned: 0 };
+    sums.set(family, { spliced: sum.spliced + spliced, aligned: sum.aligned + aligned });
+  }
+  return [...sums.keys()].sort().map((family) => ({ family, spliced: 0, aligned: 0, ...sums.get(family) }));
 }
 
 function sumFamilies(families: Families): { spliced: number; aligned: number } {
@@ -112,7 +105,7 @@ function sumFamilies(families: Families): { spliced: number; aligned: number } {
   };
 }
 
-/** Counts under the same name, added up; what never occurred is left out. */
+/** Adds up counts by name. Counts of 0 are left out. */
 function addCounts(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const sums = new Map<string, number>();
   for (const [name, count] of counts.flatMap((one) => Object.entries(one))) {

@@ -26,7 +26,7 @@ const columns: readonly (readonly [string, (pair: ReportPair, report: Report) =>
   ["why", (pair) => pair.why],
 ];
 
-/** `report.csv`: one row a pair, quoted as RFC 4180 says; a text that a spreadsheet would run as a formula is defused. */
+/** `report.csv`: one row per pair, quoted by RFC 4180. A text that a spreadsheet would run as a formula is made harmless. */
 export function renderCsv(report: Report): string {
   const head = columns.map(([name]) => name);
   const rows = report.pairs.map((pair) => columns.map(([, read]) => read(pair, report)));
@@ -36,7 +36,7 @@ export function renderCsv(report: Report): string {
 function quote(cell: Cell): string {
   if (cell === undefined) return "";
   if (typeof cell === "number") return String(cell);
-  // A leading apostrophe makes a spreadsheet take the rest as text.
+  // After an apostrophe, a spreadsheet takes the rest as text.
   const text = /^[=+\-@\t\r\n]/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,15 +1,33 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
-import { describeMissing, formatBilled, formatSum } from "../cost/money.ts";
 import type { Report } from "../model/report.ts";
 import type { RunView } from "../model/run.ts";
-import { formatBytes, formatMemory, formatSeconds } from "../model/units.ts";
+import { formatBytes, formatCount, formatMemory, formatSeconds } from "../model/units.ts";
 import { indexEndings } from "./endings.ts";
-import { type Fact, formatTime, type Page } from "./page.ts";
-import { showCosts, showNextRun, showOtherWays } from "./sections/cost.ts";
-import { showFailures, showFamilies, showMemory, showTimeline } from "./sections/run.ts";
+import { formatBilled, formatSum, formatTime } from "./format.ts";
+import { showAlternatives, showCosts, showRightSize } from "./sections/cost.ts";
+import { formatShare, showFailures, showFamilies, showMemory, showTimeline } from "./sections/run.ts";
+import type { Section } from "./sections/section.ts";
 import { countStates } from "./text/run.ts";
+
+/** What the template of the page takes. */
+interface Page {
+  readonly widemerge: string;
+  readonly run: string;
+  readonly headline: string;
+  readonly where: string;
+  readonly style: string;
+  readonly facts: readonly Fact[];
+  readonly sections: readonly Section[];
+  readonly notes: readonly string[];
+}
+
+interface Fact {
+  readonly name: string;
+  readonly value: string;
+  readonly note: string;
+}
 
 const templates = fileURLToPath(new URL("./templates/", import.meta.url));
 const eta = new Eta({ views: templates, autoEscape: true, cache: true });
@@ -30,8 +48,8 @@ export function renderHtml(report: Report, view: RunView): string {
       ...showTimeline(report, endings),
       ...showMemory(report, endings),
       ...showCosts(report, endings),
-      ...showNextRun(report),
-      ...showOtherWays(report),
+      ...showRightSize(report),
+      ...showAlternatives(report),
       ...showFamilies(report),
     ],
     notes: listNotes(report),
@@ -41,33 +59,34 @@ export function renderHtml(report: Report, view: RunView): string {
 
 function describeWhere(report: Report): string {
   const { backend, input, output, created, finished, at } = report;
-  const end = finished === undefined ? `not finished at ${formatTime(at)}` : `finished ${formatTime(finished)}`;
-  return `${backend}; from ${input} to ${output}; created ${formatTime(created)}, ${end}`;
+  const end = finished === undefined ? `not finished at ${formatTime(at)} UTC` : `finished ${formatTime(finished)} UTC`;
+  return `On ${backend}, from ${input} to ${output}; created ${formatTime(created)} UTC, ${end}`;
 }
 
-function listFacts(report: Report): Fact[] {
-  const { totals, cost } = report;
-  const ceiling = Math.max(0, ...report.pairs.map((pair) => pair.ceilingBytes ?? 0));
-  const lost = Object.values(totals.failures).reduce((sum, count) => sum + count, 0);
+function listFacts({ totals, cost, pairs }: Report): Fact[] {
+  const ceiling = Math.max(0, ...pairs.map((pair) => pair.ceilingBytes ?? 0));
+  const failed = Object.values(totals.failures).reduce((sum, count) => sum + count, 0);
+  const tables = totals.tables.spliced + totals.tables.aligned;
   return [
-    { name: "Time", value: formatSeconds(totals.wallSeconds), note: `${formatSeconds(totals.attemptSeconds)} of work` },
-    { name: "Attempts", value: String(totals.attempts), note: `${lost} failed` },
-    { name: "Largest working set", value: formatMemory(totals.peakBytes), note: `ceiling ${formatMemory(ceiling)}` },
-    { name: "Data", value: formatBytes(totals.outputBytes), note: `from ${formatBytes(totals.inputBytes)}` },
-    { name: "Cost, estimated", value: formatSum(cost.estimated), note: `prices of ${cost.prices.date}` },
-    { name: "Cost, billed", value: formatBilled(cost.billed), note: "not known here" },
-    { name: "Storage", value: `${formatSum(cost.monthly)} a month`, note: "outputs in the bucket" },
+    fact("Time", formatSeconds(totals.wallSeconds), `${formatSeconds(totals.attemptSeconds)} over all attempts`),
+    fact("Attempts", formatCount(totals.attempts), `${formatCount(failed)} failed`),
+    fact("Largest working set", formatMemory(totals.peakBytes), `ceiling ${formatMemory(ceiling)}`),
+    fact("Output", formatBytes(totals.outputBytes), `from ${formatBytes(totals.inputBytes)}`),
+    fact("Spliced", formatShare(totals.tables), `of ${formatCount(tables)} tables`),
+    fact("Estimated cost", formatSum(cost.estimated), `prices of ${cost.prices.date}`),
+    fact("Billed cost", formatBilled(cost.billed), "not known to widemerge"),
+    fact("Storage", `${formatSum(cost.monthly)} a month`, "outputs in a bucket"),
   ];
 }
 
-function listNotes(report: Report): string[] {
-  const { prices, estimated, basis } = report.cost;
+function fact(name: string, value: string, note: string): Fact {
+  return { name, value, note };
+}
+
+function listNotes({ cost: { prices }, widemerge, at }: Report): string[] {
   const inferred = prices.inferred.length === 0 ? "" : ` Inferred, not listed: ${prices.inferred.join(", ")}.`;
-  const notes = [
+  return [
     `Prices: ${prices.name}, region ${prices.region}, read on ${prices.date}.${inferred}`,
-    basis,
-    describeMissing(estimated),
-    `Made by widemerge ${report.widemerge} at ${formatTime(report.at)}.`,
+    `Made by widemerge ${widemerge} at ${formatTime(at)} UTC.`,
   ];
-  return notes.filter((note) => note !== "");
 }

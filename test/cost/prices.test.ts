@@ -5,7 +5,7 @@ import { parse, stringify } from "yaml";
 import { parsePrices, sourceOf } from "../../src/cost/prices.ts";
 import { priceItems, priceUnits } from "../../src/model/cost.ts";
 import { Failure } from "../../src/model/failure.ts";
-import { googlePrices, listPath } from "../report/support/run.ts";
+import { googlePrices, listPath } from "../support/run-view.ts";
 
 const file = parse(readFileSync(listPath, "utf8"));
 

@@ -12,14 +12,11 @@ import {
   exampleRun,
   GiB,
   googlePrices,
+  near,
   noFailures,
   recordOf,
   viewOf,
-} from "../report/support/run.ts";
-
-const near = (actual: number | undefined, expected: number): void => {
-  assert.ok(Math.abs((actual ?? Number.NaN) - expected) < 1e-9, `${actual} instead of ${expected}`);
-};
+} from "../support/run-view.ts";
 
 /** A pair with these attempts and without records. */
 function pairOf(pair: string, attempts: readonly Attempt[]): PairOutcome {
@@ -47,7 +44,7 @@ describe("cost of an attempt", () => {
     assert.equal(Math.round(cost.estimated.usd), 16);
   });
 
-  test("Spot has its own price; Cloud Run is counted in seconds, a minute at the least", () => {
+  test("Spot has its own price; Cloud Run charges seconds, at least a minute", () => {
     const spot = viewOf([pairOf("a", [attemptOf("a", 0, 7200, { spot: true })])], onDisk);
     near(costOfRun(spot, googlePrices).pairs[0]?.estimated.usd, 2 * (8 * 0.01335 + 50 * 0.001476 + 0.00001644));
     const attempt = attemptOf("a", 0, 100, { vcpu: 2, memoryBytes: 8 * GiB });
@@ -57,7 +54,7 @@ describe("cost of an attempt", () => {
     near(costOfRun(short, googlePrices).estimated.usd, 60 * (2 * 0.000018 + 8 * 0.000002));
   });
 
-  test("memory is charged as the larger of asked for and used", () => {
+  test("memory is charged at the larger of requested and used", () => {
     const attempt = attemptOf("a", 0, 3600, { vcpu: 1, memoryBytes: 2 * GiB });
     const pair = { ...pairOf("a", [attempt]), records: [recordOf(attempt, "a", 3 * GiB)] };
     const [first] = costOfRun(viewOf([pair]), googlePrices).pairs[0]?.attempts ?? [];
@@ -65,7 +62,7 @@ describe("cost of an attempt", () => {
     near(first?.lines.find((line) => line.item === "autopilotMemory")?.usd, 3 * 0.00492);
   });
 
-  test("an attempt at work costs until now, one that waits nothing; operations are counted by class", () => {
+  test("a running attempt costs until now, a waiting one nothing; operations are priced by class", () => {
     const { end: _, ...running } = attemptOf("a-0", 200, 200);
     const { start: __, end: ___, ...waiting } = attemptOf("b-0", 0, 0);
     const cost = costOfRun(viewOf([pairOf("a", [running]), pairOf("b", [waiting])], onDisk), googlePrices);
@@ -77,15 +74,15 @@ describe("cost of an attempt", () => {
   });
 });
 
-test("on this machine compute is $0, and that is said; nothing is stored in a bucket", () => {
+test("on this machine compute is $0, and the basis says so; nothing is stored in a bucket", () => {
   const pair = { ...pairOf("a", [attemptOf("a", 0, 3600)]), output: donePair("a", 0, 1).output };
   const cost = costOfRun(viewOf([pair as PairOutcome], { ...onDisk, backend: "local" }), googlePrices);
   assert.deepEqual(cost.estimated, { usd: 0, missing: [] });
   assert.deepEqual(cost.monthly, { usd: 0, missing: [] });
-  assert.match(cost.basis, /counted as \$0/);
+  assert.match(cost.basis, /^Compute on this machine counts as \$0; .* Failed attempts are included\.$/);
 });
 
-test("a price that is not there is missing, not zero, and makes every sum above it incomplete", () => {
+test("a missing price is not $0: it makes every sum above it incomplete", () => {
   const { autopilotMemory: _, storageMonth: __, ...prices } = googlePrices.prices;
   const cost = costOfRun(viewOf([donePair("a", 0, 3600), pairOf("b", [])]), { ...googlePrices, prices });
   const line = cost.pairs[0]?.attempts[0]?.lines.find((one) => one.item === "autopilotMemory");
@@ -97,9 +94,9 @@ test("a price that is not there is missing, not zero, and makes every sum above 
   assert.deepEqual(cost.pairs[1]?.estimated, { usd: 0, missing: [] });
 });
 
-test("a worker that was killed left no count of its operations: the sum says so, where a bucket was used", () => {
+test("a killed worker left no count of its operations: where a bucket was used, the sum says so", () => {
   const pair = pairOf("a", [attemptOf("a", 0, 60, { exitCode: 137, reason: "OOMKilled" })]);
-  const missing = ["no count of storage operations for attempts that left no record"];
+  const missing = ["storage operations of attempts that left no record"];
   assert.deepEqual(costOfRun(viewOf([pair]), googlePrices).estimated.missing, missing);
   assert.deepEqual(costOfRun(viewOf([pair], onDisk), googlePrices).estimated.missing, []);
 });

@@ -158,8 +158,8 @@ const rows = [
 /** $ of a run in which every pair takes some seconds. */
 function costOf({ backend, spot, vcpu, gib }: (typeof rows)[number], seconds: number): number {
   const list = parsePrices(readDocument("prices/google-us-central1.yaml"), "prices");
-  const pair = { seconds, vcpu, memoryBytes: gib * GiB, outputBytes: 0 };
-  const forecast = { backend, spot, output: "gs://bucket", parallelism: pairs };
+  const pair = { spot, seconds, vcpu, memoryBytes: gib * GiB, outputBytes: 0 };
+  const forecast = { backend, output: "gs://bucket", parallelism: pairs };
   const named = Array.from({ length: pairs }, (_, index) => ({ ...pair, pair: `p${index}` }));
   return predictCost({ ...forecast, pairs: named }, list).estimated.usd;
 }

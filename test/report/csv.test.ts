@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { buildReport } from "../../src/report/build.ts";
 import { renderCsv } from "../../src/report/csv.ts";
+import { donePair, exampleRun, googlePrices, viewOf } from "../support/run-view.ts";
 import { attacks, hostileRun } from "./support/hostile.ts";
-import { donePair, exampleRun, googlePrices, viewOf } from "./support/run.ts";
 
 /** The rows of a CSV text, as RFC 4180 defines it. */
 function parseCsv(text: string): string[][] {

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { RunView } from "../../src/model/run.ts";
 import { buildReport } from "../../src/report/build.ts";
 import { renderHtml } from "../../src/report/html.ts";
+import { donePair, exampleRun, googlePrices, viewOf } from "../support/run-view.ts";
 import { hostileRun } from "./support/hostile.ts";
-import { donePair, exampleRun, googlePrices, viewOf } from "./support/run.ts";
 
 const render = (view: RunView): string => renderHtml(buildReport(view, googlePrices), view);
 
@@ -38,10 +38,23 @@ test("markup in names and messages is escaped everywhere, in pictures too", () =
   assert.equal((html.match(/<svg/g) ?? []).length, (html.match(/<\/svg>/g) ?? []).length);
 });
 
+test("failures: each cause once, with its attempts, its pairs and what to do", () => {
+  const html = render(exampleRun());
+  const cells = (row: string): string[] => [...row.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell = ""]) => cell);
+  const rows = (html.match(/<tr>[\s\S]*?<\/tr>/g) ?? []).map(cells);
+  const byCause = ["memory", "disruption", "input"].map((cause) => rows.filter(([first]) => first === cause));
+  assert.deepEqual(
+    byCause.map((found) => found.map((row) => row.slice(1, 3))),
+    [[["1", "audusd"]], [["1", "eurjpy"]], [["1", "gbpnzd"]]],
+  );
+  for (const [row] of byCause) assert.match(row?.[3] ?? "", /^[A-Z].*\.$/);
+  assert.doesNotMatch(render(viewOf([donePair("a", 0, 60)])), /Failures, and what to do/);
+});
+
 test("a run of which nothing is known yet, and one on this machine", () => {
   assert.match(render(viewOf([])), /0 pairs/);
   const local = render(viewOf([donePair("a", 0, 60)], { backend: "local", input: "in", output: "out" }));
-  assert.match(local, /counted as \$0/);
+  assert.match(local, /counts as \$0/);
 });
 
 test("a ceiling that is near is drawn, and one that is far is told", () => {

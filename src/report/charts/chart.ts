@@ -3,16 +3,16 @@ import type { EChartsCoreOption } from "echarts";
 import { init, setPlatformAPI } from "echarts/dist/echarts.esm.min";
 import { faint, ink, line } from "./hue.ts";
 
-/** Width of a character as a part of the font's size: that of wide fonts, as the reader's font is unknown. */
+/** Width of a character as a share of the font size. The reader's font is unknown, so this is the width in a wide font. */
 const characterWidth = 0.64;
-// Without a screen nothing measures text, and the renderer's own guess cuts labels off.
+// Nothing measures text without a screen, and the renderer's own guess is too small: labels would be cut off.
 setPlatformAPI({ measureText: (text, font) => ({ width: text.length * characterWidth * sizeOf(font) }) });
 
 function sizeOf(font: string | undefined): number {
   return Number(/(\d+(?:\.\d+)?)px/.exec(font ?? "")?.[1] ?? 12);
 }
 
-/** A picture in two widths: the style sheet shows the one that fits the screen. */
+/** SVG texts in two widths; the style sheet shows the one that fits the screen. */
 export interface Picture {
   readonly label: string;
   readonly wide: string;
@@ -28,8 +28,8 @@ export const noSplit = {
   axisLine: { lineStyle: { color: line } },
 };
 
-/** Draws the same thing for a desktop and for a phone. */
-export function picture(
+/** Draws one picture for desktops and one for phones. `name` makes ids unique in the page. */
+export function drawPicture(
   name: string,
   label: string,
   height: number,
@@ -54,8 +54,8 @@ export function drawSvg(name: string, width: number, height: number, option: ECh
 }
 
 /**
- * What the renderer writes for scripts that are not there goes; its ids, numbered for as long as the process lives, get
- * the chart's name: the same report gives the same text. Quotes are escaped in texts, so none of this is found in one.
+ * Removes what the renderer adds for scripts, and replaces its ids, which count up as long as the process lives, so that the
+ * same report gives the same text. Quotes are escaped in texts, so none of the patterns matches inside of one.
  */
 function tidy(svg: string, name: string): string {
   return svg
@@ -64,7 +64,7 @@ function tidy(svg: string, name: string): string {
     .replace(/( id="| clip-path="url\(#)zr\d+-/g, `$1${name}-`);
 }
 
-/** A legend on top that fits the width. */
+/** A legend above the chart. */
 export function legend(names: readonly string[]): EChartsCoreOption {
   return {
     data: [...names],
@@ -78,19 +78,19 @@ export function legend(names: readonly string[]): EChartsCoreOption {
   };
 }
 
-/** Rows of names from the top down. */
-export function rows(names: readonly string[]): EChartsCoreOption {
+/** A category axis with the names from top to bottom. */
+export function nameAxis(names: readonly string[]): EChartsCoreOption {
   const axisLabel = { ...textStyle, interval: 0 };
   return { type: "category", inverse: true, data: [...names], ...noSplit, axisLabel };
 }
 
-/** A value axis with faint grid lines. */
-export function values(format: (value: number) => string): EChartsCoreOption {
+/** An axis of values from 0, with faint grid lines. */
+export function valueAxis(format: (value: number) => string): EChartsCoreOption {
   const axisLabel = { ...textStyle, color: faint, formatter: format, hideOverlap: true };
   return { type: "value", min: 0, axisLabel, splitLine: { lineStyle: { color: line } } };
 }
 
-/** A step for an axis from 0 to a largest value: one of the steps, or a multiple of the last, at most so many times. */
+/** The step of an axis from 0 to `largest` with at most `most` steps: one of `steps`, or a multiple of the last one. */
 export function stepOf(largest: number, most: number, steps: readonly number[]): number {
   const last = steps.at(-1) ?? 1;
   return steps.find((step) => largest / step <= most) ?? Math.ceil(largest / most / last) * last;

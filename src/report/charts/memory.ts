@@ -1,11 +1,11 @@
 import type { MemoryTrace, Report } from "../../model/report.ts";
 import { formatMemory, MiB } from "../../model/units.ts";
 import type { Endings } from "../endings.ts";
-import { drawSvg, noSplit, textStyle, values } from "./chart.ts";
+import { drawSvg, noSplit, textStyle, valueAxis } from "./chart.ts";
 import { faint, hue } from "./hue.ts";
 import { formatAxis } from "./timeline.ts";
 
-/** A pair's memory over time, small, beside the others at the same scale. */
+/** A pair's memory over time: a small chart beside the others, at the same scale. */
 export interface MemoryPicture {
   readonly pair: string;
   readonly caption: string;
@@ -14,7 +14,7 @@ export interface MemoryPicture {
 
 export interface MemoryPictures {
   readonly pictures: readonly MemoryPicture[];
-  /** What the scale is, in one sentence. */
+  /** A paragraph about the scale and the colours. */
   readonly scale: string;
 }
 
@@ -29,7 +29,7 @@ export function drawMemory(report: Report, endings: Endings): MemoryPictures {
   const traces = pairs.flatMap((pair) => pair.memory);
   const ceiling = Math.max(0, ...traces.map((trace) => trace.ceilingBytes));
   const peak = Math.max(0, ...traces.map((trace) => trace.peakBytes));
-  // Far below the ceiling a curve at the ceiling's scale would be a flat line: the scale is then the peak's.
+  // Far below the ceiling, a curve would be a flat line at the ceiling's scale.
   const far = peak < ceiling / 5;
   const top = niceTop(far ? peak * 1.2 : ceiling * 1.05);
   const pictures = pairs.map((pair, index) => ({
@@ -41,12 +41,13 @@ export function drawMemory(report: Report, endings: Endings): MemoryPictures {
 }
 
 function describeScale(far: boolean, peak: number, ceiling: number): string {
-  if (!far) return `All at one scale; the dashed line is the ceiling. Red: an attempt that did not end well.`;
+  const red = "Red: a failed attempt.";
+  if (!far) return `All charts have the same scale; the dashed line is the ceiling. ${red}`;
   const times = peak === 0 ? "" : `, ${(ceiling / peak).toFixed(0)} times the largest working set`;
-  return `All at one scale, which ends far below the ceiling (${formatMemory(ceiling)}${times}). Red: an attempt that did not end well.`;
+  return `All charts have the same scale, which ends far below the ceiling (${formatMemory(ceiling)}${times}). ${red}`;
 }
 
-/** The next of 1, 1.5, 2, 3, 4, 6, 8 times a power of two, so that the axis ends on a round number of MiB or GiB. */
+/** The next of 1 or 1.5 times a power of two, so that the axis ends on a round number of MiB or GiB. */
 function niceTop(bytes: number): number {
   const unit = 2 ** Math.floor(Math.log2(Math.max(bytes, MiB)));
   return [1, 1.5, 2].map((times) => times * unit).find((top) => top >= bytes) ?? 2 * unit;
@@ -70,13 +71,13 @@ function drawTraces(name: string, traces: readonly MemoryTrace[], top: number, e
   return drawSvg(name, width, height, {
     grid: { left: 4, right: 12, top: 8, bottom: 6, containLabel: true },
     xAxis: {
-      ...values(formatAxis),
+      ...valueAxis(formatAxis),
       ...noSplit,
       max: end,
       interval: end,
       axisLabel: { ...label(formatAxis), alignMinLabel: "left", alignMaxLabel: "right" },
     },
-    yAxis: { ...values(formatMemory), max: top, interval: top / 2, axisLabel: label(roundMemory) },
+    yAxis: { ...valueAxis(formatMemory), max: top, interval: top / 2, axisLabel: label(roundMemory) },
     series: ceiling <= top ? [...curves, limit] : curves,
   });
 }
@@ -113,7 +114,7 @@ function roundMemory(bytes: number): string {
         .replace(/(\.\d)0 /, "$1 ");
 }
 
-/** At most so many points: the largest of each stretch, so that no peak is lost. */
+/** At most `mostPoints`, each the largest sample of its stretch, so that no peak is lost. */
 function thin(samples: MemoryTrace["samples"]): readonly (readonly [number, number])[] {
   if (samples.length <= mostPoints) return samples;
   const step = samples.length / mostPoints;

@@ -2,7 +2,7 @@ import type { CustomSeriesRenderItem, EChartsCoreOption } from "echarts";
 import { describeEnding, type Ending } from "../../model/ending.ts";
 import type { Report } from "../../model/report.ts";
 import { type Endings, hueOf } from "../endings.ts";
-import { legend, type Picture, picture, rows, stepOf, values } from "./chart.ts";
+import { drawPicture, legend, nameAxis, type Picture, stepOf, valueAxis } from "./chart.ts";
 import type { Hue } from "./hue.ts";
 
 const rowHeight = 20;
@@ -27,8 +27,8 @@ export function drawTimeline(report: Report, endings: Endings): Picture | undefi
     return {
       legend: legend([...words.keys()]),
       grid: { left: 8, right: 24, top: wide ? 32 : 64, bottom: 8, containLabel: true },
-      xAxis: { position: "top", ...values(formatAxis), max: end, interval: stepOf(end, wide ? 9 : 4, timeSteps) },
-      yAxis: rows(pairs.map((pair) => pair.pair)),
+      xAxis: { position: "top", ...valueAxis(formatAxis), max: end, interval: stepOf(end, wide ? 9 : 4, timeSteps) },
+      yAxis: nameAxis(pairs.map((pair) => pair.pair)),
       series: [...words].map(([name, colour]) => ({
         type: "custom",
         name,
@@ -40,7 +40,7 @@ export function drawTimeline(report: Report, endings: Endings): Picture | undefi
       })),
     };
   };
-  return picture("timeline", "When each attempt of each pair ran", pairs.length * rowHeight + 90, option);
+  return drawPicture("timeline", "When each attempt of each pair ran", pairs.length * rowHeight + 90, option);
 }
 
 function placeBars(pairs: Report["pairs"], endings: Endings): Bar[] {

@@ -1,67 +1,104 @@
-import { formatSum } from "../../cost/money.ts";
+import type { Cause } from "../../model/ending.ts";
 import { describeProblem } from "../../model/failure.ts";
 import type { Report, ReportPair } from "../../model/report.ts";
 import { formatBytes, formatCount, formatMemory, formatSeconds } from "../../model/units.ts";
-import { drawFailures, drawFamilies } from "../charts/bars.ts";
+import { drawFamilies } from "../charts/bars.ts";
 import { drawMemory } from "../charts/memory.ts";
 import { drawTimeline } from "../charts/timeline.ts";
 import type { Endings } from "../endings.ts";
-import { type CauseText, formatTime, type Section, section, table } from "../page.ts";
+import { formatSum, formatTime } from "../format.ts";
+import {
+  type FailureText,
+  foldedTable,
+  number,
+  openTable,
+  type Section,
+  section,
+  type TableText,
+  text,
+  value,
+} from "./section.ts";
 
-/** What to do about each cause. */
-const advice: Readonly<Record<string, string>> = {
-  disruption: "The capacity was taken away. The pair is started again; nothing needs to be done.",
+const advice: Readonly<Record<Cause, string>> = {
+  disruption: "The capacity was taken away. The pair is started again; there is nothing to do.",
   transient:
-    "Storage or network failed. The pair is started again; if it stays, look at the bucket's region and quota.",
-  memory:
-    "The merge met its ceiling. Run the pair again with a higher ceiling: widemerge plan says the smallest that would do.",
-  input: "The checkpoint is not as it should be. Correct the tables named here, then run the pair again.",
+    "Storage or network failed. The pair is started again. If this goes on, check the region and quotas of the bucket.",
+  memory: "The merge reached its ceiling. Run the pair again with a higher one: widemerge plan says which one fits.",
+  input: "The checkpoint cannot be merged. Correct the tables that are named here, then run the pair again.",
   verification:
-    "The output did not match its sources and was not published. Run the pair again; if it stays, report it.",
-  usage: "The settings cannot be carried out. Correct them, then run again.",
-  unexpected: "The log of the attempt says more. Run the pair again; if it stays, report it with that log.",
+    "The output did not match its sources and was not published. Run the pair again. If this goes on, report it.",
+  usage: "The settings cannot be used. Correct them, then run the pair again.",
+  unexpected: "The log of the attempt says more. Run the pair again. If this goes on, report it with that log.",
 };
 const mostProblems = 20;
 
-/** Causes of failures, with what to do; nothing when none failed. */
+/** Failed attempts by cause, failed pairs with their problems, and what to do; nothing if no attempt failed. */
 export function showFailures(report: Report): Section[] {
   const failed = report.pairs.filter((pair) => pair.state === "failed" || pair.state === "cancelled");
-  const picture = drawFailures(report);
-  if (failed.length === 0 && picture === undefined) return [];
-  const names = Object.keys(report.totals.failures);
-  const text = names.map((cause) => `${cause}: ${(Object.hasOwn(advice, cause) ? advice[cause] : undefined) ?? ""}`);
-  const rows = Object.entries(report.totals.failures).map(([cause, count]) => [
-    cause,
-    formatCount(count),
-    report.pairs
-      .filter((pair) => (pair.failures[cause] ?? 0) > 0)
-      .map((pair) => pair.pair)
-      .join(", "),
-  ]);
-  const tables = rows.length === 0 ? [] : [table("Failed attempts by cause", ["cause", "attempts>", "pairs"], rows)];
-  return [section("What went wrong, and what to do", { causes: failed.map(explainPair), text, picture, tables })];
+  const causes = Object.entries(report.totals.failures);
+  if (failed.length === 0 && causes.length === 0) return [];
+  const tables = causes.length === 0 ? [] : [tabulateCauses(report)];
+  return [section("Failures, and what to do", { failures: failed.map(explainPair), tables })];
 }
 
-function explainPair(pair: ReportPair): CauseText {
-  const shown = pair.problems.slice(0, mostProblems).map((problem) => {
-    const { table: name, ...rest } = problem;
-    return describeProblem(name === undefined ? rest : { ...rest, table: name });
+function tabulateCauses({ pairs, totals }: Report): TableText {
+  const columns = [value("Cause"), number("Attempts"), text("Pairs"), text("What to do")];
+  const rows = Object.entries(totals.failures).map(([cause, count]) => {
+    const affected = pairs.filter(({ failures }) => (failures[cause] ?? 0) > 0).map(({ pair }) => pair);
+    return [cause, formatCount(count), affected.join(", "), isCause(cause) ? advice[cause] : ""];
   });
+  return openTable("Failed attempts by cause", columns, rows);
+}
+
+/** Documents are read by their names: a cause that another version wrote may be unknown here. */
+function isCause(name: string): name is Cause {
+  return Object.hasOwn(advice, name);
+}
+
+function explainPair(pair: ReportPair): FailureText {
+  const shown = pair.problems.slice(0, mostProblems).map((problem) => describeProblem(problem));
   const more = pair.problems.length - shown.length;
   const problems = more > 0 ? [...shown, `and ${formatCount(more)} more in report.json`] : shown;
-  return { title: `${pair.pair}: ${pair.state}`, text: pair.why ?? lastEnd(pair), problems };
+  return { title: `${pair.pair}: ${pair.state}`, text: pair.why ?? describeLastAttempt(pair), problems };
 }
 
-function lastEnd(pair: ReportPair): string {
+function describeLastAttempt(pair: ReportPair): string {
   const last = pair.cost.attempts.at(-1);
-  return last === undefined ? "It was never started." : `Its last attempt ended with: ${last.ended}.`;
+  return last === undefined ? "It was never started." : `Its last attempt: ${last.ended}.`;
 }
 
-/** When what ran. */
+/** When each attempt ran. */
 export function showTimeline(report: Report, endings: Endings): Section[] {
-  const rows = report.pairs.flatMap((pair) =>
-    pair.cost.attempts.map((attempt, index) => [
-      pair.pair,
+  const tables = [tabulatePairs(report), tabulateAttempts(report)];
+  return [section("Timeline", { picture: drawTimeline(report, endings), tables })];
+}
+
+function tabulatePairs({ pairs }: Report): TableText {
+  const columns = [
+    ...[value("Pair"), value("State"), number("Rows"), number("Columns"), number("Output"), number("Spliced")],
+    ...[number("Aligned"), number("Time"), number("Estimated cost"), text("Reason")],
+  ];
+  const rows = pairs.map(({ pair, state, output, tables, seconds, cost, why = "" }) => {
+    const sizes =
+      output === undefined
+        ? ["–", "–", "–", "–", "–"]
+        : [
+            ...[formatCount(output.rows), formatCount(output.columns), formatBytes(output.sizeBytes)],
+            ...[formatCount(tables.spliced), formatCount(tables.aligned)],
+          ];
+    return [pair, state, ...sizes, formatSeconds(seconds), formatSum(cost.estimated), why];
+  });
+  return foldedTable("All pairs", columns, rows);
+}
+
+function tabulateAttempts({ pairs }: Report): TableText {
+  const columns = [
+    ...[value("Pair"), number("Attempt"), value("Result"), value("Start (UTC)"), number("Time")],
+    ...[value("Requested"), number("Working set"), text("ID")],
+  ];
+  const rows = pairs.flatMap(({ pair, cost }) =>
+    cost.attempts.map((attempt, index) => [
+      pair,
       formatCount(index + 1),
       attempt.ended,
       attempt.start === undefined ? "–" : formatTime(attempt.start),
@@ -71,72 +108,51 @@ export function showTimeline(report: Report, endings: Endings): Section[] {
       attempt.id,
     ]),
   );
-  const names = ["pair", "attempt>", "end", "start", "time>", "asked for", "working set>", "id"];
-  const tables = [
-    table("Every pair", pairColumns, report.pairs.map(describePair)),
-    table("Every attempt", names, rows),
-  ];
-  return [section("Timeline", { picture: drawTimeline(report, endings), tables })];
-}
-
-const pairColumns = [
-  "pair",
-  "state",
-  "rows>",
-  "columns>",
-  "output>",
-  "spliced>",
-  "aligned>",
-  "time>",
-  "estimated>",
-  "why",
-];
-
-function describePair(pair: ReportPair): string[] {
-  const output = pair.output;
-  return [
-    pair.pair,
-    pair.state,
-    output === undefined ? "–" : formatCount(output.rows),
-    output === undefined ? "–" : formatCount(output.columns),
-    output === undefined ? "–" : formatBytes(output.sizeBytes),
-    output === undefined ? "–" : formatCount(pair.tables.spliced),
-    output === undefined ? "–" : formatCount(pair.tables.aligned),
-    formatSeconds(pair.seconds),
-    formatSum(pair.cost.estimated),
-    pair.why ?? "",
-  ];
+  return foldedTable("All attempts", columns, rows);
 }
 
 /** The memory of each pair. */
 export function showMemory(report: Report, endings: Endings): Section[] {
   const { pictures, scale } = drawMemory(report, endings);
   if (pictures.length === 0) return [];
-  const rows = report.pairs.flatMap((pair) =>
-    pair.memory.map((trace) => [
-      pair.pair,
+  const columns = [
+    ...[value("Pair"), value("Result"), number("Largest working set"), number("Ceiling"), number("Predicted")],
+    ...[number("Warnings"), value("Measured from")],
+  ];
+  const rows = report.pairs.flatMap(({ pair, memory, output }) =>
+    memory.map((trace) => [
+      pair,
       trace.ended,
       formatMemory(trace.peakBytes),
       formatMemory(trace.ceilingBytes),
-      pair.output === undefined ? "–" : formatMemory(pair.output.predictedPeakBytes),
+      output === undefined ? "–" : formatMemory(output.predictedPeakBytes),
       formatCount(trace.warnings),
       trace.source,
     ]),
   );
-  const names = ["pair", "end", "largest working set>", "ceiling>", "predicted>", "warnings>", "measured from"];
+  const tables = [foldedTable("Memory of each attempt", columns, rows)];
+  return [section("Memory", { paragraphs: [scale], multiples: pictures, tables })];
+}
+
+/** How many tables were spliced and aligned. */
+export function showFamilies({ totals: { families, tables } }: Report): Section[] {
+  if (families.length === 0) return [];
+  const all = formatCount(tables.spliced + tables.aligned);
+  const paragraph = `${formatCount(tables.spliced)} of ${all} tables (${formatShare(tables)}) were spliced: their bytes were copied without decoding.`;
+  const columns = [value("Family"), number("Spliced"), number("Aligned")];
+  const rows = families.map((one) => [one.family, formatCount(one.spliced), formatCount(one.aligned)]);
+  const picture = drawFamilies(families);
   return [
-    section("Memory", { text: [scale], multiples: pictures, tables: [table("Memory of every attempt", names, rows)] }),
+    section("Spliced and aligned tables", {
+      paragraphs: [paragraph],
+      picture,
+      tables: [foldedTable("Tables by family", columns, rows)],
+    }),
   ];
 }
 
-/** How the tables were merged. */
-export function showFamilies(report: Report): Section[] {
-  const { families, tables: sums } = report.totals;
-  if (families.length === 0) return [];
-  const all = sums.spliced + sums.aligned;
-  const share = all === 0 ? 0 : Math.round((1000 * sums.spliced) / all) / 10;
-  const text = `${formatCount(sums.spliced)} of ${formatCount(all)} tables (${share}%) were spliced: their bytes were copied, not decoded.`;
-  const rows = families.map((one) => [one.family, formatCount(one.spliced), formatCount(one.aligned)]);
-  const tables = [table("Tables by family", ["family", "spliced>", "aligned>"], rows)];
-  return [section("Spliced and aligned", { text: [text], picture: drawFamilies(report), tables })];
+/** The share of tables that were spliced: "95.4%". */
+export function formatShare({ spliced, aligned }: Report["totals"]["tables"]): string {
+  const all = spliced + aligned;
+  return all === 0 ? "–" : `${Math.round((1000 * spliced) / all) / 10}%`;
 }

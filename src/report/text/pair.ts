@@ -3,16 +3,18 @@ import { describeProblem } from "../../model/failure.ts";
 import { fitsUnder } from "../../model/guard.ts";
 import type { Plan, TablePlan } from "../../model/plan.ts";
 import type { PairResult, Verification } from "../../model/result.ts";
-import { formatBytes, formatCount, formatMemory, formatSeconds } from "../../model/units.ts";
+import { formatBytes, formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
 
-/** A merge in one line, or what stopped it in several. */
+const mostReasons = 8;
+
+/** A merge in one line, or several lines about what stopped it. */
 export function describeResult(result: PairResult): string {
   if (result.exitCode !== 0) return describeStop(result);
   const { total, spliced, aligned } = result.tables;
   const parts = [
-    `${result.pair.padEnd(8)}${formatCount(result.rows)} rows × ${formatCount(result.columns)} columns`,
-    `${formatCount(total)} tables: ${formatCount(spliced)} spliced, ${formatCount(aligned)} aligned`,
-    result.outcome === "already done" ? "already done, nothing touched" : formatSeconds(result.seconds),
+    `${result.pair.padEnd(8)}${describeShape(result)}`,
+    `${formatNumber(total, "table")}: ${formatCount(spliced)} spliced, ${formatCount(aligned)} aligned`,
+    result.outcome === "already done" ? "already done, nothing changed" : formatSeconds(result.seconds),
     `peak ${formatMemory(result.peakMemoryBytes)} of ${formatMemory(result.ceilingBytes)}`,
     result.output,
   ];
@@ -24,20 +26,20 @@ function describeStop(result: PairResult): string {
   return `${head}\n${describeProblems(result.problems)}`;
 }
 
-/** One bulleted line a problem. */
+/** One bulleted line per problem. */
 export function describeProblems(problems: readonly Problem[]): string {
   return problems.map((problem) => `  - ${describeProblem(problem)}\n`).join("");
 }
 
 /** What a merge would do. */
 export function describePlan(plan: Plan, withTables: boolean): string {
-  const aligned = plan.tables.filter((table) => table.action === "align");
+  const aligned = plan.tables.filter((table) => table.action === "align").length;
   const fits = fitsUnder(plan.ceilingBytes, plan.predictedPeakBytes) ? "fits" : "does not fit";
   const lines = [
-    `${plan.pair}`,
-    `  tables     ${formatCount(plan.tables.length)}: ${formatCount(plan.tables.length - aligned.length)} spliced, ${formatCount(aligned.length)} aligned`,
+    plan.pair,
+    `  tables     ${formatCount(plan.tables.length)}: ${formatCount(plan.tables.length - aligned)} spliced, ${formatCount(aligned)} aligned`,
     ...countReasons(plan.tables).map(([reason, count]) => `             ${formatCount(count)} × ${reason}`),
-    `  output     ${formatCount(plan.rows)} rows × ${formatCount(plan.columns)} columns, ${formatCount(plan.rowGroups.length)} row group(s), about ${formatBytes(plan.outputBytes)}`,
+    `  output     ${describeShape(plan)}, ${formatNumber(plan.rowGroups.length, "row group")}, about ${formatBytes(plan.outputBytes)}`,
     `  read       ${formatBytes(plan.readBytes)}`,
     `  assembly   ${plan.assembly.how}: ${plan.assembly.why}`,
     `  memory     ${formatMemory(plan.predictedPeakBytes)} predicted peak, ${fits} under the ceiling of ${formatMemory(plan.ceilingBytes)}`,
@@ -47,32 +49,51 @@ export function describePlan(plan: Plan, withTables: boolean): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Reasons with the numbers left out, and how many tables have each: at most eight. */
+/** The most frequent reasons, and how many tables have each. */
 function countReasons(tables: readonly TablePlan[]): [string, number][] {
   const counts = new Map<string, number>();
   for (const table of tables) {
-    const reason = `${table.action}: ${generalise(table.reason)}`;
+    const reason = `${table.action}: ${summarizeReason(table)}`;
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
-  return [...counts].sort((left, right) => right[1] - left[1]).slice(0, 8);
+  return [...counts].sort((left, right) => right[1] - left[1]).slice(0, mostReasons);
 }
 
-function generalise(reason: string): string {
-  return reason.replace(/^row groups .*/, "row groups other than the output's").replace(/[\d,]*\d /g, "");
+/** The reason without its numbers, which differ from table to table. */
+function summarizeReason(table: TablePlan): string {
+  if (table.action === "splice") return table.reason;
+  if (table.sameKeys) return "row groups other than the output's";
+  const parts = [
+    ...(table.rowsNullFilled > 0 ? ["rows missing"] : []),
+    ...(table.rowsDropped > table.duplicateRows ? ["rows not in the targets"] : []),
+    ...(table.duplicateRows > 0 ? ["duplicate rows"] : []),
+  ];
+  return parts.length === 0 ? "rows in another order" : parts.join(", ");
 }
 
 function describeTable(table: TablePlan): string {
-  const size = `${formatCount(table.rows)} rows × ${formatCount(table.columns.length)} columns, ${formatBytes(table.bytes)}`;
+  const size = `${describeShape({ rows: table.rows, columns: table.columns.length })}, ${formatBytes(table.bytes)}`;
   return `  ${table.action}  ${table.file.table}  ${size}  ${table.reason}`;
+}
+
+/** "100,000 rows × 17,038 columns". */
+function describeShape({ rows, columns }: { readonly rows: number; readonly columns: number }): string {
+  return `${formatNumber(rows, "row")} × ${formatNumber(columns, "column")}`;
 }
 
 /** What a verification found. */
 export function describeVerification(verification: Verification): string {
-  const { target, level, rows, columns, rowGroups, pages, columnsCompared, valuesCompared, problems } = verification;
-  const compared =
-    columnsCompared === 0
-      ? ""
-      : `, ${formatCount(columnsCompared)} columns (${formatCount(valuesCompared)} values) equal to their sources`;
+  const { target, level, rowGroups, pages, columnsCompared, valuesCompared, problems } = verification;
   if (problems.length > 0) return `${target}: ${level} check failed\n${describeProblems(problems)}`;
-  return `${target}: ${level} check passed: ${formatCount(rows)} rows × ${formatCount(columns)} columns, ${formatCount(rowGroups)} row group(s), ${formatCount(pages)} pages walked${compared}\n`;
+  const parts = [
+    describeShape(verification),
+    formatNumber(rowGroups, "row group"),
+    `${formatNumber(pages, "page")} walked`,
+    ...(columnsCompared === 0
+      ? []
+      : [
+          `${formatNumber(columnsCompared, "column")} (${formatNumber(valuesCompared, "value")}) equal to ${columnsCompared === 1 ? "its source" : "their sources"}`,
+        ]),
+  ];
+  return `${target}: ${level} check passed: ${parts.join(", ")}\n`;
 }

@@ -1,9 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
-import { describeMissing, formatBilled, formatSum } from "../../cost/money.ts";
+import { indexPairCosts } from "../../cost/run-cost.ts";
 import type { CostForecast, RunCost } from "../../model/cost.ts";
 import { attemptSeconds, type PairOutcome, type RunView } from "../../model/run.ts";
-import { formatCount, formatMemory, formatSeconds } from "../../model/units.ts";
+import { formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
+import { describeMissing, formatBilled, formatSum } from "../format.ts";
 
 const plain = {
   ...{ top: "", "top-mid": "", "top-left": "", "top-right": "" },
@@ -11,14 +12,13 @@ const plain = {
   ...{ left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  " },
 };
 
-/** A run for the terminal: one line a pair, what went wrong, and the sums. Ends with a line break. */
+/** A run for the terminal: one line per pair, the reasons of failures, and the sums. Ends with a line break. */
 export function describeRun(view: RunView, cost: RunCost): string {
   const { record } = view;
   const table = makeTable(["pair", "state", "attempt", "tables", "memory / ceiling", "time", "cost"]);
-  for (const [index, pair] of view.pairs.entries()) {
-    const sum = cost.pairs[index]?.estimated ?? { usd: 0, missing: [] };
-    table.push([...describePair(pair, view.at), formatSum(sum)].map(clean));
-  }
+  const costOf = indexPairCosts(cost);
+  for (const pair of view.pairs)
+    table.push([...describePair(pair, view.at), formatSum(costOf(pair.pair).estimated)].map(clean));
   const reasons = view.pairs.filter((pair) => pair.why !== undefined && !pair.state.startsWith("done"));
   const lines = [
     `run ${record.run} on ${record.backend}${record.cancelled ? ", cancelled" : ""}: ${countStates(view.pairs)}`,
@@ -34,7 +34,7 @@ export function describeRun(view: RunView, cost: RunCost): string {
   return finish(lines);
 }
 
-/** A run's cost before it runs, for the terminal. */
+/** The cost of a run that has not started, for the terminal. */
 export function describeForecast(forecast: CostForecast): string {
   const table = makeTable(["pair", "cost"]);
   for (const pair of forecast.pairs) table.push([pair.pair, formatSum(pair.estimated)].map(clean));
@@ -54,9 +54,9 @@ function finish(lines: readonly string[]): string {
   return shown.map((line) => `${clean(line).trimEnd()}\n`).join("");
 }
 
-/** Names and messages come from outside: none may move the cursor. */
+/** Names and messages come from outside, so none may move the cursor. */
 function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this removes them
   return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 }
 
@@ -76,7 +76,7 @@ function describeTables(outcome: PairOutcome): string {
   return tables === 0 ? "" : formatCount(tables);
 }
 
-/** The working set now, or the largest one of what has ended; and the ceiling it stands against. */
+/** The present working set of a running attempt, or else the largest of all attempts; and the ceiling. */
 function describeMemory(outcome: PairOutcome): string {
   const ceiling = outcome.records.at(-1)?.memory.ceilingBytes ?? outcome.attempts.at(-1)?.memoryBytes;
   const peaks = outcome.records.map((record) => record.memory.peakBytes);
@@ -90,5 +90,5 @@ export function countStates(pairs: readonly { readonly state: string }[]): strin
   const counts = new Map<string, number>();
   for (const { state } of pairs) counts.set(state, (counts.get(state) ?? 0) + 1);
   const parts = [...counts].map(([state, count]) => `${formatCount(count)} ${state}`);
-  return `${formatCount(pairs.length)} pair${pairs.length === 1 ? "" : "s"}: ${parts.join(", ")}`;
+  return `${formatNumber(pairs.length, "pair")}: ${parts.join(", ")}`;
 }

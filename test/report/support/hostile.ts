@@ -1,5 +1,5 @@
 import type { PairOutcome, RunView } from "../../../src/model/run.ts";
-import { attemptOf, donePair, endAll, noFailures, recordOf, viewOf } from "./run.ts";
+import { attemptOf, donePair, endAll, noFailures, recordOf, viewOf } from "../../support/run-view.ts";
 
 /** Texts that a page, a picture or a spreadsheet must not take for more than texts. */
 export const attacks = [

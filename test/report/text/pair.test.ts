@@ -31,7 +31,7 @@ test("a merge in one line", () => {
   );
   assert.match(
     describeResult({ ...result, outcome: "already done" }),
-    / {2}\| {2}already done, nothing touched {2}\| {2}/,
+    / {2}\| {2}already done, nothing changed {2}\| {2}/,
   );
 });
 
@@ -47,7 +47,12 @@ test("what stopped a merge: the cause, and one line for each problem", () => {
   assert.equal(describeProblems([]), "");
 });
 
-function plan(name: string, action: TablePlan["action"], reason: string): TablePlan {
+function plan(
+  name: string,
+  action: TablePlan["action"],
+  reason: string,
+  facts: Partial<TablePlan> = { sameKeys: true },
+): TablePlan {
   const file = { table: name, path: `in/${name}.parquet`, size: 2e6, version: "1" };
   const counts = {
     rows: 100_000,
@@ -61,8 +66,9 @@ function plan(name: string, action: TablePlan["action"], reason: string): TableP
     file,
     action,
     reason,
-    sameKeys: action === "splice",
+    sameKeys: false,
     ...counts,
+    ...facts,
     columns: [{ input: "x", output: `${name}_x` }],
   };
 }
@@ -70,8 +76,8 @@ function plan(name: string, action: TablePlan["action"], reason: string): TableP
 const tables = [
   plan("targets", "splice", "same bytes as the targets' key"),
   plan("a", "splice", "same bytes as the targets' key"),
-  plan("b", "align", "1,204 rows missing, 3 rows not in the targets"),
-  plan("c", "align", "7 rows missing, 12 rows not in the targets"),
+  plan("b", "align", "1,204 rows missing, 3 rows not in the targets", { rowsNullFilled: 1204, rowsDropped: 3 }),
+  plan("c", "align", "7 rows missing, 12 rows not in the targets", { rowsNullFilled: 7, rowsDropped: 12 }),
   plan("d", "align", "row groups 1 × 100,000 where the output has 2 × 50,000"),
   plan("e", "align", "row groups 3 × 33,000 + 1 more where the output has 2 × 50,000"),
 ];
@@ -98,7 +104,7 @@ test("a plan, with its reasons counted", () => {
              2 × splice: same bytes as the targets' key
              2 × align: rows missing, rows not in the targets
              2 × align: row groups other than the output's
-  output     100,000 rows × 6 columns, 2 row group(s), about 11.4 MB
+  output     100,000 rows × 6 columns, 2 row groups, about 11.4 MB
   read       12.0 MB
   assembly   stream: folders of this machine are copied
   memory     256 MiB predicted peak, fits under the ceiling of 1.00 GiB
@@ -107,13 +113,29 @@ test("a plan, with its reasons counted", () => {
   );
 });
 
+test("the reasons for aligning, without their numbers", () => {
+  const reasons = [
+    plan("a", "align", "", {}),
+    plan("b", "align", "", { duplicateRows: 2, rowsDropped: 2 }),
+    plan("c", "align", "", { rowsNullFilled: 1, duplicateRows: 2, rowsDropped: 3 }),
+  ];
+  const lines = describePlan({ ...whole, tables: reasons }, false)
+    .split("\n")
+    .slice(2, 5);
+  assert.deepEqual(
+    lines.map((line) => line.trim()),
+    [
+      "1 × align: rows in another order",
+      "1 × align: duplicate rows",
+      "1 × align: rows missing, rows not in the targets, duplicate rows",
+    ],
+  );
+});
+
 test("a plan, table by table", () => {
   const lines = describePlan(whole, true).split("\n").slice(10);
-  assert.equal(lines[0], "  splice  targets  100,000 rows × 1 columns, 1.90 MB  same bytes as the targets' key");
-  assert.equal(
-    lines[2],
-    "  align  b  100,000 rows × 1 columns, 1.90 MB  1,204 rows missing, 3 rows not in the targets",
-  );
+  assert.equal(lines[0], "  splice  targets  100,000 rows × 1 column, 1.90 MB  same bytes as the targets' key");
+  assert.equal(lines[2], "  align  b  100,000 rows × 1 column, 1.90 MB  1,204 rows missing, 3 rows not in the targets");
   assert.equal(lines.length, 7);
 });
 
@@ -137,7 +159,7 @@ const verification: Verification = {
 test("a verification that passed", () => {
   assert.equal(
     describeVerification(verification),
-    "audusd.parquet: sample check passed: 100,000 rows × 17,038 columns, 1 row group(s), 34,076 pages walked, 668 columns (66,800,000 values) equal to their sources\n",
+    "audusd.parquet: sample check passed: 100,000 rows × 17,038 columns, 1 row group, 34,076 pages walked, 668 columns (66,800,000 values) equal to their sources\n",
   );
   assert.match(describeVerification({ ...verification, columnsCompared: 0 }), /34,076 pages walked\n$/);
 });

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import * as v from "valibot";
+import { PairCost } from "../../src/model/cost.ts";
 import { Report } from "../../src/model/report.ts";
 import { buildReport } from "../../src/report/build.ts";
-import { renderJson } from "../../src/report/json.ts";
+import { renderDocuments } from "../../src/report/documents.ts";
+import { donePair, exampleRun, googlePrices, viewOf } from "../support/run-view.ts";
 import { hostileRun } from "./support/hostile.ts";
 import { toJsonSchema } from "./support/json-schema.ts";
-import { donePair, exampleRun, googlePrices, viewOf } from "./support/run.ts";
 
 const path = "docs/report.schema.json";
 
@@ -37,8 +38,11 @@ test("reports of all kinds of runs are as the schema says, and come back as they
   ];
   for (const run of runs) {
     const report = buildReport(run, googlePrices);
-    const read: unknown = JSON.parse(renderJson(report));
-    assert.deepEqual(v.parse(Report, read), report);
+    const documents = renderDocuments(run, googlePrices);
+    const read = (name: string): unknown => JSON.parse(documents.get(name) ?? "");
+    assert.deepEqual(v.parse(Report, read("report.json")), report);
+    for (const { pair, cost } of report.pairs) assert.deepEqual(v.parse(PairCost, read(`costs/${pair}.json`)), cost);
+    assert.equal(documents.size, 3 + report.pairs.length);
   }
 });
 

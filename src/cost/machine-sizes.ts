@@ -10,9 +10,9 @@ export interface Size {
 
 const quarterGiB = GiB / 4;
 /** The largest Cloud Run task. */
-export const cloudRunMost: Size = { vcpu: 8, memoryBytes: cloudRunMemory.mostBytes };
+export const largestCloudRunTask: Size = { vcpu: 8, memoryBytes: cloudRunMemory.mostBytes };
 
-/** The smallest size that a backend allows with at least that much; undefined where it has none so large. */
+/** The smallest size of a backend with at least that much; undefined where none is large enough. */
 export function fitSize(backend: BackendName, least: Size): Size | undefined {
   if (backend === "cloudrun") return fitCloudRun(least);
   if (backend === "kubernetes") return fitAutopilot(least);
@@ -38,7 +38,7 @@ function roundUp(value: number, step: number): number {
 const highmemVcpus = [2, 4, 8, 16, 32, 48, 64, 80];
 const highmemGiBPerVcpu = 8;
 
-/** The smallest N2 high-memory machine with at least that much. */
+/** The smallest N2 high-memory machine with at least that much; undefined where none is large enough. */
 export function fitMachine(least: Size): { readonly name: string; readonly size: Size } | undefined {
   const vcpu = highmemVcpus.find(
     (count) => count >= least.vcpu && count * highmemGiBPerVcpu * GiB >= least.memoryBytes,

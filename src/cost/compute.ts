@@ -1,26 +1,26 @@
 import type { BackendName } from "../model/backend-name.ts";
 import type { CostLine, PriceItem, PriceList } from "../model/cost.ts";
 import { formatCount, GiB } from "../model/units.ts";
-import { priceLine } from "./lines.ts";
+import { priceLine } from "./cost-lines.ts";
 
-/** Ephemeral storage that Autopilot gives, and charges, a pod that asks for none: 1 GiB. */
+/** Ephemeral storage that Autopilot gives, and charges, a pod that requests none: 1 GiB. */
 const autopilotEphemeralGiB = 1;
 
 /** A machine, or a share of one, for some seconds. */
-export interface Use {
+export interface ComputeUse {
   readonly vcpu: number;
   readonly memoryBytes: number;
   readonly seconds: number;
 }
 
-/** How compute is sold: the price items, and the seconds in the unit of their price. */
+/** How a service sells compute: the price items, and the seconds in the unit of their price. */
 export interface Rates {
   readonly name: string;
   readonly vcpu: PriceItem;
   readonly memory: PriceItem;
   readonly ephemeral?: PriceItem;
   readonly secondsPerUnit: number;
-  /** What a start is charged for at the least, in seconds. */
+  /** The shortest time that a start is charged for, in seconds. */
   readonly leastSeconds?: number;
 }
 
@@ -29,7 +29,7 @@ export const cloudRun: Rates = {
   vcpu: "cloudRunVcpu",
   memory: "cloudRunMemory",
   secondsPerUnit: 1,
-  // Instance-based billing, which jobs have: "with a minimum of 1 minute" (cloud.google.com/run/pricing, billable time).
+  // Jobs have instance-based billing, "with a minimum of 1 minute" (cloud.google.com/run/pricing, billable time).
   leastSeconds: 60,
 };
 export const autopilot: Rates = {
@@ -46,38 +46,38 @@ export const autopilotSpot: Rates = {
   ephemeral: "autopilotSpotEphemeral",
   secondsPerUnit: 3600,
 };
-export const compute: Rates = {
+export const computeEngine: Rates = {
   name: "Compute Engine N2",
   vcpu: "computeVcpu",
   memory: "computeMemory",
   secondsPerUnit: 3600,
 };
 
-/** The rates of a backend; undefined where compute costs nothing: on one's own machine. */
+/** The rates of a backend; undefined for this machine, where compute costs nothing. */
 export function ratesOf(backend: BackendName, spot: boolean): Rates | undefined {
   if (backend === "local") return undefined;
   if (backend === "cloudrun") return cloudRun;
   return spot ? autopilotSpot : autopilot;
 }
 
-/** Which rates a backend's costs are computed with, in one sentence. */
+/** How a backend's costs are computed, for people. */
 export function describeBasis(backend: BackendName): string {
   if (backend === "local")
-    return "Compute on this machine is counted as $0; operations and storage in a bucket are not.";
-  const who =
+    return "Compute on this machine counts as $0; storage and operations in a bucket have a price.";
+  const service =
     backend === "cloudrun"
-      ? "Cloud Run jobs, a minute for each start at the least"
-      : "GKE Autopilot (Spot where an attempt ran on Spot)";
-  return `List prices of ${who}, without free tiers, discounts and taxes; memory is charged as the larger of asked for and used; failed attempts count.`;
+      ? "Cloud Run jobs (at least one minute per attempt)"
+      : "GKE Autopilot (Spot prices for attempts on Spot)";
+  return `List prices of ${service}, without free tiers, discounts and taxes. Memory is charged at the larger of requested and used.`;
 }
 
-/** What is charged for one start of that length, in seconds. */
+/** The seconds that one start of that length is charged for. */
 export function chargedSeconds(seconds: number, rates: Rates): number {
   return Math.max(seconds, rates.leastSeconds ?? 0);
 }
 
 /** vCPU, memory and, where it is sold, ephemeral storage of one start. */
-export function priceUse(use: Use, rates: Rates, list: PriceList): CostLine[] {
+export function priceCompute(use: ComputeUse, rates: Rates, list: PriceList): CostLine[] {
   const seconds = chargedSeconds(use.seconds, rates);
   const units = seconds / rates.secondsPerUnit;
   const time = describeTime(seconds, rates);

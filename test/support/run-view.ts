@@ -1,17 +1,24 @@
+/** Views of runs, as reports and costs are made from them. */
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { parsePrices } from "../../../src/cost/prices.ts";
-import type { PriceList } from "../../../src/model/cost.ts";
-import { type Cause, endingOf } from "../../../src/model/ending.ts";
-import type { ExitCode } from "../../../src/model/exit-code.ts";
-import { outcomeOf } from "../../../src/model/exit-code.ts";
-import type { Problem } from "../../../src/model/failure.ts";
-import type { MemoryRecord } from "../../../src/model/measurement.ts";
-import type { Attempt, PairOutcome, PairOutput, RunView, WorkerRecord } from "../../../src/model/run.ts";
-import { defaultPairs } from "../../../src/sample/pairs.ts";
+import { parsePrices } from "../../src/cost/prices.ts";
+import type { PriceList } from "../../src/model/cost.ts";
+import { type Cause, endingOf } from "../../src/model/ending.ts";
+import type { ExitCode } from "../../src/model/exit-code.ts";
+import { outcomeOf } from "../../src/model/exit-code.ts";
+import type { Problem } from "../../src/model/failure.ts";
+import type { MemoryRecord } from "../../src/model/measurement.ts";
+import type { Attempt, PairOutcome, PairOutput, RunView, WorkerRecord } from "../../src/model/run.ts";
+import { defaultPairs } from "../../src/sample/pairs.ts";
 
 export const GiB = 2 ** 30;
 export const listPath = "prices/google-us-central1.yaml";
 export const googlePrices: PriceList = parsePrices(readFileSync(listPath, "utf8"), listPath);
+
+/** US dollars are sums of products: equal but for rounding. */
+export function near(actual: number | undefined, expected: number): void {
+  assert.ok(Math.abs((actual ?? Number.NaN) - expected) < 1e-9, `${actual} instead of ${expected}`);
+}
 
 const dawn = Date.parse("2026-11-21T06:00:00Z");
 /** RFC 3339, so many seconds after six in the morning. */

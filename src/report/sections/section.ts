@@ -1,0 +1,60 @@
+/** The sections of the page, as the templates take them: texts, which they escape, and pictures, whose texts are escaped. */
+import type { Picture } from "../charts/chart.ts";
+import type { MemoryPicture } from "../charts/memory.ts";
+
+export interface Section {
+  readonly title: string;
+  readonly paragraphs: readonly string[];
+  readonly failures: readonly FailureText[];
+  readonly picture: Picture | undefined;
+  readonly multiples: readonly MemoryPicture[];
+  readonly tables: readonly TableText[];
+}
+
+/** A pair that failed, and why. */
+export interface FailureText {
+  readonly title: string;
+  readonly text: string;
+  readonly problems: readonly string[];
+}
+
+export interface TableText {
+  readonly title: string;
+  /** Whether only the title is seen until a reader opens it. */
+  readonly folded: boolean;
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** "text" wraps; "value" stays on one line; "number" does too, and is set to the right. */
+export interface Column {
+  readonly name: string;
+  readonly kind: "text" | "value" | "number";
+}
+
+/** A section with the parts that it has. */
+export function section(title: string, parts: Partial<Section>): Section {
+  return { title, paragraphs: [], failures: [], picture: undefined, multiples: [], tables: [], ...parts };
+}
+
+/** A table below its title. */
+export function openTable(title: string, columns: readonly Column[], rows: TableText["rows"]): TableText {
+  return { title, folded: false, columns, rows };
+}
+
+/** A table that opens when the reader clicks on its title. */
+export function foldedTable(title: string, columns: readonly Column[], rows: TableText["rows"]): TableText {
+  return { title, folded: true, columns, rows };
+}
+
+export function text(name: string): Column {
+  return { name, kind: "text" };
+}
+
+export function value(name: string): Column {
+  return { name, kind: "value" };
+}
+
+export function number(name: string): Column {
+  return { name, kind: "number" };
+}
