@@ -25,7 +25,7 @@ const plants: Readonly<Record<string, readonly [file: string, imported: string]>
   "commands-stand-apart": ["cli/plan.ts", "./merge.ts"],
   "commands-see-app": ["cli/planted.ts", "../run/policy.ts"],
   "app-is-imported-by-commands": ["run/upwards.ts", "../app/log.ts"],
-  "merge-runs-in-a-child": ["app/inline.ts", "../merge/job.ts"],
+  "merge-runs-in-a-child": ["app/inline.ts", "../merge/run.ts"],
   "cloud-run-in-its-client": ["app/cloud-run.ts", "@google-cloud/run"],
   "kubernetes-client-in-its-backend": ["backend/kubernetes/job.ts", "@kubernetes/client-node"],
   "polars-in-parquet": ["merge/polars.ts", "nodejs-polars"],
