@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { Backend } from "../../src/backend/backend.ts";
@@ -254,6 +254,32 @@ describe("a run", () => {
     assert.deepEqual(statesOf(view), ["storage1 failed", "ok1 done"]);
     assert.equal(view.pairs[0]?.attempts.length, 2);
   });
+});
+
+it("a run that the version before began is gone on with: its launches had retries of their own", async () => {
+  const stand = newStand(["ok1", "ok2"]);
+  const stop = AbortSignal.abort(new Failure(ExitCode.interrupted, [{ what: "stopped", fix: "run again" }]));
+  await runPairs(optionsOf(stand, { signal: stop }));
+  const [folder, tasks] = [join(stand.output, "runs", "run"), [{ index: 0, pair: "ok1" }]];
+  const launch = { run: "run", number: 0, tasks, ceilingBytes: GiB, parallelism: 1, spot: false };
+  const old = { ...launch, retries: 3, retriesUnexpected: 1 };
+  const attempt = { id: "local-0-0-0-aa", launch: 0, start: "2026-11-21T06:00:00.000Z", vcpu: 2, memoryBytes: GiB };
+  const failed = { ...attempt, spot: false, exitCode: 75, end: "2026-11-21T06:00:01.000Z" };
+  mkdirSync(join(folder, "local", "0"), { recursive: true });
+  writeFileSync(join(folder, "local", "0", "launch.json"), JSON.stringify({ launch: old, cancelled: false }));
+  // It was killed in the pause before the second start.
+  const task = { index: 0, pair: "ok1", state: "waiting", attempts: [failed] };
+  writeFileSync(join(folder, "local", "0", "0.json"), JSON.stringify(task));
+  const handles = [{ backend: "local", name: "run-0", launch: old }];
+  const pending = { ...old, number: 1, tasks: [{ index: 0, pair: "ok2" }] };
+  writeFileSync(join(folder, "run.json"), JSON.stringify({ ...readRecord(stand), handles, pending }));
+  const { exitCode, view } = await runPairs(optionsOf(stand));
+  assert.equal(exitCode, ExitCode.done);
+  assert.deepEqual(
+    view.pairs.map(({ attempts }) => attempts.map((one) => one.exitCode)),
+    [[75, 0], [0]],
+  );
+  assert.equal(journal(stand, "start").length, 2);
 });
 
 it("a controller that was overtaken writes nothing over what its successor knows", async () => {
