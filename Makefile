@@ -3,7 +3,6 @@
 SHELL := /bin/sh
 # Every recipe runs with the Node that set-up found or brought.
 run = PATH="$$(dirname "$$(scripts/find-node.sh)"):$$PATH"
-tests = $(shell find test -name '*.test.ts' -not -path 'test/interop/*' -not -path 'test/cluster/*')
 
 .PHONY: help setup demo demo-run demo-gcs test test-cluster image test-image test-terraform lint format bench interop clean deploy run-all status report destroy
 IMAGE ?= localhost/widemerge:dev
@@ -24,7 +23,7 @@ demo-gcs: setup ## the same in a bucket: a Cloud Storage emulator on this machin
 	@scripts/demo-gcs.sh
 
 test: setup ## run the tests
-	@$(run) node --no-warnings --test --test-reporter=spec --test-concurrency=2 $(tests)
+	@scripts/test.sh
 
 test-cluster: setup ## run the Kubernetes tests on a real cluster on this machine (Linux, root, Go; see scripts/cluster.sh)
 	@$(run) scripts/test-cluster.sh

@@ -1,9 +1,16 @@
 #!/bin/sh
-# Prints the path of a Node >= 22.19 (what nodejs-polars' binaries and the cloud clients need), or fails.
+# Prints the path of a Node >= 22.19, which the binaries of nodejs-polars and the cloud clients need, or fails.
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
+
+# fits NODE: `--version` prints v22.19.0, and takes a tenth of the time of a script.
 fits() {
-  "$1" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 19) ? 0 : 1)' 2>/dev/null
+  version=$("$1" --version 2>/dev/null) || return 1
+  major=${version#v} major=${major%%.*}
+  minor=${version#*.} minor=${minor%%.*}
+  case $major$minor in "" | *[!0-9]*) return 1 ;; esac
+  [ "$major" -gt 22 ] || { [ "$major" -eq 22 ] && [ "$minor" -ge 19 ]; }
 }
+
 if [ -x "$here/.toolchain/bin/node" ] && fits "$here/.toolchain/bin/node"; then
   echo "$here/.toolchain/bin/node"
 elif command -v node >/dev/null 2>&1 && fits node; then

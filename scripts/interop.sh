@@ -36,4 +36,4 @@ setup_java
 [ "${1:-}" = --setup-only ] && exit 0
 
 node=$(scripts/find-node.sh) || { echo "interop: needs Node 22.19 or newer: run 'make setup'." >&2; exit 2; }
-exec "$node" --no-warnings --test 'test/interop/*.test.ts'
+exec "$node" --no-warnings --test --test-timeout=900000 'test/interop/*.test.ts'

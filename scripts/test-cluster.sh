@@ -5,7 +5,7 @@ set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"
 status=0
-scripts/cluster.sh run node --no-warnings --test --test-concurrency=1 --test-reporter=spec test/cluster/*.test.ts || status=$?
+scripts/cluster.sh run node --no-warnings --test --test-concurrency=1 --test-timeout=900000 --test-reporter=spec test/cluster/*.test.ts || status=$?
 if [ "$status" -eq 3 ] && [ "${REQUIRE:-0}" != 1 ]; then
   echo "SKIPPED: the tests on a real Kubernetes cluster (test/cluster/). The lines above name what is missing."
   exit 0

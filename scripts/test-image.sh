@@ -22,4 +22,4 @@ fi
 WIDEMERGE_BASE=$base scripts/image.sh build "$image"
 say "content in MB, unpacked:"
 scripts/image.sh sizes "$image" >&2
-IMAGE=$image node --no-warnings --test --test-reporter=spec test/image/*.test.ts
+IMAGE=$image node --no-warnings --test --test-timeout=600000 --test-reporter=spec test/image/*.test.ts

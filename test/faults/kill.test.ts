@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { ExitCode } from "../../src/model/exit-code.ts";
-import { checkRerun, checkState, type Struck, strike, type Victim } from "./strike.ts";
+import { checkRerun, checkRerunHere, checkState, type Struck, strike, type Victim } from "./strike.ts";
 import { finishedNames, listOutput, makeFolder, makeSample, runCli } from "./support.ts";
 
 const onLinux = { skip: process.platform === "linux" ? false : "needs /proc", concurrency: 2 };
@@ -71,7 +71,8 @@ describe("killed without warning", onLinux, () => {
         if (victim === "child") assertExit(end, ExitCode.memory, /killed from outside/);
         else assert.equal(end.signal, "SIGKILL");
         checkState(output, [whole]);
-        await checkRerun(args, output, whole);
+        if (victim === "group") await checkRerun(args, output, whole);
+        else await checkRerunHere({ input: samples }, output, whole);
       });
 });
 
@@ -88,7 +89,7 @@ describe("interrupted", onLinux, () => {
         else assertExit(end, code, new RegExp(`ended from outside: found ${signal}; run again`));
         assert.deepEqual(listOutput(output), end.exitCode === ExitCode.done ? finishedNames : []);
         checkState(output, [whole]);
-        await checkRerun(args, output, whole);
+        await checkRerunHere({ input: samples }, output, whole);
       });
 });
 
@@ -102,7 +103,7 @@ describe("killed while it replaces an output", onLinux, () => {
       assert.ok(end.hit);
       const names = checkState(output, [old, whole]);
       assert.ok(names.includes("training_audusd.parquet"), "an output is there at any instant");
-      await checkRerun(replace, output, whole);
+      await checkRerunHere({ input: samples, replace: true }, output, whole);
     });
 });
 

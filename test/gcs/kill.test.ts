@@ -7,7 +7,17 @@ import { ExitCode } from "../../src/model/exit-code.ts";
 import { resultOf, startCli } from "../faults/support.ts";
 import { type Exchange, startProxy } from "../support/faults.ts";
 import { findGcsAbsence } from "../support/gcs.ts";
-import { checkFinished, environment, newPrefix, openStand, readOutput, runWith, type Stand } from "./stand.ts";
+import {
+  checkFinished,
+  environment,
+  explain,
+  mergeOverWire,
+  newPrefix,
+  openStand,
+  readOutput,
+  runWith,
+  type Stand,
+} from "./stand.ts";
 
 const absence = findGcsAbsence() || (process.platform === "linux" ? false : "needs /proc");
 /** Of this many instants, evenly spread over the requests of a merge. */
@@ -44,9 +54,9 @@ describe("killed at a request", { skip: absence }, () => {
           const prefix = newPrefix();
           await killAt(stand, argsFor(prefix), at, instant % 3 === 0);
           await readOutput(stand, prefix);
-          const rerun = await runWith(stand.gcs.endpoint, ...argsFor(prefix));
-          assert.equal(rerun.exitCode, ExitCode.done, rerun.stdout);
-          if (resultOf(rerun).outcome === "done") await checkFinished(stand, prefix, whole);
+          const rerun = await mergeOverWire(stand, [], { assembly }, { prefix });
+          assert.ok(rerun.result, explain(rerun));
+          if (rerun.result.outcome === "done") await checkFinished(stand, prefix, whole);
           else assert.ok((await readOutput(stand, prefix)).bytes?.equals(whole));
         });
       it("a rerun that finds the work done removes the scratch of the dead", async () => {

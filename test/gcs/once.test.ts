@@ -65,14 +65,19 @@ describe("two workers on one pair", { skip: absence }, () => {
   it("one that is overtaken between its output and its manifest leaves the other's manifest alone", async () => {
     const prefix = newPrefix();
     let overtaken: Promise<CliRun> | undefined;
-    // The slow one's manifest stalls on its way; meanwhile another one replaces its output.
+    let isOver = false;
+    // The slow one's manifest stalls, try after try, until another merge has replaced its output.
     const rule: Rule = {
       on: ({ kind, path }) => {
-        const hit = kind === "upload" && path.includes("manifest.json");
-        if (hit) overtaken ??= mergeTo(prefix, "--replace", "--row-group-rows", "500");
+        const hit = kind === "upload" && path.includes("manifest.json") && !isOver;
+        if (hit)
+          overtaken ??= mergeTo(prefix, "--replace", "--row-group-rows", "500").finally(() => {
+            isOver = true;
+          });
         return hit;
       },
       fault: { kind: "stall", at: { requestBytes: 0 } },
+      times: 1e9,
     };
     const proxy = await startProxy(stand.gcs.endpoint, [rule]);
     const output = ["--output", `${stand.root}/${prefix}`];
