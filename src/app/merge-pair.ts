@@ -3,10 +3,12 @@ import { ExitCode, outcomeOf } from "../model/exit-code.ts";
 import { type Failure, toFailure } from "../model/failure.ts";
 import type { MemoryRecord } from "../model/measurement.ts";
 import { nameOutputs } from "../model/output-names.ts";
+import { progressVariable } from "../model/progress.ts";
 import type { PairResult } from "../model/result.ts";
 import { createStore } from "../store/create-store.ts";
 import { type GuardedEnd, runGuarded, type TaskObserver } from "./guarded-task.ts";
-import { leaveWord } from "./worker-record.ts";
+import { leaveOutcome } from "./worker-outcome.ts";
+import { WorkerProgress } from "./worker-progress.ts";
 
 /** Memory of a merge that could not be started. */
 const unmeasured: MemoryRecord = { source: "rss", peakBytes: 0, ceilingBytes: 0, warnings: 0, samples: [] };
@@ -25,17 +27,20 @@ export async function mergePair(pair: string, settings: Settings, observer: Task
 }
 
 /**
- * Merges a pair and leaves a record of how the merge ended for the controller of its run.
+ * Merges a pair and leaves its progress and its outcome for the controller of its run.
  * @throws Failure when the merge could not be started
  */
 export async function mergeForRun(pair: string, settings: Settings, observer: TaskObserver): Promise<PairResult> {
   const start = new Date().toISOString();
   try {
-    const result = await mergePair(pair, settings, observer);
-    await leaveWord(settings, { start, result, memory: result.memory ?? unmeasured });
+    const progress = new WorkerProgress(observer, process.env[progressVariable]);
+    const result = await mergePair(pair, settings, progress);
+    const { merged } = progress;
+    const memory = result.memory ?? unmeasured;
+    await leaveOutcome(settings, { start, result, memory, ...(merged === undefined ? {} : { progress: merged }) });
     return result;
   } catch (error) {
-    await leaveWord(settings, { start, result: failedResult(pair, toFailure(error)), memory: unmeasured });
+    await leaveOutcome(settings, { start, result: failedResult(pair, toFailure(error)), memory: unmeasured });
     throw error;
   }
 }

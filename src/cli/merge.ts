@@ -1,9 +1,11 @@
 import { logAbout, logProblems } from "../app/log.ts";
 import { failedResult, mergeForRun } from "../app/merge-pair.ts";
 import { choosePair } from "../app/task-pair.ts";
+import { writeOutcome } from "../app/worker-outcome.ts";
 import { mergeSettings } from "../config/settings.ts";
 import type { ExitCode } from "../model/exit-code.ts";
 import { toFailure } from "../model/failure.ts";
+import { toOutcome } from "../model/outcome.ts";
 import type { PairResult } from "../model/result.ts";
 import { describeResult } from "../report/text/pair.ts";
 import { CodedCommand } from "./command.ts";
@@ -53,8 +55,11 @@ async function merge(named: string | undefined, flags: Flags, command: CodedComm
     logAbout({ pair });
     return print(await mergeForRun(pair, settings, observeTask(pair, settings)));
   } catch (error) {
+    const result = failedResult(pair, toFailure(error));
+    // Settings can be wrong before the run and the pair are known.
+    writeOutcome(toOutcome(result));
     // A script that asked for a document gets one, even when nothing could be started.
     if (flags.json !== true) throw error;
-    return print(failedResult(pair, toFailure(error)));
+    return print(result);
   }
 }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { parse } from "yaml";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, type Problem } from "../model/failure.ts";
+import { progressVariable } from "../model/progress.ts";
 import { Settings, settingNames } from "./settings.ts";
 
 /** Where a setting can come from, the strongest first: a flag, a variable, the file, its default. */
@@ -61,7 +62,7 @@ function readFile(path: string): Record<string, unknown> {
 
 /** A misspelt variable would be ignored in silence. */
 function unknownVariables(environment: RawSettings["environment"]): Problem[] {
-  const known = new Set([...settingNames.map(variableOf), "WIDEMERGE_CONFIG"]);
+  const known = new Set([...settingNames.map(variableOf), "WIDEMERGE_CONFIG", progressVariable]);
   const unknown = Object.keys(environment).filter((name) => name.startsWith("WIDEMERGE_") && !known.has(name));
   return unknown.map((name) => ({
     what: `unknown variable ${name}`,

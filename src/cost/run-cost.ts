@@ -3,6 +3,7 @@ import type { AttemptCost, CostLine, PairCost, PriceList, RunCost } from "../mod
 import { describeEnding } from "../model/ending.ts";
 import {
   type AttemptOutcome,
+  attemptPeak,
   attemptSeconds,
   type PairOutcome,
   type RunView,
@@ -74,7 +75,7 @@ function costOfPair(outcome: PairOutcome, view: RunView, list: PriceList): PairC
 
 function costOfAttempt(attempt: AttemptOutcome, outcome: PairOutcome, view: RunView, list: PriceList): AttemptCost {
   const record = outcome.records.find((one) => one.attempt === attempt.id);
-  const peakBytes = record?.memory.peakBytes;
+  const peakBytes = attemptPeak(attempt, outcome.records);
   const seconds = attemptSeconds(attempt, view.at);
   const chargedBytes = Math.max(attempt.memoryBytes, peakBytes ?? 0);
   const use = { vcpu: attempt.vcpu, memoryBytes: chargedBytes, seconds };

@@ -6,6 +6,8 @@ import type { BackendName } from "./backend-name.ts";
 import type { Cause, Ending, Seen } from "./ending.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { MemoryRecord } from "./measurement.ts";
+import type { WorkerOutcome } from "./outcome.ts";
+import type { TaskProgress } from "./progress.ts";
 import type { PairResult } from "./result.ts";
 
 /** One pair of a launch: its completion index, from 0. */
@@ -63,12 +65,6 @@ export interface LaunchStatus {
   readonly statuses: readonly TaskStatus[];
 }
 
-export interface TaskProgress {
-  readonly tablesDone: number;
-  readonly tables: number;
-  readonly workingSetBytes: number;
-}
-
 /** One start of a pair's worker, as the backend saw it. Start and end are RFC 3339. */
 export interface Attempt extends Seen {
   /** Unique within the run: a pod's name, or a random name. The worker's record has the same id. */
@@ -81,11 +77,19 @@ export interface Attempt extends Seen {
   readonly spot: boolean;
   /** One line for people, from the worker or the backend. */
   readonly message?: string;
+  /** What the worker left where its backend can read it. */
+  readonly outcome?: WorkerOutcome;
 }
 
 /** An attempt and how it ended. */
 export interface AttemptOutcome extends Attempt {
   readonly ending: Ending;
+}
+
+/** The largest working set of an attempt in bytes; undefined where its worker left nothing. */
+export function attemptPeak(attempt: Attempt, records: readonly WorkerRecord[]): number | undefined {
+  const record = records.find((own) => own.attempt === attempt.id);
+  return record?.memory.peakBytes ?? attempt.outcome?.peakMemoryBytes;
 }
 
 /** Seconds from an attempt's start to its end, or to `at` (RFC 3339) while it runs; 0 before it starts. */

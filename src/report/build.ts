@@ -3,8 +3,9 @@ import { rightSize } from "../cost/right-size.ts";
 import { costOfRun, indexPairCosts, wallSeconds } from "../cost/run-cost.ts";
 import type { PriceList } from "../model/cost.ts";
 import { describeEnding } from "../model/ending.ts";
+import type { Problem } from "../model/failure.ts";
 import type { MemoryTrace, Report, ReportPair } from "../model/report.ts";
-import type { PairOutcome, PairOutput, RunView } from "../model/run.ts";
+import { attemptPeak, type PairOutcome, type PairOutput, type RunView } from "../model/run.ts";
 
 /** The report of a run at one moment, with its costs by a price list. */
 export function buildReport(view: RunView, list: PriceList): Report {
@@ -34,10 +35,9 @@ export function buildReport(view: RunView, list: PriceList): Report {
 }
 
 function buildPair(outcome: PairOutcome, cost: ReportPair["cost"]): ReportPair {
-  const { pair, state, why, output, records, failures } = outcome;
-  const peaks = records.map((record) => record.memory.peakBytes);
+  const { pair, state, why, output, attempts, records, failures } = outcome;
+  const peaks = attempts.flatMap((attempt) => attemptPeak(attempt, records) ?? []);
   const last = records.at(-1);
-  const failed = records.findLast((record) => record.exitCode !== 0);
   const families = output === undefined ? [] : listFamilies([output]);
   return {
     pair,
@@ -51,10 +51,20 @@ function buildPair(outcome: PairOutcome, cost: ReportPair["cost"]): ReportPair {
     ...(peaks.length === 0 ? {} : { peakBytes: Math.max(...peaks) }),
     ...(last === undefined ? {} : { ceilingBytes: last.memory.ceilingBytes }),
     failures: { ...failures },
-    problems: failed?.result.problems ?? [],
+    problems: findProblems(outcome),
     memory: traceMemory(outcome),
     cost,
   };
+}
+
+/** What the last attempt that failed with problems found. */
+function findProblems({ attempts, records }: PairOutcome): readonly Problem[] {
+  const failed = attempts.filter(({ ending }) => ending.kind === "failed");
+  const found = failed.map(({ id, outcome }) => {
+    const record = records.find(({ attempt }) => attempt === id);
+    return record?.result.problems ?? outcome?.problems ?? [];
+  });
+  return found.findLast((problems) => problems.length > 0) ?? [];
 }
 
 function traceMemory(outcome: PairOutcome): MemoryTrace[] {

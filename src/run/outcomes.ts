@@ -79,7 +79,7 @@ function isDone(pair: string, last: TaskStatus | undefined, facts: RunFacts): bo
 function listOutcomes(status: TaskStatus, facts: RunFacts): AttemptOutcome[] {
   const published = isDone(status.pair, status, facts);
   return status.attempts.map((seen) => {
-    const left = readLeft(facts.records.get(seen.id));
+    const left = readLeft(facts.records.get(seen.id)) ?? seen.outcome;
     return { ...seen, ending: endingOf({ seen, left, published }) };
   });
 }

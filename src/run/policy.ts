@@ -79,10 +79,11 @@ export function countCauses(causes: readonly Cause[]): Record<Cause, number> {
 
 /** Why an attempt failed, in one line for people. */
 export function describeFailure(attempt: FailedOutcome, record: WorkerRecord | undefined): string {
-  const { ending, message } = attempt;
-  const [first, ...others] = record?.result.problems ?? [];
+  const { ending, message, outcome } = attempt;
+  const [first, ...others] = record?.result.problems ?? outcome?.problems ?? [];
   if (first !== undefined) {
-    const more = others.length > 0 ? ` (and ${others.length} more)` : "";
+    const count = others.length + (record === undefined ? (outcome?.problemsOmitted ?? 0) : 0);
+    const more = count > 0 ? ` (and ${count} more)` : "";
     return `${ending.cause}: ${describeProblem(first)}${more}`;
   }
   if (ending.word === "no output")

@@ -3,11 +3,10 @@ import { describe, it } from "node:test";
 import * as v from "valibot";
 import { createBackend, shareMachine } from "../../src/app/create-backend.ts";
 import { choosePair } from "../../src/app/task-pair.ts";
-import { summarise } from "../../src/app/worker-record.ts";
 import { Settings } from "../../src/config/settings.ts";
 import { Failure } from "../../src/model/failure.ts";
 import { parallelismOf } from "../../src/run/launch.ts";
-import { GiB, makeWorkerRecord } from "../support/run.ts";
+import { GiB } from "../support/run.ts";
 
 describe("pairs side by side on one machine", () => {
   const free = { cpus: 4, memoryAvailableBytes: 20 * GiB };
@@ -65,13 +64,4 @@ describe("the pair of a worker", () => {
   ];
   for (const [name, named, environment] of refused)
     it(`${name} is refused`, () => assert.throws(() => choosePair(named, pairs, environment), Failure));
-});
-
-it("a worker's end is one line that begins with pair and code", () => {
-  const problem = { what: "it broke\nin two", found: "x", fix: "y" };
-  const { result } = makeWorkerRecord({ exitCode: 4 });
-  assert.equal(
-    summarise({ ...result, problems: [problem, problem], seconds: 2, peakMemoryBytes: GiB }),
-    "audusd: exit 4 memory ceiling: it broke in two: found x; y (and 1 more); 2.00 s, peak 1.00 GiB of 1.00 GiB\n",
-  );
 });

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { ExitCode } from "../../src/model/exit-code.ts";
+import { decodeOutcome } from "../../src/model/outcome.ts";
+import { decodeProgress } from "../../src/model/progress.ts";
 import { scratchFolder } from "../support/folder.ts";
 
 const program = new URL("../../bin/widemerge", import.meta.url).pathname;
@@ -249,13 +251,20 @@ describe("merge as a worker of a run", () => {
     WIDEMERGE_RUN: "x",
     WIDEMERGE_ATTEMPT: "pod-1",
     TERMINATION_MESSAGE_PATH: join(output, "message"),
+    WIDEMERGE_PROGRESS_PATH: join(output, "progress"),
   });
 
   it("takes the pair of its index and leaves word of a good end", async () => {
     const output = newOutput();
     const { code } = await run(["merge"], { ...worker(output), CLOUD_RUN_TASK_INDEX: "0" });
     assert.equal(code, 0);
-    assert.match(readFileSync(join(output, "message"), "utf8"), /^audusd: exit 0 done: 300 rows × \d+ columns; .*peak/);
+    const outcome = decodeOutcome(readFileSync(join(output, "message"), "utf8"));
+    assert.match(outcome?.message ?? "", /^audusd: exit 0 done: 300 rows × \d+ columns; .*peak/);
+    assert.deepEqual([outcome?.exitCode, outcome?.outcome, outcome?.problems], [0, "done", []]);
+    assert.ok((outcome?.progress?.tables ?? 0) > 0);
+    assert.equal(outcome?.progress?.tablesDone, outcome?.progress?.tables);
+    const progress = decodeProgress(readFileSync(join(output, "progress"), "utf8"));
+    assert.ok((progress?.workingSetBytes ?? 0) > 0);
     assert.ok(existsSync(join(output, "runs", "x", "results", "audusd", "pod-1.json")));
   });
 
@@ -263,17 +272,20 @@ describe("merge as a worker of a run", () => {
     const output = newOutput();
     const { code } = await run(["merge"], { ...worker(output), JOB_COMPLETION_INDEX: "1", CLOUD_RUN_TASK_INDEX: "0" });
     assert.equal(code, ExitCode.input);
-    assert.match(
-      readFileSync(join(output, "message"), "utf8"),
-      /^missing: exit 3 input refused: no checkpoint of missing/,
-    );
+    const outcome = decodeOutcome(readFileSync(join(output, "message"), "utf8"));
+    assert.match(outcome?.message ?? "", /^missing: exit 3 input refused: no checkpoint of missing/);
     const record = JSON.parse(readFileSync(join(output, "runs", "x", "results", "missing", "pod-1.json"), "utf8"));
     assert.equal(record.exitCode, ExitCode.input);
+    assert.deepEqual(outcome?.problems, record.result.problems);
   });
 
   it("without a pair for its index it says so", async () => {
-    const { code, stderr } = await run(["merge"], { ...worker(newOutput()), JOB_COMPLETION_INDEX: "2" });
+    const output = newOutput();
+    mkdirSync(output, { recursive: true });
+    const { code, stderr } = await run(["merge"], { ...worker(output), JOB_COMPLETION_INDEX: "2" });
     assert.equal(code, ExitCode.usage);
+    const outcome = decodeOutcome(readFileSync(join(output, "message"), "utf8"));
+    assert.deepEqual([outcome?.exitCode, outcome?.problems[0]?.what], [2, "no pair to merge"]);
     assert.match(stderr, /no pair to merge: found JOB_COMPLETION_INDEX=\\"2\\" with 2 pairs/);
   });
 });

@@ -120,7 +120,7 @@ describe("a run", () => {
     assert.equal(exitCode, ExitCode.input);
     const { failures } = view.pairs[0] ?? {};
     assert.equal(failures?.transient, 2);
-    assert.match(view.pairs[2]?.why ?? "", /^input: exit 3, input1: exit 3 input refused/);
+    assert.match(view.pairs[2]?.why ?? "", /^input: the stand says so: use another pair$/);
   });
 
   it("tries pairs that ran out of memory again, alone, with the next ceiling", async () => {

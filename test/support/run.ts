@@ -5,7 +5,8 @@ import * as v from "valibot";
 import { Settings } from "../../src/config/settings.ts";
 import { outputSettings } from "../../src/model/comparison.ts";
 import { type Cause, endingOf } from "../../src/model/ending.ts";
-import { outcomeOf } from "../../src/model/exit-code.ts";
+import { type ExitCode, outcomeOf } from "../../src/model/exit-code.ts";
+import { encodeOutcome, toOutcome } from "../../src/model/outcome.ts";
 import { nameOutputs } from "../../src/model/output-names.ts";
 import type { Manifest } from "../../src/model/result.ts";
 import type { Attempt, Launch, RunRecord, TaskStatus, WorkerRecord } from "../../src/model/run.ts";
@@ -181,6 +182,13 @@ function makeManifest(settings: Settings, pair: string, path: string, size: numb
   };
 }
 
+/** The outcome document of a worker, with %s twice for the name of its pair. */
+function outcomeAs(exitCode: ExitCode): string {
+  const problem = { what: "the stand says so", fix: "use another pair" };
+  const problems = exitCode === 0 ? [] : [problem];
+  return encodeOutcome(toOutcome({ ...makeWorkerRecord({ exitCode }).result, pair: "%s", problems }));
+}
+
 /**
  * A worker that merges nothing: its pair's name says how it ends. `ok…` publishes what is prepared; `inputN`, `memoryN`,
  * `storageN` end with that exit code; `onceN` fails with 75 the first time; `stayN` goes on until it is stopped.
@@ -195,16 +203,17 @@ publish() {
   mv '${output}'/.m$pair '${output}'/training_$pair.manifest.json
   echo "publish $pair" >> '${journal}'
 }
-fail() { echo "$pair: exit $1 $2: found nothing" > "$TERMINATION_MESSAGE_PATH"; exit $1; }
+leave() { printf "$1" "$pair" "$pair" > "$TERMINATION_MESSAGE_PATH"; }
+fail() { leave "$2"; exit $1; }
 mkdir -p '${output}'
 case $pair in
-  input*) fail 3 "input refused" ;;
-  storage*) fail 75 "storage failed" ;;
-  memory*) test "$WIDEMERGE_MEMORY_CEILING" -ge 2000000000 || fail 4 "memory ceiling" ;;
-  once*) if ! test -e '${prepared}'/$pair.tried; then touch '${prepared}'/$pair.tried; fail 75 "storage failed"; fi ;;
+  input*) fail 3 '${outcomeAs(3)}' ;;
+  storage*) fail 75 '${outcomeAs(75)}' ;;
+  memory*) test "$WIDEMERGE_MEMORY_CEILING" -ge 2000000000 || fail 4 '${outcomeAs(4)}' ;;
+  once*) if ! test -e '${prepared}'/$pair.tried; then touch '${prepared}'/$pair.tried; fail 75 '${outcomeAs(75)}'; fi ;;
   stay*) trap 'exit 143' TERM; while :; do sleep 0.05; done ;;
 esac
 publish
-echo "$pair: exit 0 done: 1 row" > "$TERMINATION_MESSAGE_PATH"
+leave '${outcomeAs(0)}'
 `;
 }

@@ -1,3 +1,4 @@
+import { decodeOutcome, toLine } from "../../model/outcome.ts";
 import type { Attempt, Launch } from "../../model/run.ts";
 import { containerName, spotLabel } from "./names.ts";
 import { parseCpuQuantity, parseMemoryQuantity } from "./quantity.ts";
@@ -57,8 +58,6 @@ interface Terminated {
   readonly finishedAt?: Time;
 }
 
-const messageLimit = 1000;
-
 /** One pod as an attempt. What its own specification asks for counts: a cluster may have changed what was submitted. */
 export function toAttempt(pod: PodSeen, launch: Launch, vcpu: number): Attempt {
   const requests = pick(pod.spec?.containers)?.resources?.requests;
@@ -79,20 +78,22 @@ function hasEnded({ status }: PodSeen): boolean {
   return status?.phase === "Failed" || status?.phase === "Succeeded";
 }
 
-type End = Partial<Pick<Attempt, "end" | "exitCode" | "reason" | "message">>;
+type End = Partial<Pick<Attempt, "end" | "exitCode" | "reason" | "message" | "outcome">>;
 
 /** How a pod ended; a pod that was evicted or whose node went may have no word about its container. */
 function describeEnd(pod: PodSeen, terminated: Terminated | undefined): End {
   const disruption = findCondition(pod, "DisruptionTarget", "True");
   const end = toTime(terminated?.finishedAt ?? disruption?.lastTransitionTime ?? pod.metadata?.deletionTimestamp);
   const reason = nameReason(pod, terminated, disruption !== undefined);
-  const message = disruption === undefined ? (terminated?.message ?? pod.status?.message) : joinWords(disruption);
+  const outcome = decodeOutcome(terminated?.message);
+  const message = outcome?.message ?? lastLine(terminated?.message ?? pod.status?.message);
   return {
     // The end of an attempt must be told, and a pod with no time of its end has at least been there.
     end: end ?? toTime(pod.status?.startTime ?? pod.metadata?.creationTimestamp) ?? "",
     ...(terminated === undefined ? {} : { exitCode: terminated.exitCode }),
     ...(reason === undefined ? {} : { reason }),
-    ...tellMessage(message),
+    ...optionalMessage(disruption === undefined ? message : joinWords(disruption)),
+    ...(outcome === undefined ? {} : { outcome }),
   };
 }
 
@@ -112,7 +113,7 @@ function nameReason(pod: PodSeen, terminated: Terminated | undefined, disrupted:
 function describeWait(pod: PodSeen): End {
   if (pod.status?.phase === "Running") return {};
   const waiting = pick(pod.status?.containerStatuses)?.state?.waiting;
-  return tellMessage(joinWords(waiting ?? findCondition(pod, "PodScheduled", "False") ?? {}));
+  return optionalMessage(joinWords(waiting ?? findCondition(pod, "PodScheduled", "False") ?? {}));
 }
 
 function findCondition(pod: PodSeen, type: string, status: string): ConditionSeen | undefined {
@@ -128,15 +129,14 @@ function joinWords({ reason, message }: { readonly reason?: string; readonly mes
   return [reason, message].filter((word) => word !== undefined && word !== "").join(": ");
 }
 
-/** The last line that has something in it, as plain text: where a worker left no summary, its log stands here. */
-function tellMessage(text: string | undefined): Pick<End, "message"> {
-  const line = (text ?? "")
-    .split(/[\r\n]+/)
-    .findLast((part) => part.trim() !== "")
-    ?.replace(/\p{Cc}/gu, " ")
-    .trim()
-    .slice(0, messageLimit);
-  return line === undefined ? {} : { message: line };
+/** The last line that is not empty. A container that could not be started has a message of the runtime. */
+function lastLine(text = ""): string {
+  return text.split(/[\r\n]+/).findLast((line) => line.trim() !== "") ?? "";
+}
+
+function optionalMessage(text: string): Pick<End, "message"> {
+  const message = toLine(text);
+  return message === "" ? {} : { message };
 }
 
 /** RFC 3339, as the contract wants it. */

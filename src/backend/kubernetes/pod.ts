@@ -1,3 +1,4 @@
+import { outcomeVariable } from "../../model/outcome.ts";
 import type { Launch } from "../../model/run.ts";
 import type { V1Container, V1EnvVar, V1PodSpec, V1Toleration, V1Volume, V1VolumeMount } from "./client.ts";
 import { containerName, spotLabel } from "./names.ts";
@@ -59,7 +60,7 @@ function buildContainer(launch: Launch, options: KubernetesOptions, environment:
     env: buildEnvironment(launch, cpus, environment),
     resources: { requests: resources, limits: { ...resources } },
     terminationMessagePath: terminationLog,
-    terminationMessagePolicy: "FallbackToLogsOnError",
+    terminationMessagePolicy: "File",
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
@@ -81,7 +82,7 @@ function buildEnvironment(launch: Launch, cpus: number, environment: WorkerEnvir
     WIDEMERGE_PAIRS: launch.tasks.map(({ pair }) => pair).join(","),
     WIDEMERGE_MEMORY_CEILING: `${launch.ceilingBytes}`,
     POLARS_MAX_THREADS: `${Math.max(1, Math.floor(cpus))}`,
-    TERMINATION_MESSAGE_PATH: terminationLog,
+    [outcomeVariable]: terminationLog,
   };
   const fixed = Object.entries(values).sort(([left], [right]) => (left < right ? -1 : 1));
   return [

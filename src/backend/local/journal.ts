@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
+import { decodeOutcome, type WorkerOutcome } from "../../model/outcome.ts";
+import { decodeProgress, type TaskProgress } from "../../model/progress.ts";
 import type { Attempt, Launch, TaskState } from "../../model/run.ts";
 import type { ProcessId } from "./process.ts";
 
@@ -15,6 +17,13 @@ export interface TaskEntry {
   readonly pair: string;
   readonly state: TaskState;
   readonly attempts: readonly LocalAttempt[];
+}
+
+/** Paths of the files that a worker writes. */
+export interface WorkerFiles {
+  readonly log: string;
+  readonly progress: string;
+  readonly outcome: string;
 }
 
 /** `launch.json` */
@@ -66,17 +75,20 @@ export class Journal {
     this.#write(`${entry.index}.json`, entry);
   }
 
-  /** Where an attempt leaves its log, and one line at its end. */
-  filesOf(attempt: string): { readonly log: string; readonly message: string } {
-    return { log: join(this.folder, `${attempt}.log`), message: join(this.folder, `${attempt}.message`) };
+  /** The files that an attempt's worker writes. */
+  filesOf(attempt: string): WorkerFiles {
+    const path = (kind: string) => join(this.folder, `${attempt}.${kind}`);
+    return { log: path("log"), progress: path("progress.json"), outcome: path("outcome.json") };
   }
 
-  readMessage(attempt: string): string | undefined {
-    try {
-      return readFileSync(this.filesOf(attempt).message, "utf8").trim() || undefined;
-    } catch {
-      return undefined;
-    }
+  /** What the worker of an attempt left; undefined where it was killed before that. */
+  readOutcome(attempt: string): WorkerOutcome | undefined {
+    return readLeft(this.filesOf(attempt).outcome, decodeOutcome);
+  }
+
+  /** How far the worker of an attempt has got; undefined until it has said so for the first time. */
+  readProgress(attempt: string): TaskProgress | undefined {
+    return readLeft(this.filesOf(attempt).progress, decodeProgress);
   }
 
   #read<Kind>(name: string): Kind | undefined {
@@ -93,5 +105,14 @@ export class Journal {
     const staged = `${path}.${process.pid}`;
     writeFileSync(staged, JSON.stringify(content));
     renameSync(staged, path);
+  }
+}
+
+/** A worker may be killed at any time, and a person may remove its files: what cannot be read was not left. */
+function readLeft<Content>(path: string, decode: (text: string) => Content): Content | undefined {
+  try {
+    return decode(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
   }
 }

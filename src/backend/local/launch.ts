@@ -6,8 +6,14 @@ import type { Launch, TaskStatus } from "../../model/run.ts";
 import type { Journal, LocalAttempt, TaskEntry } from "./journal.ts";
 import type { MemoryBudget } from "./memory-budget.ts";
 import { findByVariable, identify, isRunning, type ProcessId, sendSignal } from "./process.ts";
-import { readProgress } from "./progress.ts";
-import { attemptVariable, describeExit, type LocalOptions, parseEnd, startWorker } from "./worker.ts";
+import {
+  attemptVariable,
+  describeExit,
+  describeLoss,
+  type LocalOptions,
+  startWorker,
+  type WorkerEnd,
+} from "./worker.ts";
 
 /** Milliseconds between two checks of a worker that another process started: no event tells when it ends. */
 const checkEvery = 200;
@@ -79,9 +85,9 @@ export class LocalLaunch {
     if (attempt === undefined) return;
     const worker = attempt.process ?? findByVariable(attemptVariable, attempt.id);
     if (worker === undefined || !isRunning(worker)) {
-      const message = this.#journal.readMessage(attempt.id);
-      if (attempt.process === undefined && message === undefined) this.#forget(task);
-      else this.#end(task.index, parseEnd(message));
+      const outcome = this.#journal.readOutcome(attempt.id);
+      if (attempt.process === undefined && outcome === undefined) this.#forget(task);
+      else this.#end(task.index, describeLoss(outcome));
       return;
     }
     this.#put(task.index, { attempts: [...task.attempts.slice(0, -1), { ...attempt, process: worker }] });
@@ -100,7 +106,7 @@ export class LocalLaunch {
       const current = attempt?.id === id;
       if (current && attempt.process !== undefined && isRunning(attempt.process)) continue;
       this.#adopted.delete(id);
-      if (current) this.#end(index, parseEnd(this.#journal.readMessage(id)));
+      if (current) this.#end(index, describeLoss(this.#journal.readOutcome(id)));
     }
     if (this.#adopted.size === 0) clearInterval(this.#check);
   }
@@ -155,7 +161,7 @@ export class LocalLaunch {
     const child = startWorker(this.#launch, this.#options, task.index, id, this.#journal.filesOf(id));
     child.once("error", ({ message }) => this.#end(task.index, { reason: "StartFailed", message }));
     child.once("exit", (code, signal) =>
-      this.#end(task.index, describeExit(code, signal, this.#journal.readMessage(id))),
+      this.#end(task.index, describeExit(code, signal, this.#journal.readOutcome(id))),
     );
     // A controller that gives up can end: waiting keeps the process alive with timers of its own.
     child.unref();
@@ -164,7 +170,7 @@ export class LocalLaunch {
   }
 
   /** An attempt is over, and its task with it. */
-  #end(index: number, end: Pick<LocalAttempt, "exitCode" | "signal" | "reason" | "message">): void {
+  #end(index: number, end: WorkerEnd): void {
     const task = this.#tasks[index];
     const last = task?.attempts.at(-1);
     if (task === undefined || last === undefined || last.end !== undefined) return;
@@ -198,8 +204,7 @@ function workerOf({ state, attempts }: TaskEntry): ProcessId | undefined {
 export function toStatus(task: TaskEntry, journal: Journal): TaskStatus {
   const { index, pair, state } = task;
   const attempts = task.attempts.map(({ process: _, ...attempt }) => attempt);
-  const worker = workerOf(task);
-  const id = attempts.at(-1)?.id;
-  const progress = worker === undefined || id === undefined ? undefined : readProgress(worker, journal.filesOf(id).log);
+  const current = state === "running" ? attempts.at(-1) : undefined;
+  const progress = current === undefined ? undefined : journal.readProgress(current.id);
   return { index, pair, state, attempts, ...(progress === undefined ? {} : { progress }) };
 }

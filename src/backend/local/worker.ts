@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { outcomeVariable, type WorkerOutcome } from "../../model/outcome.ts";
+import { progressVariable } from "../../model/progress.ts";
 import type { Launch } from "../../model/run.ts";
-import type { Journal, LocalAttempt } from "./journal.ts";
+import type { LocalAttempt, WorkerFiles } from "./journal.ts";
 
 export interface LocalOptions {
   /** A folder on this machine for the state of a run's workers. */
@@ -26,7 +28,7 @@ export function startWorker(
   { command, environment }: LocalOptions,
   index: number,
   attempt: string,
-  { log, message }: ReturnType<Journal["filesOf"]>,
+  { log, outcome, progress }: WorkerFiles,
 ): ChildProcess {
   const [program = process.execPath, ...args] = command;
   const output = openSync(log, "a");
@@ -39,7 +41,8 @@ export function startWorker(
         ...workerVariables(launch),
         JOB_COMPLETION_INDEX: String(index),
         [attemptVariable]: attempt,
-        TERMINATION_MESSAGE_PATH: message,
+        [outcomeVariable]: outcome,
+        [progressVariable]: progress,
       },
     });
   } finally {
@@ -58,23 +61,27 @@ function workerVariables(launch: Launch): Record<string, string> {
   };
 }
 
-type End = Pick<LocalAttempt, "exitCode" | "signal" | "reason" | "message">;
+/** How a worker ended, as far as it is known. */
+export type WorkerEnd = Pick<LocalAttempt, "exitCode" | "signal" | "reason" | "message" | "outcome">;
 
 /** How a worker of this process ended. */
-export function describeExit(code: number | null, signal: NodeJS.Signals | null, message: string | undefined): End {
+export function describeExit(
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  outcome: WorkerOutcome | undefined,
+): WorkerEnd {
   return {
     ...(code === null ? {} : { exitCode: code }),
     ...(signal === null ? {} : { signal }),
-    ...optionalMessage(message),
+    ...describeOutcome(outcome),
   };
 }
 
-/** How a worker of another process ended: its last line says so; a worker without one was killed. */
-export function parseEnd(message: string | undefined): End {
-  const code = /: exit (\d{1,3})\b/.exec(message ?? "")?.[1];
-  return code === undefined ? { reason: "Lost" } : { exitCode: Number(code), ...optionalMessage(message) };
+/** How a worker of another process ended. Only its outcome tells: a worker without one was killed. */
+export function describeLoss(outcome: WorkerOutcome | undefined): WorkerEnd {
+  return outcome === undefined ? { reason: "Lost" } : { exitCode: outcome.exitCode, ...describeOutcome(outcome) };
 }
 
-function optionalMessage(message: string | undefined): { readonly message?: string } {
-  return message === undefined ? {} : { message };
+function describeOutcome(outcome: WorkerOutcome | undefined): WorkerEnd {
+  return outcome === undefined ? {} : { message: outcome.message, outcome };
 }

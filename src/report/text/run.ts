@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
 import { indexPairCosts } from "../../cost/run-cost.ts";
 import type { CostForecast, RunCost } from "../../model/cost.ts";
-import { attemptSeconds, type PairOutcome, type RunView } from "../../model/run.ts";
+import { attemptPeak, attemptSeconds, type PairOutcome, type RunView } from "../../model/run.ts";
 import { formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
 import { describeMissing, formatBilled, formatSum } from "../format.ts";
 
@@ -68,7 +68,7 @@ function describePair(outcome: PairOutcome, at: string): string[] {
 }
 
 function describeTables(outcome: PairOutcome): string {
-  if (outcome.progress !== undefined) {
+  if (outcome.progress !== undefined && outcome.progress.tables > 0) {
     return `${formatCount(outcome.progress.tablesDone)} of ${formatCount(outcome.progress.tables)}`;
   }
   const families = Object.values(outcome.output?.families ?? {});
@@ -79,7 +79,7 @@ function describeTables(outcome: PairOutcome): string {
 /** The present working set of a running attempt, or else the largest of all attempts; and the ceiling. */
 function describeMemory(outcome: PairOutcome): string {
   const ceiling = outcome.records.at(-1)?.memory.ceilingBytes ?? outcome.attempts.at(-1)?.memoryBytes;
-  const peaks = outcome.records.map((record) => record.memory.peakBytes);
+  const peaks = outcome.attempts.flatMap((attempt) => attemptPeak(attempt, outcome.records) ?? []);
   const bytes = outcome.progress?.workingSetBytes ?? (peaks.length === 0 ? undefined : Math.max(...peaks));
   if (ceiling === undefined) return "";
   return `${bytes === undefined ? "?" : formatMemory(bytes)} / ${formatMemory(ceiling)}`;

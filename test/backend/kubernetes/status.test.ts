@@ -3,7 +3,9 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { PodSeen } from "../../../src/backend/kubernetes/attempt.ts";
 import { type JobSeen, translateStatus } from "../../../src/backend/kubernetes/status.ts";
+import { encodeOutcome, toOutcome } from "../../../src/model/outcome.ts";
 import type { Attempt, TaskStatus } from "../../../src/model/run.ts";
+import { makeWorkerRecord } from "../../support/run.ts";
 import { disrupted, ended, makeJob, makePod, pending, pulling, running, stopped } from "./shapes.ts";
 import { makeLaunch } from "./support.ts";
 
@@ -145,10 +147,20 @@ describe("an attempt", () => {
     assert.notEqual(end, undefined);
   });
 
-  test("tells the last line of a log as one line of plain text, not endless", () => {
+  test("has what its worker left, and shows the sentence in it", () => {
+    const outcome = toOutcome(makeWorkerRecord({ exitCode: 4 }).result, { tablesDone: 3, tables: 9 });
+    const left = seeAttempt(makePod(0, ended(4, "Error", encodeOutcome(outcome))));
+    assert.deepEqual([left.outcome, left.message], [outcome, outcome.message]);
+    const both = disrupted(ended(143, "Error", encodeOutcome(outcome)), "EvictionByEvictionAPI", "evicting");
+    const evicted = seeAttempt(makePod(0, both));
+    assert.deepEqual([evicted.outcome, evicted.message], [outcome, "EvictionByEvictionAPI: evicting"]);
+  });
+
+  test("has no outcome where the message is not of a worker: the last line is shown as plain text, not endless", () => {
     const log = `{"msg":"first"}\n\u001b[31mlast\u0000 words\u001b[0m\n\n`;
-    assert.equal(seeAttempt(makePod(0, ended(1, "Error", log))).message, "[31mlast  words [0m");
+    assert.equal(seeAttempt(makePod(0, ended(1, "Error", log))).message, "[31mlast words [0m");
     assert.equal(seeAttempt(makePod(0, ended(1, "Error", "x".repeat(5000)))).message?.length, 1000);
+    assert.equal(seeAttempt(makePod(0, ended(1, "Error", log))).outcome, undefined);
   });
 
   test("reads the worker's container where a cluster put another one beside it", () => {
