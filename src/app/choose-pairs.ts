@@ -8,8 +8,8 @@ import { Pair } from "../model/names.ts";
 import type { CheckpointSettings } from "../model/settings.ts";
 import { formatCount } from "../model/units.ts";
 import { findRun, readRecord } from "../run/choose.ts";
+import { createStore } from "../store/create-store.ts";
 import type { Store } from "../store/store.ts";
-import { openStore } from "./open-store.ts";
 
 /**
  * The settings with the pairs to merge: those stated, else those of the existing run that is named, else every checkpoint
@@ -18,7 +18,7 @@ import { openStore } from "./open-store.ts";
  */
 export async function withPairs(settings: Settings, onNotice: (text: string) => void): Promise<Settings> {
   if (settings.pairs.length > 0) return { ...settings, pairs: [...new Set(settings.pairs)] };
-  const store = await openStore(settings);
+  const store = createStore(settings);
   const pairs = (await pairsOfRun(store, settings)) ?? (await findCheckpoints(store, settings, onNotice));
   return { ...settings, pairs: [...pairs] };
 }

@@ -5,11 +5,11 @@ import type { Problem } from "../model/failure.ts";
 import type { Plan } from "../model/plan.ts";
 import { type Completion, checkCompletions } from "../run/completion.ts";
 import { parallelismOf } from "../run/launch.ts";
+import { createStore } from "../store/create-store.ts";
 import { withPairs } from "./choose-pairs.ts";
 import { forecastCost } from "./cost-guard.ts";
 import { createBackend } from "./create-backend.ts";
 import { type ObserverFactory, runGuarded } from "./guarded-task.ts";
-import { openStore } from "./open-store.ts";
 import { loadPrices } from "./prices.ts";
 
 /** One pair of a run that was not started. */
@@ -42,7 +42,7 @@ export async function forecastRun(given: Settings, { observe, onNotice }: Foreca
   const prices = await loadPrices(settings);
   const platform = await createBackend(settings.backend, settings, observe);
   const { ceilingBytes, spot } = platform.capacity;
-  const completions = await checkCompletions(await openStore(settings), settings, settings.pairs);
+  const completions = await checkCompletions(createStore(settings), settings, settings.pairs);
   const pairs: PairForecast[] = [];
   // One after the other: a plan takes memory too, and the ceiling holds for all plans together.
   for (const completion of completions) pairs.push(await forecastPair(completion, settings, ceilingBytes, observe));

@@ -23,7 +23,7 @@ export interface ExistingRun extends WatchedRun {
 
 /** Finds a run by its name; without a name, the newest. @throws Failure (usage) when there is none */
 export async function openRun(named: string | undefined, given: Settings): Promise<ExistingRun> {
-  const outputs = await createStore(given, [given.output]);
+  const outputs = createStore(given);
   const record = await findRun(outputs, given.output, named ?? given.run ?? "last");
   const version = (await outputs.stat(runPaths(outputs, given.output, record.run).record))?.version;
   const ceilingBytes = (record.handles[0]?.launch ?? record.pending)?.ceilingBytes ?? 0;
@@ -36,7 +36,7 @@ export async function openRun(named: string | undefined, given: Settings): Promi
     memoryCeiling: ceilingBytes,
   };
   const { backend } = await createBackend(record.backend, settings);
-  const store = await createStore(settings, [settings.input, settings.output]);
+  const store = createStore(settings);
   const state = new RunState(store, settings, { record, version }, { ceilingBytes });
   await state.load();
   return { store, state, backend, settings };

@@ -53,7 +53,7 @@ export function failedResult(pair: string, { exitCode, problems }: Failure): Pai
 /** A child that was killed could not remove what it had staged. If the store is out of reach, the next merge does it. */
 async function sweep(settings: Settings, pair: string, observer: TaskObserver): Promise<void> {
   try {
-    const store = await createStore(settings, [settings.output]);
+    const store = createStore(settings);
     const names = Object.values(nameOutputs(pair));
     await store.sweep(...names.map((name) => store.join(settings.output, name)));
   } catch (error) {

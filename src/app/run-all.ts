@@ -3,11 +3,11 @@ import type { Settings } from "../config/settings.ts";
 import type { PriceList } from "../model/cost.ts";
 import { type RunEnd, type RunOptions, runPairs } from "../run/controller.ts";
 import { runPaths } from "../run/documents.ts";
+import { createStore } from "../store/create-store.ts";
 import { withPairs } from "./choose-pairs.ts";
 import { guardCost } from "./cost-guard.ts";
 import { createBackend } from "./create-backend.ts";
 import type { ObserverFactory } from "./guarded-task.ts";
-import { openStore } from "./open-store.ts";
 
 /** How a caller follows a run and ends it from outside. */
 export interface RunHooks extends Required<Pick<RunOptions, "signal" | "detach" | "onView" | "onNotice">> {
@@ -24,7 +24,7 @@ export async function runAll(given: Settings, prices: PriceList, hooks: RunHooks
   const { observe, ...controls } = hooks;
   const settings = await withPairs(given, hooks.onNotice);
   const platform = await createBackend(settings.backend, settings, observe);
-  const store = await openStore(settings);
+  const store = createStore(settings);
   const end = await runPairs({
     store,
     machine: platform.backend,

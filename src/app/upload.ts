@@ -28,7 +28,7 @@ export async function writeAnywhere<Value>(
 
 /** Every file of a folder, the markers of completeness after all others. */
 async function uploadFolder(folder: string, out: string, endpoint: string | undefined): Promise<void> {
-  const store = await createStore({ sync: false, gcsEndpoint: endpoint, run: undefined, stallSeconds: 60 }, [out]);
+  const store = createStore({ sync: false, gcsEndpoint: endpoint, run: undefined, stallSeconds: 60 });
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const upload = async (file: string): Promise<void> =>

@@ -62,7 +62,7 @@ async function writeRecord(settings: Settings, run: string, { start, result, mem
     result: rest,
     memory,
   };
-  const store = await createStore(settings, [settings.output]);
+  const store = createStore(settings);
   const path = runPaths(store, settings.output, run).result(result.pair, attempt);
   await retryTransient(() => store.writeText(path, formatDocument(record)), patience);
 }

@@ -59,7 +59,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => un
 
 async function carryOut(task: Task): Promise<void> {
   try {
-    const store = await createStore(task.settings, pathsOf(task));
+    const store = createStore(task.settings);
     const report = await runTask(task, { store, port });
     await port.deliver({ type: "report", report });
     process.exitCode = ExitCode.done;
@@ -70,15 +70,4 @@ async function carryOut(task: Task): Promise<void> {
   }
   // The open channel would keep the process alive.
   if (process.connected) process.disconnect?.();
-}
-
-/** Every path that a task reads or writes. */
-function pathsOf(task: Task): string[] {
-  const { input, output, expectTables } = task.settings;
-  return [
-    input,
-    output,
-    ...(typeof expectTables === "string" ? [expectTables] : []),
-    ...("target" in task ? [task.target] : []),
-  ];
 }

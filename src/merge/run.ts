@@ -96,10 +96,10 @@ class PairMerge {
   }
 
   /** A plan without problems. */
-  #decide({ targets, features }: ProvenCheckpoint): PlannedMerge {
+  async #decide({ targets, features }: ProvenCheckpoint): Promise<PlannedMerge> {
     const { pair, store } = this.#context;
     const settings = this.#settings;
-    const link = store.canLink(settings.input, settings.output);
+    const link = await store.canLink(settings.input, settings.output);
     const remote = store.isRemote(settings.input) || store.isRemote(settings.output);
     const planned = makePlan({ pair, targets, features, settings, limits: this.#limits, link, remote });
     failOn(ExitCode.input, planned.problems);

@@ -1,44 +1,51 @@
+import type { Traffic } from "../model/measurement.ts";
 import type { StoreSettings } from "../model/settings.ts";
-import { isGcsPath } from "../model/storage-path.ts";
+import { isGcsPath, joinGcsPath } from "../model/storage-path.ts";
 import { createLocalStore } from "./local/store.ts";
-import type { Store } from "./store.ts";
+import { noTraffic, type Store } from "./store.ts";
 
-/** A store for any mixture of folders of this machine and of Cloud Storage; paths of the latter begin with gs://. */
-export async function createStore(settings: StoreSettings, paths: readonly string[]): Promise<Store> {
+/** A store for folders of this machine and of Cloud Storage; paths of the latter begin with gs://. */
+export function createStore(settings: StoreSettings): Store {
   const local = createLocalStore(settings.sync);
-  if (!paths.some(isGcsPath)) return local;
-  // The client takes 40 MiB and a tenth of a second, so it is loaded only where a path needs it.
-  const { createGcsStore } = await import("./gcs/store.ts");
-  const gcs = createGcsStore({
-    endpoint: settings.gcsEndpoint,
-    run: settings.run,
-    stallSeconds: settings.stallSeconds,
-  });
-  return routeStores(local, gcs);
-}
-
-function routeStores(local: Store, gcs: Store): Store {
-  const of = (path: string): Store => (isGcsPath(path) ? gcs : local);
+  let gcs: Promise<Store> | undefined;
+  let traffic = (): Traffic => noTraffic;
+  // The client takes 40 MiB and a tenth of a second, so it is loaded with the first path that needs it.
+  const loadGcs = async (): Promise<Store> => {
+    const { createGcsStore } = await import("./gcs/store.ts");
+    const { gcsEndpoint: endpoint, run, stallSeconds } = settings;
+    const store = createGcsStore({ endpoint, run, stallSeconds });
+    traffic = () => store.traffic();
+    return store;
+  };
+  const of = async (path: string): Promise<Store> => {
+    if (!isGcsPath(path)) return local;
+    gcs ??= loadGcs();
+    return gcs;
+  };
   return {
-    join: (folder, ...names) => of(folder).join(folder, ...names),
-    isRemote: (path) => of(path).isRemote(path),
-    list: (folder) => of(folder).list(folder),
-    listFolders: (folder) => of(folder).listFolders(folder),
-    stat: (path) => of(path).stat(path),
-    open: (file) => of(file.path).open(file),
-    readText: (path) => of(path).readText(path),
-    writeText: (path, text) => of(path).writeText(path, text),
-    writeTextIf: (path, text, expected) => of(path).writeTextIf(path, text, expected),
-    remove: (path, version) => of(path).remove(path, version),
-    stage: (path, options) => of(path).stage(path, options),
-    canLink: (input, output) =>
-      of(input) === of(output) ? of(output).canLink(input, output) : "inputs and output are not in the same bucket",
+    join: (folder, ...names) => (isGcsPath(folder) ? joinGcsPath(folder, names) : local.join(folder, ...names)),
+    isRemote: isGcsPath,
+    list: async (folder) => (await of(folder)).list(folder),
+    listFolders: async (folder) => (await of(folder)).listFolders(folder),
+    stat: async (path) => (await of(path)).stat(path),
+    open: async (file) => (await of(file.path)).open(file),
+    readText: async (path) => (await of(path)).readText(path),
+    writeText: async (path, text) => (await of(path)).writeText(path, text),
+    writeTextIf: async (path, text, expected) => (await of(path)).writeTextIf(path, text, expected),
+    remove: async (path, version) => (await of(path)).remove(path, version),
+    stage: async (path, options) => (await of(path)).stage(path, options),
+    canLink: async (input, output) =>
+      isGcsPath(input) === isGcsPath(output)
+        ? (await of(output)).canLink(input, output)
+        : "inputs and output are not in the same bucket",
     sweep: async (...paths) => {
-      const remote = await gcs.sweep(...paths.filter(isGcsPath));
-      return remote + (await local.sweep(...paths.filter((path) => !isGcsPath(path))));
+      const remote = paths.filter(isGcsPath);
+      const [first] = remote;
+      const swept = first === undefined ? 0 : await (await of(first)).sweep(...remote);
+      return swept + (await local.sweep(...paths.filter((path) => !isGcsPath(path))));
     },
-    checkWritable: (folder) => of(folder).checkWritable(folder),
-    freeBytes: (folder) => of(folder).freeBytes(folder),
-    traffic: () => gcs.traffic(),
+    checkWritable: async (folder) => (await of(folder)).checkWritable(folder),
+    freeBytes: async (folder) => (await of(folder)).freeBytes(folder),
+    traffic: () => traffic(),
   };
 }

@@ -104,7 +104,7 @@ export interface Store {
   /** Starts an output that will be published at `path`; makes its folder. */
   stage(path: string, options?: StageOptions): Promise<StagedOutput>;
   /** Whether outputs in `output` can take inputs of `input` whole, by `link`; the reason where they cannot. */
-  canLink(input: string, output: string): true | string;
+  canLink(input: string, output: string): Promise<true | string>;
   /** Removes what dead writers of these files staged. Returns how many writers there were. */
   sweep(...paths: readonly string[]): Promise<number>;
   /** Why this process may not write into the folder (which need not exist yet); undefined where it may. */

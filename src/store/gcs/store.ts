@@ -156,7 +156,7 @@ class GcsStore implements Store {
       : new UploadedOutput(this.#client, path);
   }
 
-  canLink(input: string, output: string): true | string {
+  async canLink(input: string, output: string): Promise<true | string> {
     const [from, to] = [parseGcsPath(input).bucket, parseGcsPath(output).bucket];
     return from === to || `inputs are in bucket ${from}, the output in ${to}`;
   }

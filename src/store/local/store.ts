@@ -30,7 +30,7 @@ export function createLocalStore(durable: boolean): Store {
     remove: removeFile,
     stage: (path) => stageFile(path, durable),
     sweep,
-    canLink: () => "files of this machine are copied",
+    canLink: async () => "files of this machine are copied",
     checkWritable,
     freeBytes,
     traffic: () => noTraffic,
