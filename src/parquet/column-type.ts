@@ -1,4 +1,6 @@
-import type { Column, Footer, SchemaElement } from "./footer.ts";
+import { isKnownEncoding } from "./encoding/encoding.ts";
+import type { Column, ColumnChunk, Footer, SchemaElement } from "./footer.ts";
+import { isKnownCodec } from "./page/codec.ts";
 import { field } from "./thrift/thrift.ts";
 
 /** Physical types (parquet.thrift, enum Type). */
@@ -21,19 +23,29 @@ const logicalDecimal = 5;
 /** Polars holds decimals in 128 bits. */
 const maximumPrecision = 38;
 
-/** A column's type in the format's words: "DOUBLE", "FIXED_LEN_BYTE_ARRAY(16)", "nested". */
-export function describeType(column: Column): string {
-  const element = column.elements[0];
-  if (column.nested || element?.type === undefined) return "nested";
-  const name = physical[element.type] ?? `type ${element.type}`;
-  return name === "FIXED_LEN_BYTE_ARRAY" ? `${name}(${element.typeLength})` : name;
+/**
+ * Why the rows of a column cannot be gathered: an encoding or a codec that this program does not know, or a physical type
+ * of the future. Undefined where they can.
+ */
+export function whyNotGathered(footer: Footer, column: Column): string | undefined {
+  const leaves = column.elements.filter(({ type }) => type !== undefined);
+  const strange = leaves.find(
+    ({ type = -1, typeLength }) => !(type in physical) || (type === fixedLength && typeLength <= 0),
+  );
+  if (strange !== undefined) return `physical type ${strange.type}`;
+  for (const chunk of chunksOf(footer, column)) {
+    const encoding = chunk.encodings.find((candidate) => !isKnownEncoding(candidate));
+    if (encoding !== undefined) return `encoding ${encoding}`;
+    if (!isKnownCodec(chunk.codec)) return `codec ${chunk.codec}`;
+  }
+  return undefined;
 }
 
-/**
- * Whether Polars decodes and encodes the column without changing what its values mean. Fixed-length binary (UUID,
- * FLOAT16, INTERVAL) would come back as another type, nested columns are not taken apart: both can only be spliced.
- */
-export function canBeAligned(column: Column): boolean {
+/** Position of FIXED_LEN_BYTE_ARRAY among the physical types. */
+const fixedLength = 7;
+
+/** Whether Polars decodes the column without changing what its values mean. */
+export function canBeDecoded(column: Column): boolean {
   const element = column.elements[0];
   if (column.nested || element?.type === undefined || element.convertedType === interval) return false;
   if (isDecimal(element)) return element.precision <= maximumPrecision;
@@ -76,8 +88,11 @@ export function decodedSize(footer: Footer, column: Column): number {
 
 /** Bytes of a column's encoded chunks. */
 export function encodedSize(footer: Footer, column: Column): number {
-  const chunks = footer.rowGroups.flatMap((group) =>
-    group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves),
-  );
-  return chunks.reduce((sum, chunk) => sum + chunk.size, 0);
+  return chunksOf(footer, column).reduce((sum, chunk) => sum + chunk.size, 0);
+}
+
+function chunksOf(footer: Footer, column: Column): ColumnChunk[] {
+  return footer.rowGroups
+    .filter((group) => group.rows > 0)
+    .flatMap((group) => group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves));
 }

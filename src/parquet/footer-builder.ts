@@ -9,7 +9,8 @@ import { ThriftReader } from "./thrift/reader.ts";
 import { field, type ThriftStruct, ThriftType, type ThriftValue, withFields } from "./thrift/thrift.ts";
 import { ThriftWriter } from "./thrift/writer.ts";
 
-const typeDefinedOrder: ThriftStruct = { fields: [{ id: 1, type: ThriftType.struct, value: { fields: [] } }] };
+/** ColumnOrder.TYPE_ORDER: values are ordered as their type says. */
+export const typeDefinedOrder: ThriftStruct = { fields: [{ id: 1, type: ThriftType.struct, value: { fields: [] } }] };
 
 /** Collects columns of equal row groups, encoded as they come: about 100 bytes a chunk, the size of the footer itself. */
 export class FooterBuilder {

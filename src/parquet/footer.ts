@@ -57,6 +57,8 @@ export interface ColumnChunk {
   readonly path: readonly string[];
   readonly type: number;
   readonly codec: number;
+  /** Encodings of values and levels (parquet.thrift, enum Encoding). */
+  readonly encodings: readonly number[];
   readonly values: number;
   /** First byte: the dictionary page's where there is one. */
   readonly start: number;
@@ -86,7 +88,8 @@ export interface Footer {
   readonly encrypted: boolean;
 }
 
-const text = new TextDecoder();
+/** Names keep a byte order mark at their start. */
+const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Reads FileMetaData from its bytes.
@@ -140,6 +143,7 @@ function readChunk(reader: ThriftReader): ColumnChunk {
     path: items(field(meta, 3)).map(toText),
     type: toNumber(field(meta, 1) ?? 0, "type"),
     codec: toNumber(field(meta, 4) ?? 0, "codec"),
+    encodings: items(field(meta, 2)).map((encoding) => toNumber(encoding, "encoding")),
     values: toNumber(field(meta, 5) ?? 0, "num_values"),
     start: firstPage(meta),
     size: toNumber(field(meta, 7) ?? 0, "total_compressed_size"),

@@ -5,9 +5,6 @@
 import { setImmediate } from "node:timers/promises";
 import pl, { type DataFrame, type Series } from "nodejs-polars";
 
-/** The largest row group that Polars' writer does not split (its default of 512 × 512 rows, not settable from Node). */
-export const maximumEncodedRows = 262_144;
-
 /** Lets the finalizers of dropped frames run. */
 export async function releaseFrames(): Promise<void> {
   await setImmediate();
@@ -88,35 +85,20 @@ export function countRepeated(key: Series): Pick<KeyComparison, "nulls" | "repea
 
 export type Duplicates = "error" | "first" | "last";
 
-/**
- * A table aligned to the targets: one row for each key of `targets`, in their order, null where the table has none; the key stays.
- * With `sameKeys` the rows are in place already. @throws when a key repeats and the policy is "error".
- */
-export function alignFrame(
-  table: DataFrame,
-  key: string,
-  targets: Series,
-  duplicates: Duplicates,
-  sameKeys: boolean,
-): DataFrame {
-  if (sameKeys) return table;
-  const converted = convertKey(table.getColumn(key), targets);
-  if (typeof converted === "string") throw new Error(`key ${key}: ${converted}`);
-  const typed = table.withColumn(converted.rename(key));
+/** For each target key its row in the table, -1 where the table has none. */
+export function indexRows(key: Series, targets: Series, duplicates: Duplicates): Int32Array {
+  const converted = convertKey(key, targets);
+  if (typeof converted === "string") throw new Error(converted);
+  const rows = pl.Series(
+    "row",
+    Int32Array.from({ length: key.length }, (_, row) => row),
+  );
+  const table = pl.DataFrame({ key: converted.rename("key"), row: rows });
   const unique =
-    duplicates === "error" ? typed : typed.unique({ subset: [key], keep: duplicates, maintainOrder: true });
-  const left = pl.DataFrame({ [key]: targets.rename(key) });
-  return left.join(unique, { on: key, how: "left", validate: "m:1", maintainOrder: "left" });
-}
-
-/** The rows of `frame` as one Parquet file for each row group of the layout, Snappy. */
-export function* encodeRowGroups(frame: DataFrame, rowGroups: readonly number[]): Generator<Buffer> {
-  let at = 0;
-  for (const rows of rowGroups) {
-    const part = rowGroups.length === 1 ? frame : frame.slice(at, rows);
-    yield part.writeParquet({ compression: "snappy" });
-    at += rows;
-  }
+    duplicates === "error" ? table : table.unique({ subset: ["key"], keep: duplicates, maintainOrder: true });
+  const left = pl.DataFrame({ key: targets.rename("key") });
+  const joined = left.join(unique, { on: "key", how: "left", validate: "m:1", maintainOrder: "left" });
+  return Int32Array.from(joined.getColumn("row").toArray() as (number | null)[], (row) => row ?? -1);
 }
 
 /** Rows at which two columns differ; nulls and NaNs are equal to themselves. Works on types that JavaScript cannot show. */

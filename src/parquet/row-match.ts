@@ -1,4 +1,5 @@
 import pl, { type Series } from "nodejs-polars";
+import { missing, type RowRuns, toRuns } from "./gather/rows.ts";
 
 /** For every output row the source row with its key. */
 export interface RowMatch {
@@ -6,6 +7,8 @@ export interface RowMatch {
   readonly matched: Series;
   /** Source rows of the matched output rows, in output order. */
   readonly rows: number[];
+  /** The same with the output rows that have none. */
+  readonly runs: RowRuns;
 }
 
 /** Looks every key of the output up in the source's; of repeated keys the first or the last row counts. */
@@ -22,6 +25,7 @@ export function matchRows(source: Series, output: Series, duplicates: "error" | 
       pl.Bool,
     ),
     rows,
+    runs: toRuns(Int32Array.from(found, (row) => row ?? missing)),
   };
 }
 

@@ -44,6 +44,7 @@ const plain: ColumnChunk = {
   path: ["value"],
   type: 2,
   codec: 0,
+  encodings: [0],
   values: 5,
   start: 0,
   size: 0,

@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import pl from "nodejs-polars";
 import {
-  alignFrame,
   canBeKey,
   compareKeys,
   convertKey,
   countDifferences,
   countRepeated,
-  encodeRowGroups,
+  indexRows,
   typeName,
 } from "../../src/parquet/polars.ts";
 import { gatherRows, matchRows } from "../../src/parquet/row-match.ts";
-import { type ColumnType, makeColumn, makeTable, toCells } from "../support/columns.ts";
+import { type ColumnType, makeColumn, toCells } from "../support/columns.ts";
 
 const column = (type: ColumnType, ...cells: (string | null)[]) => makeColumn("key", type, cells);
 
@@ -81,23 +79,12 @@ test("the first repeated key is shown as a person writes it", () => {
   assert.match(countRepeated(instants).firstRepeated ?? "", /^2000-01-01 00:00:00/);
 });
 
-test("an aligned table has the targets' rows in their order, null where it has none", () => {
-  const table = makeTable({
-    key: ["Int32", ["9", "3", "1", "3"]],
-    value: ["String", ["nine", "three", "one", "again"]],
-  });
+test("each target key has its row in the table, or none", () => {
+  const table = column("Int32", "9", "3", "1", "3");
   const targets = column("Int64", "1", "2", "3");
-  const values = (policy: "first" | "last") =>
-    alignFrame(table, "key", targets, policy, false).getColumn("value").toArray();
-  assert.deepEqual(values("first"), ["one", null, "three"]);
-  assert.deepEqual(values("last"), ["one", null, "again"]);
-  assert.throws(() => alignFrame(table, "key", targets, "error", false));
-});
-
-test("every row group is a file of its own", () => {
-  const table = makeTable({ value: ["Int64", ["1", "2", "3", "4", "5"]] });
-  const parts = [...encodeRowGroups(table, [2, 2, 1])].map((file) => toCells(pl.readParquet(file).getColumn("value")));
-  assert.deepEqual(parts, [["1", "2"], ["3", "4"], ["5"]]);
+  assert.deepEqual([...indexRows(table, targets, "first")], [2, -1, 1]);
+  assert.deepEqual([...indexRows(table, targets, "last")], [2, -1, 3]);
+  assert.throws(() => indexRows(table, targets, "error"));
 });
 
 test("differences are counted; nulls and NaNs are equal to themselves", () => {

@@ -1,5 +1,4 @@
 import type { OutputSettings } from "../../model/settings.ts";
-import { maximumEncodedRows } from "../../parquet/polars.ts";
 import type { InspectedTable, ProvenTable } from "../table.ts";
 
 /** Rows of each row group, none of them empty. */
@@ -35,8 +34,7 @@ export function describeLayout(layout: Layout): string {
 
 /**
  * The row groups of the output. "auto" takes the layout that most input bytes have already among tables with the
- * targets' keys, so that most bytes are spliced. Polars cannot encode row groups above 262,144 rows: where a table
- * has to be encoded and the layout has larger ones, everything is laid out anew in groups it can encode.
+ * targets' keys, so that most bytes are spliced.
  */
 export function chooseLayout(
   rows: number,
@@ -52,7 +50,5 @@ export function chooseLayout(
     votes.set(layout.join(), vote);
   }
   const [best] = [...votes.values()].sort((left, right) => right.bytes - left.bytes);
-  const layout = best?.layout ?? [];
-  const encodes = votes.size > 1 || tables.some(({ proof }) => !proof.comparison.equal);
-  return encodes && layout.some((size) => size > maximumEncodedRows) ? uniformLayout(rows, maximumEncodedRows) : layout;
+  return best?.layout ?? [];
 }

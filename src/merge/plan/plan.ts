@@ -4,8 +4,7 @@ import type { Problem } from "../../model/failure.ts";
 import type { Plan, TablePlan } from "../../model/plan.ts";
 import type { AssemblyChoice, OutputSettings, VerifyLevel } from "../../model/settings.ts";
 import type { TaskLimits } from "../../model/task.ts";
-import { canBeAligned, decodedSize, describeType, encodedSize } from "../../parquet/column-type.ts";
-import { maximumEncodedRows } from "../../parquet/polars.ts";
+import { decodedSize, encodedSize, whyNotGathered } from "../../parquet/column-type.ts";
 import { type PlannedTable, type ProvenTable, printColumns } from "../table.ts";
 import { chooseAssembly } from "./assembly.ts";
 import { chooseLayout, describeLayout, type Layout, layoutOf, sameLayout } from "./layout.ts";
@@ -128,29 +127,20 @@ class Planner {
   }
 
   /** Why a table that has to be aligned cannot be. */
-  #checkAlignable({ plan, file, key, footer }: PlannedTable): Problem[] {
+  #checkAlignable({ plan, file, columns, footer }: PlannedTable): Problem[] {
     if (plan.action !== "align") return [];
-    const { table } = file;
-    const others = footer.columns.filter((column) => column !== key && !canBeAligned(column));
-    const tooLong = this.#layout.some((rows) => rows > maximumEncodedRows);
-    return [
-      ...others.map((column) => ({
-        what: `column ${column.name} can only be spliced, but the table has to be aligned (${plan.reason})`,
-        found: describeType(column),
-        fix: "extract the table with the targets' keys and row groups, or without this column",
-        table,
-      })),
-      ...(tooLong
-        ? [
-            {
-              what: `the table has to be encoded again (${plan.reason})`,
-              found: `row groups of ${Math.max(...this.#layout)} rows`,
-              fix: `choose --row-group-rows ${maximumEncodedRows} or less`,
-              table,
-            },
-          ]
-        : []),
-    ];
+    return columns.flatMap(({ column }) => {
+      const found = whyNotGathered(footer, column);
+      if (found === undefined) return [];
+      return [
+        {
+          what: `column ${column.name} can only be spliced, but the table has to be aligned (${plan.reason})`,
+          found,
+          fix: "extract the table with the targets' keys and row groups, or without this column",
+          table: file.table,
+        },
+      ];
+    });
   }
 
   #digest(): string {

@@ -1,146 +1,119 @@
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
-import type { DuplicatePolicy } from "../../model/settings.ts";
-import { type Piece, wrapColumns } from "../../parquet/column-file.ts";
-import { decodedSize } from "../../parquet/column-type.ts";
-import {
-  type Column,
-  type ColumnChunk,
-  type Footer,
-  keepNames,
-  magic,
-  type NamedColumn,
-  parseFooter,
-  trailerBytes,
-} from "../../parquet/footer.ts";
-import {
-  alignFrame,
-  type DataFrame,
-  decode,
-  encodeRowGroups,
-  releaseFrames,
-  type Series,
-} from "../../parquet/polars.ts";
-import { cutBatches } from "../budget.ts";
-import type { Layout } from "../plan/layout.ts";
+import { PageError } from "../../parquet/encoding/encoding.ts";
+import type { Column, ColumnChunk, Footer, NamedColumn, RowGroup } from "../../parquet/footer.ts";
+import { typeDefinedOrder } from "../../parquet/footer-builder.ts";
+import { ColumnGatherer, type LeafTask } from "../../parquet/gather/column.ts";
+import { allowsNull, describeChunk, hasTypeOrder, makeOptional } from "../../parquet/gather/metadata.ts";
+import { missing, type RowPart } from "../../parquet/gather/rows.ts";
+import { leavesOf } from "../../parquet/gather/shape.ts";
+import { releaseFrames } from "../../parquet/polars.ts";
 import type { PlannedTable } from "../table.ts";
+import type { ChunkSink } from "./chunk-sink.ts";
 import type { Output } from "./output.ts";
 
-export interface AlignOptions {
-  readonly targetsKey: Series;
-  readonly duplicates: DuplicatePolicy;
-  readonly layout: Layout;
-  /** Decoded bytes of the columns that are aligned together. */
-  readonly batchBytes: number;
+export interface AlignTask {
+  readonly table: PlannedTable;
+  /** The input rows of each row group of the output. */
+  readonly parts: readonly RowPart[];
+  /** The encoded bytes of a chunk. */
+  readonly read: (chunk: ColumnChunk) => Promise<Uint8Array>;
   /** Aborted when the merge has to stop. */
   readonly signal: AbortSignal;
 }
 
-/**
- * Decodes one table (`bytes`: the whole file), joins it onto the targets' key and appends it in the output's row
- * groups, a few columns at a time. Memory: the file, and a batch of columns decoded, joined and encoded; the writes of
- * the last batch may still be on their way when this resolves.
- * @throws Failure (input) when a page of the table is damaged.
- */
-export async function alignTable(
-  bytes: Uint8Array,
-  table: PlannedTable,
-  options: AlignOptions,
-  output: Output,
-): Promise<void> {
-  const { columns } = table;
-  if (options.layout.length === 0) {
-    const empty = { ...table.footer, rowGroups: [] };
-    for (const column of columns) output.addColumn(empty, column, () => 0);
-    return;
+/** Aligns tables, one after the other: gathers rows from the pages of each column and appends them to the output. */
+export class Aligner {
+  readonly #output: Output;
+  readonly #sink: ChunkSink;
+  readonly #gatherer = new ColumnGatherer();
+
+  constructor(output: Output, sink: ChunkSink) {
+    this.#output = output;
+    this.#sink = sink;
   }
-  for (const batch of cutBatches(columns, ({ column }) => decodedSize(table.footer, column), options.batchBytes)) {
-    options.signal.throwIfAborted();
-    const encoded: EncodedRowGroup[] = [];
-    for (const file of encodeRowGroups(alignBatch(bytes, table, batch, options), options.layout)) {
-      encoded.push(takeApart(file));
-      // Every row group leaves slices and stream chunks: a hundred of them at once took 300 MiB.
+
+  /**
+   * Memory: the decoded row groups of one column that an output row group draws from, and encoded chunks; the last writes may
+   * still be on their way when this resolves.
+   * @throws Failure (input) when a page of the table is damaged.
+   */
+  async align(task: AlignTask): Promise<void> {
+    for (const column of task.table.columns) {
+      task.signal.throwIfAborted();
+      await this.#alignColumn(task, column);
+      // Codecs return buffers of their own, which are freed when the event loop turns.
       await releaseFrames();
     }
-    await output.settle(options.batchBytes);
-    appendEncoded(
-      encoded,
-      batch.map(({ name }) => name),
-      output,
-    );
-    await releaseFrames();
+    this.#sink.flush();
+  }
+
+  async #alignColumn(task: AlignTask, { column, name }: NamedColumn): Promise<void> {
+    const { footer } = task.table;
+    const deeper = !allowsNull(column) && task.parts.some(hasMissing) ? 1 : 0;
+    const groups = task.parts.map(({ rows }) => ({ rows, chunks: [] as ColumnChunk[] }));
+    try {
+      for (const leaf of leafTasks(task, column, deeper)) await this.#gatherLeaf(leaf, groups);
+    } catch (error) {
+      throw error instanceof PageError ? damagedColumn(task.table, column, error) : error;
+    }
+    const gathered = deeper === 1 ? makeOptional(column) : column;
+    const alone = describeColumn(footer, gathered, groups);
+    this.#output.addColumn(alone.footer, { column: alone.column, name }, () => 0);
+  }
+
+  async #gatherLeaf(task: LeafTask, groups: readonly { readonly chunks: ColumnChunk[] }[]): Promise<void> {
+    let index = 0;
+    let start = this.#sink.position;
+    for await (const chunk of this.#gatherer.gather(task, () => this.#sink.open())) {
+      groups[index]?.chunks.push(describeChunk(chunk, task.shape, start));
+      start = this.#sink.position;
+      index += 1;
+    }
   }
 }
 
-function alignBatch(
-  bytes: Uint8Array,
-  table: PlannedTable,
-  batch: readonly NamedColumn[],
-  options: AlignOptions,
-): DataFrame {
-  const key = table.key.name;
-  const values = batch.filter(({ column }) => column !== table.key);
-  const columns = [{ column: table.key, name: key }, ...values];
-  const pieces = locateChunks(
-    bytes,
-    table.footer,
-    columns.map(({ column }) => column),
+function hasMissing({ pairs }: RowPart): boolean {
+  for (let at = 0; at < pairs.length; at += 2) if (pairs[at] === missing) return true;
+  return false;
+}
+
+function leafTasks({ table, parts, read }: AlignTask, column: Column, deeper: 0 | 1): LeafTask[] {
+  const { footer } = table;
+  const filled = footer.rowGroups.filter((group) => group.rows > 0);
+  return leavesOf(column).map((shape, index) => {
+    const leaf = column.firstLeaf + index;
+    const groups = filled.map((group) => ({ rows: group.rows, chunk: chunkOf(group, leaf) }));
+    return { shape, nested: column.nested, groups, parts, deeper, ordered: hasTypeOrder(footer, leaf), read };
+  });
+}
+
+function chunkOf(group: RowGroup, leaf: number): ColumnChunk {
+  const chunk = group.chunks[leaf];
+  if (chunk === undefined) throw new Error(`no chunk ${leaf} in a row group`);
+  return chunk;
+}
+
+/** A footer of one column alone, with the row groups that were gathered. */
+function describeColumn(
+  footer: Footer,
+  column: Column,
+  rowGroups: readonly RowGroup[],
+): { footer: Footer; column: Column } {
+  const columnOrders = Array.from(
+    { length: column.leaves },
+    (_, leaf) => footer.columnOrders?.[column.firstLeaf + leaf] ?? typeDefinedOrder,
   );
-  const file = wrapColumns(table.footer, columns, pieces);
-  const frame = decodeBatch(file, table, batch);
-  const aligned = alignFrame(frame, key, options.targetsKey, options.duplicates, table.plan.sameKeys);
-  return batch.some(({ column }) => column === table.key) ? aligned : aligned.drop(key);
+  const alone = { ...column, firstLeaf: 0 };
+  return { footer: { ...footer, columns: [alone], columnOrders, rowGroups }, column: alone };
 }
 
-function decodeBatch(file: Buffer, table: PlannedTable, batch: readonly NamedColumn[]): DataFrame {
-  try {
-    return decode(file);
-  } catch (error) {
-    const [first, last] = [batch[0]?.column.name, batch.at(-1)?.column.name];
-    const where = first === last ? `column ${first}` : `one of the columns from ${first} to ${last}`;
-    const found = `${where}: ${error instanceof Error ? error.message : error}`;
-    const problem = {
-      what: "a page cannot be decoded",
-      found,
-      fix: "extract this table again",
-      table: table.file.table,
-    };
-    throw new Failure(ExitCode.input, [problem], { cause: error });
-  }
-}
-
-/** The chunks of some columns in a file that is in memory as a whole. */
-function locateChunks(bytes: Uint8Array, footer: Footer, columns: readonly Column[]): Piece[] {
-  const groups = footer.rowGroups.filter((group) => group.rows > 0);
-  const chunks = groups.flatMap((group) =>
-    columns.flatMap((column) => group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves)),
-  );
-  return chunks.map(({ start, size }) => ({ start, bytes: bytes.subarray(start, start + size) }));
-}
-
-interface EncodedRowGroup {
-  readonly footer: Footer;
-  readonly data: Uint8Array;
-}
-
-function takeApart(file: Buffer): EncodedRowGroup {
-  const end = file.length - trailerBytes - file.readUInt32LE(file.length - trailerBytes);
-  const footer = parseFooter(file.subarray(end, file.length - trailerBytes));
-  if (footer.rowGroups.length !== 1)
-    throw new Error(`the encoder made ${footer.rowGroups.length} row groups where one was asked for`);
-  return { footer, data: file.subarray(magic.length, end) };
-}
-
-function appendEncoded(encoded: readonly EncodedRowGroup[], names: readonly string[], output: Output): void {
-  const deltas = new Map<ColumnChunk, number>();
-  for (const { footer, data } of encoded) {
-    for (const chunk of footer.rowGroups[0]?.chunks ?? []) deltas.set(chunk, output.position - magic.length);
-    void output.append(data);
-  }
-  const first = encoded[0]?.footer;
-  if (first === undefined) throw new Error("nothing was encoded");
-  const whole = { ...first, rowGroups: encoded.flatMap(({ footer }) => footer.rowGroups) };
-  if (first.columns.map((column) => column.name).join() !== names.join())
-    throw new Error("the encoder changed the columns");
-  for (const column of keepNames(first.columns)) output.addColumn(whole, column, (chunk) => deltas.get(chunk) ?? 0);
+function damagedColumn(table: PlannedTable, column: Column, error: PageError): Failure {
+  const problem = {
+    what: "a page cannot be decoded",
+    found: `column ${column.name}: ${error.message}`,
+    fix: "extract this table again",
+    table: table.file.table,
+  };
+  return new Failure(ExitCode.input, [problem], { cause: error });
 }

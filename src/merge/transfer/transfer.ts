@@ -2,14 +2,18 @@ import type { Plan } from "../../model/plan.ts";
 import type { DuplicatePolicy } from "../../model/settings.ts";
 import { version } from "../../model/version.ts";
 import { Scratch } from "../../parquet/buffer-pool.ts";
-import type { Series } from "../../parquet/polars.ts";
+import { wrapColumns } from "../../parquet/column-file.ts";
+import { keepNames } from "../../parquet/footer.ts";
+import { cutRuns, identityRuns, type RowRuns, toRuns } from "../../parquet/gather/rows.ts";
+import { decode, indexRows, type Series } from "../../parquet/polars.ts";
 import { crc32c, formatCrc32c } from "../../store/crc32c.ts";
 import type { OpenFile, StagedOutput, Written } from "../../store/store.ts";
-import { batchBytes, prefetchBytes } from "../budget.ts";
+import { prefetchBytes } from "../budget.ts";
 import type { Context } from "../context.ts";
 import type { PlannedMerge } from "../plan/plan.ts";
 import type { PlannedTable, TransferredTable } from "../table.ts";
-import { alignTable } from "./align.ts";
+import { Aligner } from "./align.ts";
+import { ChunkSink } from "./chunk-sink.ts";
 import { Output } from "./output.ts";
 import { Splicer } from "./splice.ts";
 
@@ -58,6 +62,7 @@ class TransferRun {
   readonly #keys: TargetKeys;
   readonly #output: Output;
   readonly #splicer: Splicer;
+  readonly #aligner: Aligner;
   /** For whole files: the table at work, and the next one. */
   readonly #buffers: [Scratch, Scratch] = [new Scratch(), new Scratch()];
   #bytesDone = 0;
@@ -68,6 +73,7 @@ class TransferRun {
     this.#keys = keys;
     this.#output = new Output(staged, planned.plan.rowGroups);
     this.#splicer = new Splicer(this.#output, context.port.signal);
+    this.#aligner = new Aligner(this.#output, new ChunkSink(this.#output));
   }
 
   async run(): Promise<Transferred> {
@@ -136,15 +142,24 @@ class TransferRun {
   }
 
   async #align(table: PlannedTable, bytes: Uint8Array): Promise<number> {
-    const { port } = this.#context;
-    const options = {
-      ...this.#keys,
-      layout: this.#planned.plan.rowGroups,
-      batchBytes: port.slowed ? batchBytes / 4 : batchBytes,
-      signal: port.signal,
-    };
-    await alignTable(bytes, table, options, this.#output);
+    await this.#aligner.align({
+      table,
+      parts: cutRuns(this.#matchRows(table, bytes), this.#planned.plan.rowGroups),
+      read: async ({ start, size }) => bytes.subarray(start, start + size),
+      signal: this.#context.port.signal,
+    });
     return crc32c(bytes);
+  }
+
+  /** The table's row for each row of the output. */
+  #matchRows({ footer, key, plan }: PlannedTable, bytes: Uint8Array): RowRuns {
+    if (plan.sameKeys) return identityRuns(this.#planned.plan.rows);
+    const pieces = footer.rowGroups
+      .filter((group) => group.rows > 0)
+      .flatMap((group) => group.chunks.slice(key.firstLeaf, key.firstLeaf + 1))
+      .map(({ start, size }) => ({ start, bytes: bytes.subarray(start, start + size) }));
+    const decoded = decode(wrapColumns(footer, keepNames([key]), pieces)).getColumn(key.name);
+    return toRuns(indexRows(decoded, this.#keys.targetsKey, this.#keys.duplicates));
   }
 
   #report(table: PlannedTable, tablesDone: number): void {

@@ -6,9 +6,12 @@
 import type { Problem } from "../../model/failure.ts";
 import type { ColumnLineage, InputFile } from "../../model/plan.ts";
 import type { DuplicatePolicy } from "../../model/settings.ts";
-import { samePieces, wrapColumns } from "../../parquet/column-file.ts";
-import { canBeAligned } from "../../parquet/column-type.ts";
-import { type Column, type Footer, keepNames } from "../../parquet/footer.ts";
+import { type Piece, samePieces, wrapColumns } from "../../parquet/column-file.ts";
+import { canBeDecoded } from "../../parquet/column-type.ts";
+import { PageError } from "../../parquet/encoding/encoding.ts";
+import { type Column, type ColumnChunk, type Footer, keepNames } from "../../parquet/footer.ts";
+import { countOtherRows } from "../../parquet/gather/compare.ts";
+import { identityRuns, type RowRuns } from "../../parquet/gather/rows.ts";
 import { convertKey, countDifferences, type DataFrame, decode, type Series } from "../../parquet/polars.ts";
 import { gatherRows, matchRows, type RowMatch } from "../../parquet/row-match.ts";
 import type { OpenFile } from "../../store/store.ts";
@@ -41,6 +44,8 @@ export class ValueComparison {
   readonly #output: OutputFile;
   readonly #key: string;
   readonly #duplicates: DuplicatePolicy;
+  /** Found once for all columns of the table. */
+  #match: FoundRows | string | undefined;
 
   constructor(
     source: SourceFile,
@@ -53,7 +58,7 @@ export class ValueComparison {
     this.#duplicates = duplicates;
   }
 
-  /** Compares some columns: decoded where Polars can hold them, as encoded bytes otherwise. */
+  /** Compares some columns: decoded by Polars where it can hold them, by their stored bytes otherwise. */
   async compare(lineage: readonly ColumnLineage[]): Promise<Problem[]> {
     const missing: string[] = [];
     const pairs: ColumnPair[] = [];
@@ -63,50 +68,100 @@ export class ValueComparison {
       if (from === undefined || to === undefined) missing.push(`column ${output} is missing`);
       else pairs.push({ from, to });
     }
-    const decoded = await this.#compareReadable(pairs.filter(({ from }) => canBeAligned(from)));
-    const encoded = await this.#compareEncoded(pairs.filter(({ from }) => !canBeAligned(from)));
-    return [...missing, ...decoded, ...encoded].map((found) => toProblem(found, this.#source.file.table));
+    const found = [...missing, ...(await this.#comparePairs(pairs))];
+    return found.map((text) => toProblem(text, this.#source.file.table));
   }
 
-  /** Decodes where Polars can; encodings that it does not know yet are compared as bytes. */
-  async #compareReadable(pairs: readonly ColumnPair[]): Promise<string[]> {
+  async #comparePairs(pairs: readonly ColumnPair[]): Promise<string[]> {
+    if (pairs.length === 0) return [];
+    this.#match ??= await this.#findRows();
+    const match = this.#match;
+    if (typeof match === "string") return [match];
+    const readable = pairs.filter(({ from }) => canBeDecoded(from));
+    const others = pairs.filter(({ from }) => !canBeDecoded(from));
+    return [...(await this.#compareReadable(readable, match)), ...(await this.#compareStored(others, match))];
+  }
+
+  /** The source's row for each row of the output, or why it cannot be told. */
+  async #findRows(): Promise<FoundRows | string> {
+    const { footer, opened } = this.#source;
+    const keyColumn = findColumn(footer, this.#key);
+    if (keyColumn === undefined) return `the source has no key ${this.#key}`;
     try {
-      return await this.#compareDecoded(pairs);
+      const decoded = await decodeColumns(opened, footer, [keyColumn]);
+      const key = convertKey(decoded.getColumn(keyColumn.name), this.#output.key);
+      if (typeof key === "string") return `key ${this.#key} has ${key}`;
+      if (key.seriesEqual(this.#output.key)) return { moved: undefined, runs: identityRuns(key.length) };
+      const moved = matchRows(key, this.#output.key, this.#duplicates);
+      return { moved, runs: moved.runs };
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      if (/not (yet )?(supported|implemented)|unsupported/i.test(message)) return this.#compareEncoded(pairs);
+      return `key ${this.#key} cannot be decoded: ${messageOf(error)}`;
+    }
+  }
+
+  /** Decoded by Polars; encodings that it does not know yet are compared as they are stored. */
+  async #compareReadable(pairs: readonly ColumnPair[], match: FoundRows): Promise<string[]> {
+    try {
+      return await this.#compareDecoded(pairs, match);
+    } catch (error) {
+      const message = messageOf(error);
+      if (/not (yet )?(supported|implemented)|unsupported/i.test(message)) return this.#compareStored(pairs, match);
       return [`columns ${pairs.map(({ to }) => to.name).join(", ")} cannot be decoded: ${message}`];
     }
   }
 
-  async #compareDecoded(pairs: readonly ColumnPair[]): Promise<string[]> {
-    const source = this.#source;
-    const output = this.#output;
+  async #compareDecoded(pairs: readonly ColumnPair[], { moved }: FoundRows): Promise<string[]> {
     if (pairs.length === 0) return [];
-    const keyColumn = findColumn(source.footer, this.#key);
-    if (keyColumn === undefined) return [`the source has no key ${this.#key}`];
-    const froms = pairs.map(({ from }) => from).filter((from) => from !== keyColumn);
-    const left = await decodeColumns(source.opened, source.footer, [keyColumn, ...froms]);
+    const froms = pairs.map(({ from }) => from);
+    const left = await decodeColumns(this.#source.opened, this.#source.footer, froms);
     const tos = pairs.map(({ to }) => to);
-    const right = await decodeColumns(output.opened, output.footer, tos);
-    const key = convertKey(left.getColumn(keyColumn.name), output.key);
-    if (typeof key === "string") return [`key ${this.#key} has ${key}`];
-    const match = key.seriesEqual(output.key) ? undefined : matchRows(key, output.key, this.#duplicates);
+    const right = await decodeColumns(this.#output.opened, this.#output.footer, tos);
     // The key itself is not looked up by itself: it has to have the source's values in their order.
     return pairs.flatMap(({ from, to }) =>
-      compareColumn(left.getColumn(from.name), right.getColumn(to.name), from === keyColumn ? undefined : match),
+      compareColumn(left.getColumn(from.name), right.getColumn(to.name), from.name === this.#key ? undefined : moved),
     );
   }
 
-  async #compareEncoded(pairs: readonly ColumnPair[]): Promise<string[]> {
+  async #compareStored(pairs: readonly ColumnPair[], { runs }: FoundRows): Promise<string[]> {
     const problems: string[] = [];
-    for (const { from, to } of pairs) {
-      const left = await readChunks(this.#source.opened, this.#source.footer, [from]);
-      const right = await readChunks(this.#output.opened, this.#output.footer, [to]);
-      if (!samePieces(left, right)) problems.push(`column ${to.name}: its encoded bytes differ from the source's`);
-    }
+    for (const { from, to } of pairs) problems.push(...(await this.#compareStoredColumn(from, to, runs)));
     return problems;
   }
+
+  /** The encoded bytes, as a splice leaves them, or else the stored values row by row. */
+  async #compareStoredColumn(from: Column, to: Column, runs: RowRuns): Promise<string[]> {
+    const left = await readChunks(this.#source.opened, this.#source.footer, [from]);
+    const right = await readChunks(this.#output.opened, this.#output.footer, [to]);
+    if (samePieces(left, right)) return [];
+    try {
+      const source = { footer: this.#source.footer, column: from, read: readFrom(left) };
+      const output = { footer: this.#output.footer, column: to, read: readFrom(right) };
+      return describe(to.name, await countOtherRows(source, output, runs));
+    } catch (error) {
+      if (error instanceof PageError) return [`column ${to.name} cannot be decoded: ${error.message}`];
+      throw error;
+    }
+  }
+}
+
+/** The source's rows in the output: `moved` where they are not in their places. */
+interface FoundRows {
+  readonly moved: RowMatch | undefined;
+  readonly runs: RowRuns;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Chunks out of pieces that were read together. */
+function readFrom(pieces: readonly Piece[]): (chunk: ColumnChunk) => Promise<Uint8Array> {
+  const byStart = new Map(pieces.map(({ start, bytes }) => [start, bytes]));
+  return async ({ start }) => {
+    const bytes = byStart.get(start);
+    if (bytes === undefined) throw new Error(`the chunk at ${start} was not read`);
+    return bytes;
+  };
 }
 
 function compareColumn(source: Series, output: Series, match: RowMatch | undefined): string[] {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { describeLayout, sameLayout, uniformLayout } from "../../../src/merge/plan/layout.ts";
 import { query } from "../../support/duckdb.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, mergeHere, planHere } from "../../support/job.ts";
+import { mergeHere, planHere } from "../../support/job.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("layout");
@@ -51,15 +51,12 @@ test("auto takes the layout of most bytes, so that most is spliced; a number is 
   ]);
 });
 
-test("row groups that Polars would split are laid out anew where something has to be encoded", async () => {
+test("row groups of any size are kept, also where a table is aligned", async () => {
   const rows = 262_145;
   const keys = upTo(rows);
-  const aligned = writeTables(root, { targets: keyed(keys), same: keyed(keys) });
-  assert.deepEqual((await planHere({ ...aligned })).rowGroups, [rows], "all is spliced: any size will do");
-  const misaligned = writeTables(root, { targets: keyed(keys), other: keyed(["5"], { x: ["Int8", ["1"]] }) });
-  assert.deepEqual((await planHere({ ...misaligned })).rowGroups, [262_144, 1]);
-  const { problems } = await failureOf(planHere({ ...misaligned, rowGroupRows: rows }));
-  assert.match(JSON.stringify(problems), /--row-group-rows 262144 or less/);
+  const tables = { targets: keyed(keys), other: keyed(["5"], { x: ["Int8", ["1"]] }) };
+  const misaligned = writeTables(root, tables);
+  assert.deepEqual((await planHere({ ...misaligned })).rowGroups, [rows]);
   const { output } = await mergeHere({ ...misaligned });
   const sums = await query(
     `select count(*)::int as rows, count(other_x)::int as found, min(interval_time)::int as least from '${output}'`,
