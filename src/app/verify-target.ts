@@ -1,8 +1,11 @@
-import type { Settings, VerifyLevel } from "../config/settings.ts";
+import * as v from "valibot";
+import { Settings, type VerifyLevel } from "../config/settings.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import type { Problem } from "../model/failure.ts";
 import type { Verification } from "../model/result.ts";
 import { runGuarded, type TaskObserver } from "./guarded-task.ts";
+
+const { input: defaultInput } = v.parse(Settings, {});
 
 /** How a verification ended. */
 export interface VerificationEnd {
@@ -21,7 +24,7 @@ export async function verifyTarget(
   observer: TaskObserver,
 ): Promise<VerificationEnd> {
   const { report, exitCode, problems } = await runGuarded(
-    { command: "verify", target, level, settings },
+    { command: "verify", target, level, inputGiven: settings.input !== defaultInput, settings },
     settings,
     observer,
   );

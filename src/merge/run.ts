@@ -17,7 +17,7 @@ import { makeManifest } from "./publish/manifest.ts";
 import { publish } from "./publish/publish.ts";
 import { printColumns } from "./table.ts";
 import { finishOutput, transferTables } from "./transfer/transfer.ts";
-import { verifyTarget } from "./verify/target.ts";
+import { verifyPublished } from "./verify/published.ts";
 import { type Expectation, verifyOutput } from "./verify/verify.ts";
 
 /** Carries out a task. @throws Failure with the exit code of its cause. */
@@ -29,9 +29,10 @@ export async function runTask(task: Task, context: Context): Promise<WorkerRepor
     case "plan":
       return { command: "plan", plan: await new PairMerge(context, task.pair, settings, limits).plan() };
     case "verify": {
-      const { output, key, duplicates } = settings;
-      const request = { target: task.target, level: task.level, output, key, duplicates };
-      return { command: "verify", verification: await verifyTarget(context, request) };
+      const { target, level } = task;
+      const sources = { path: settings.input, comesFirst: task.inputGiven };
+      const request = { target, level, output: settings.output, sources };
+      return { command: "verify", verification: await verifyPublished(context, request) };
     }
   }
 }

@@ -3,9 +3,8 @@ import type { InputFile } from "./plan.ts";
 import type { Manifest } from "./result.ts";
 import type { OutputSettings } from "./settings.ts";
 
-/** OutputSettings that change the bytes of the output. */
-export function outputSettings(settings: OutputSettings): Record<string, unknown> {
-  const { key, targets, duplicates, naming, rowGroupRows } = settings;
+/** The settings that change the bytes of the output, and no others. */
+export function outputSettings({ key, targets, duplicates, naming, rowGroupRows }: OutputSettings) {
   return { key, targets, duplicates, naming, rowGroupRows };
 }
 

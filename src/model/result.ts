@@ -2,7 +2,7 @@ import type { ExitCode, Outcome } from "./exit-code.ts";
 import type { Problem } from "./failure.ts";
 import type { MemoryRecord, StageName, Traffic } from "./measurement.ts";
 import type { ColumnLineage, Plan, TableAction } from "./plan.ts";
-import type { VerifyLevel } from "./settings.ts";
+import type { OutputSettings, VerifyLevel } from "./settings.ts";
 
 /** The one document of `merge --json`. Sizes in bytes, times in seconds. */
 export interface PairResult {
@@ -69,7 +69,7 @@ export interface Manifest {
     readonly source: string;
   };
   readonly stages: readonly StageTime[];
-  readonly settings: Readonly<Record<string, unknown>>;
+  readonly settings: OutputSettings;
 }
 
 export interface ManifestInput {

@@ -8,6 +8,8 @@ export type Task =
       readonly command: "verify";
       readonly target: string;
       readonly level: VerifyLevel;
+      /** Whether the settings name an input folder; otherwise the sources are where the manifest says. */
+      readonly inputGiven: boolean;
       readonly settings: MergeSettings;
       readonly limits: TaskLimits;
     };

@@ -84,7 +84,7 @@ export async function planHere(given: SomeSettings, pair = "pair"): Promise<Plan
 /** Verifies a pair or a file in this process. @throws Failure */
 export async function verifyHere(given: SomeSettings, target: string, level: VerifyLevel): Promise<Verification> {
   const settings = makeSettings(given);
-  const task = { command: "verify", target, level, settings, limits } as const;
+  const task = { command: "verify", target, level, inputGiven: given.input !== undefined, settings, limits } as const;
   const report = await runTask(task, makeContext());
   if (report.command !== "verify") throw new Error(`a report of ${report.command}`);
   return report.verification;

@@ -81,7 +81,7 @@ class Planner {
       pair,
       digest: this.#digest(),
       assembly,
-      predictedPeakBytes: predictPeak(need) + (remote ? predictTransfer(need, assembly) : 0),
+      predictedPeakBytes: Math.ceil(predictPeak(need) + (remote ? predictTransfer(need, assembly) : 0)),
       ceilingBytes: limits.ceilingBytes,
       predictedSeconds: predictSeconds(need),
     };

@@ -1,5 +1,7 @@
+import * as v from "valibot";
 import { outputSettings } from "../../model/comparison.ts";
 import type { MemoryRecord } from "../../model/event.ts";
+import { Pair } from "../../model/names.ts";
 import { nameOutputs } from "../../model/output-names.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { Manifest, ManifestInput, StageTime, Verification } from "../../model/result.ts";
@@ -59,6 +61,43 @@ function describeInput(table: TransferredTable): ManifestInput {
   };
 }
 
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const crc32c = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/));
+/** A table name becomes part of a path below the folder of checkpoints. */
+const tableName = v.pipe(v.string(), v.regex(/^[^/\\\0]+$/));
+
+/** The entries of a manifest that this program reads; everything else may differ from version to version. */
+const ManifestDocument = v.object({
+  format: v.literal(1),
+  pair: Pair,
+  output: v.object({ size: count, crc32c }),
+  rows: count,
+  columns: count,
+  rowGroups: v.array(count),
+  inputs: v.pipe(
+    v.array(
+      v.object({
+        table: tableName,
+        path: v.string(),
+        size: count,
+        version: v.string(),
+        crc32c,
+        action: v.picklist(["splice", "align"]),
+        columns: v.array(v.object({ input: v.string(), output: v.string() })),
+      }),
+    ),
+    v.minLength(1),
+  ),
+  memory: v.object({ predictedBytes: v.number() }),
+  settings: v.object({
+    key: v.string(),
+    targets: v.string(),
+    duplicates: v.picklist(["error", "first", "last"]),
+    naming: v.picklist(["prefix", "keep"]),
+    rowGroupRows: v.union([v.literal("auto"), count]),
+  }),
+});
+
 /** The manifest at `path`, if there is one that this version can read. */
 export async function readManifest(store: Store, path: string): Promise<Manifest | undefined> {
   const text = await store.readText(path);
@@ -72,12 +111,5 @@ export async function readManifest(store: Store, path: string): Promise<Manifest
 }
 
 function isManifest(value: unknown): value is Manifest {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "format" in value &&
-    value.format === 1 &&
-    "inputs" in value &&
-    Array.isArray(value.inputs)
-  );
+  return v.is(ManifestDocument, value);
 }
