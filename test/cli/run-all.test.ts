@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { ExitCode } from "../../src/model/exit-code.ts";
 import { decodeOutcome } from "../../src/model/outcome.ts";
 import { decodeProgress } from "../../src/model/progress.ts";
 import { scratchFolder } from "../support/folder.ts";
+import { waitFor } from "../support/wait.ts";
 
 const program = new URL("../../bin/widemerge", import.meta.url).pathname;
 const folder = await scratchFolder("run-all");
@@ -65,9 +65,7 @@ const runFile = (output: string, name: string) => {
   return join(output, "runs", entry.replace(".json", ""), name);
 };
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await setTimeout(5);
-}
+const firstPair = { what: "the first pair's end", everyMilliseconds: 5 } as const;
 
 /** What every output must hold: the bytes of one run that nothing disturbed. */
 const whole = new Map<string, Buffer>();
@@ -150,7 +148,7 @@ describe("run-all", { concurrency: 1 }, () => {
   it("killed and started again: every output right, none made twice", async () => {
     const output = newOutput();
     const first = start(runAll(output));
-    await until(() => existsSync(join(output, `training_${pairs[0]}.manifest.json`)));
+    await waitFor(() => existsSync(join(output, `training_${pairs[0]}.manifest.json`)), firstPair);
     first.child.kill("SIGKILL");
     await first.ended;
     const before = outputs(output)
@@ -171,7 +169,10 @@ describe("run-all", { concurrency: 1 }, () => {
   it("has one controller", async () => {
     const output = newOutput();
     const first = start(runAll(output, "--run", "x"));
-    await until(() => existsSync(join(output, "runs", "x", "run.json")));
+    await waitFor(() => existsSync(join(output, "runs", "x", "run.json")), {
+      what: "the start of the run",
+      everyMilliseconds: 5,
+    });
     const second = await run(runAll(output, "--run", "x"));
     assert.equal(second.code, ExitCode.transient);
     assert.match(
@@ -189,7 +190,7 @@ describe("run-all", { concurrency: 1 }, () => {
     it(`one ${signal} stops the workers of this machine; the same command goes on`, async () => {
       const output = newOutput();
       const first = start(runAll(output));
-      await until(() => existsSync(join(output, `training_${pairs[0]}.manifest.json`)));
+      await waitFor(() => existsSync(join(output, `training_${pairs[0]}.manifest.json`)), firstPair);
       first.child.kill(signal);
       const { code, stderr } = await first.ended;
       assert.equal(code, exitCode);
@@ -227,7 +228,7 @@ describe("run-all", { concurrency: 1 }, () => {
   it("cancel stops a run from outside; report writes what is known; run-all takes it up", async () => {
     const output = newOutput();
     const first = start(runAll(output, "--run", "x"));
-    await until(() => existsSync(join(output, `training_${pairs[0]}.manifest.json`)));
+    await waitFor(() => existsSync(join(output, `training_${pairs[0]}.manifest.json`)), firstPair);
     first.child.kill("SIGKILL");
     await first.ended;
     const cancelled = await run(known("cancel", output));

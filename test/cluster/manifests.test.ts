@@ -14,8 +14,8 @@ import {
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { nameOutputs } from "../../src/model/output-names.ts";
+import { waitFor } from "../support/wait.ts";
 import { Field, image, whySkipped } from "./support.ts";
 
 const skip = whySkipped();
@@ -97,16 +97,15 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
     field.close();
   });
 
-  /** Until the Job is over, and it must have ended like this. */
-  async function waitFor(job: string, end = "Complete"): Promise<void> {
+  /** Waits until the Job is over, and asserts that it ended like this. */
+  async function waitForEnd(job: string, end = "Complete"): Promise<void> {
     const path = "jsonpath={.status.conditions[?(@.status=='True')].type}";
-    for (let looks = 0; looks < 240; looks += 1) {
+    const findEnd = (): readonly string[] | false => {
       const conditions = field.kubectl("get", "job", job, "-o", path).split(" ");
-      if (conditions.includes(end)) return;
-      if (conditions.includes("Failed") || conditions.includes("Complete")) break;
-      await sleep(500);
-    }
-    assert.fail(field.kubectl("logs", "-l", `job-name=${job}`, "--tail=20"));
+      return [end, "Failed", "Complete"].some((type) => conditions.includes(type)) && conditions;
+    };
+    const conditions = await waitFor(findEnd, { what: `the end of ${job}`, seconds: 180, everyMilliseconds: 500 });
+    assert.ok(conditions.includes(end), field.kubectl("logs", "-l", `job-name=${job}`, "--tail=20"));
   }
 
   for (const overlay of overlays)
@@ -121,7 +120,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
 
   test("applied, it merges every pair without anybody looking on, and leaves its report", async () => {
     field.kubectl("apply", "-k", join(manifests(), "own"));
-    await waitFor("all-pairs");
+    await waitForEnd("all-pairs");
     for (const pair of pairs)
       for (const name of Object.values(nameOutputs(pair))) assert.ok(existsSync(join(field.output, name)), name);
     assert.ok(existsSync(join(field.output, "runs/all-pairs/report.html")), "the run is called as its Job");
@@ -132,7 +131,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
 
   test("a run by hand from the schedule finds every pair done", async () => {
     field.kubectl("create", "job", "by-hand", "--from=cronjob/nightly");
-    await waitFor("by-hand");
+    await waitForEnd("by-hand");
     assert.match(field.kubectl("logs", "job/by-hand"), /3 .*done before/);
     assert.equal(field.kubectl("get", "jobs", "-l", "widemerge/run=by-hand", "-o", "name"), "");
   });
@@ -142,7 +141,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
     field.kubectl("create", "job", "lost", "--from=cronjob/nightly");
     field.kubectl("wait", "--for=create", "job/widemerge-lost-0", "--timeout=60s");
     field.kubectl("delete", "pod", "-l", "job-name=lost", "--grace-period=0", "--force");
-    await waitFor("lost");
+    await waitForEnd("lost");
     for (const pair of pairs) assert.ok(existsSync(join(field.output, nameOutputs(pair).manifest)), pair);
   });
 
@@ -178,7 +177,8 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
       field.kubectl("get", "pods", "-l", `job-name=${job}`, "-o", `jsonpath={.items[*]${path}}`);
     const uid = () => field.kubectl("get", "job", "widemerge-drained-0", "-o", "jsonpath={.metadata.uid}");
     startSlowly("drained");
-    while (listRecords("drained").length === 0) await sleep(100);
+    const hasRecord = () => listRecords("drained").length > 0;
+    await waitFor(hasRecord, { what: "the first record of a pair", seconds: 180, everyMilliseconds: 100 });
     const [first, launched] = [pods("drained", ".metadata.name"), uid()];
     const log = followLog(first);
     field.kubectl("delete", "pod", first);
@@ -187,7 +187,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
       await log,
       /"severity":"WARNING".*SIGTERM: exits with [01] pair\(s\) running and \d waiting\. Continue with --run drained/,
     );
-    await waitFor("drained");
+    await waitForEnd("drained");
     for (const pair of pairs) assert.ok(existsSync(join(field.output, nameOutputs(pair).manifest)), pair);
     // One that had found the lease of the first would have ended with 75, and a third one would be there.
     assert.equal(pods("drained", ".status.containerStatuses[0].state.terminated.exitCode"), "0");
@@ -214,7 +214,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
     rmSync(join(field.input, "usdjpy/_COMPLETE"));
     rmSync(join(field.output, nameOutputs("usdjpy").manifest), { force: true });
     field.kubectl("create", "job", "refused", "--from=cronjob/nightly");
-    await waitFor("refused", "Failed");
+    await waitForEnd("refused", "Failed");
     const path = "{.items[*].status.containerStatuses[0].state.terminated['exitCode','message']}";
     const told = field.kubectl("get", "pods", "-l", "job-name=refused", "-o", `jsonpath=${path}`);
     assert.match(told, /^3 .*usdjpy.*_COMPLETE/s);

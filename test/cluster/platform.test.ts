@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
+import { waitFor } from "../support/wait.ts";
 
 const namespace = `platform-${process.pid}`;
 const hostAddress = "10.239.17.1";
@@ -157,9 +158,8 @@ describe("the Kubernetes of the tests", { skip }, () => {
     const pod = podSpec(["get", `http://${hostAddress}:${port}/`]);
     const manifest = { apiVersion: "v1", kind: "Pod", metadata: { name: "caller" }, spec: pod };
     kubectl(["apply", "-f", "-"], JSON.stringify(manifest));
-    const path = "{.status.phase}";
-    for (let i = 0; i < 300 && !["Succeeded", "Failed"].includes(read("pod caller", path)); i++)
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    const isOver = () => ["Succeeded", "Failed"].includes(read("pod caller", "{.status.phase}"));
+    await waitFor(isOver, { what: "the pod's end", everyMilliseconds: 100 });
     server.close();
     assert.equal(kubectl(["logs", "caller"]), "from the machine");
   });

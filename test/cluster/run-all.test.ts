@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { nameOutputs } from "../../src/model/output-names.ts";
+import { waitFor } from "../support/wait.ts";
 import { Field, image, whySkipped } from "./support.ts";
 
 const skip = whySkipped();
@@ -53,10 +53,11 @@ describe("run-all on Kubernetes", { skip, timeout: 600_000 }, () => {
     const flags = ["--memory-ceiling", "512MiB", "--parallelism", "2"];
     const first = runAll("killed", interrupted, ...flags);
     const ended = endOf(first);
-    while (!interrupted.some((pair) => records("killed", pair).length > 0)) {
+    const isInTheMiddle = async (): Promise<boolean> => {
       assert.equal(first.exitCode, null, first.exitCode === null ? "" : (await ended).text);
-      await sleep(100);
-    }
+      return interrupted.some((pair) => records("killed", pair).length > 0);
+    };
+    await waitFor(isInTheMiddle, { what: "the first record of a pair", seconds: 180, everyMilliseconds: 100 });
     first.kill("SIGKILL");
     await ended;
     const { code, text } = await endOf(runAll("killed", interrupted, ...flags));

@@ -7,6 +7,7 @@ import { readText } from "../../src/memory/cgroup.ts";
 import { listTree } from "../../src/memory/process.ts";
 import { ExitCode } from "../../src/model/exit-code.ts";
 import { mergeHere, type SomeSettings } from "../support/job.ts";
+import { waitFor } from "../support/wait.ts";
 import { type CliRun, checkManifest, finishedNames, listOutput, runCli, startCli } from "./support.ts";
 
 /** Who is hit: the supervisor, the child that does the work, or the whole process group at once. */
@@ -52,7 +53,10 @@ export async function disturb(
   await Promise.race([reached, ended]);
   const hit = !over && (await act(supervisor));
   const end = await ended;
-  await waitUntilGone(supervisor);
+  await waitFor(() => !isRunning(supervisor), {
+    what: `the end of process group ${supervisor}`,
+    everyMilliseconds: 50,
+  });
   return { ...end, hit };
 }
 
@@ -68,15 +72,6 @@ function send({ signal, victim }: Strike, supervisor: number): boolean {
 /** Processes that a process has started. */
 export function childrenOf(pid: number): number[] {
   return listTree(pid).slice(1);
-}
-
-/** Waits until no process of a group runs any more. @throws when one still does after ten seconds. */
-async function waitUntilGone(group: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (!isRunning(group)) return;
-    await sleep(50);
-  }
-  assert.fail(`process group ${group} still runs`);
 }
 
 /** A process that has ended but was not waited for yet does nothing any more. */

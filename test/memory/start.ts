@@ -7,6 +7,7 @@ import { readLimits } from "../../src/memory/limits.ts";
 import { type ChildEnd, type SuperviseOptions, type Supervision, supervise } from "../../src/memory/supervise.ts";
 import type { WorkerEvent } from "../../src/model/event.ts";
 import type { Task } from "../../src/model/task.ts";
+import { waitFor } from "../support/wait.ts";
 
 const modulePath = fileURLToPath(new URL("child.ts", import.meta.url));
 
@@ -61,11 +62,8 @@ export async function runChild(
 
 /** Resolves with the first pair of numbers that the child notes. */
 export async function waitForNote(started: Started): Promise<{ bytesDone: number; bytesTotal: number }> {
-  for (;;) {
-    const found = started.events.find((event) => event.type === "progress");
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  const findNote = () => started.events.find((event) => event.type === "progress");
+  return await waitFor(findNote, { what: "a note of the child", everyMilliseconds: 10 });
 }
 
 /** Problems of an end as one text. */

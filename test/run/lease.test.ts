@@ -4,12 +4,12 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { ExitCode } from "../../src/model/exit-code.ts";
 import { findController, takeLease } from "../../src/run/lease.ts";
 import { createLocalStore } from "../../src/store/local/store.ts";
 import { scratchFolder } from "../support/folder.ts";
 import { failureOf } from "../support/job.ts";
+import { waitFor } from "../support/wait.ts";
 
 const folder = await scratchFolder("lease");
 const store = createLocalStore(false);
@@ -104,7 +104,7 @@ describe("the lease of a run", () => {
     };
     const lease = await takeLease(store, path, { run: "x", beatMilliseconds: 5, onBeat });
     const before = read(path).heartbeat;
-    while (beats < 3) await setTimeout(5);
+    await waitFor(() => beats >= 3, { what: "a third heartbeat", everyMilliseconds: 5 });
     await lease.release();
     assert.ok(before !== undefined && beats >= 3);
     assert.equal(await store.stat(path), undefined);
@@ -123,7 +123,7 @@ describe("the lease of a run", () => {
     };
     const lease = await takeLease(shaky, path, { run: "x", beatMilliseconds: 5, onBeat });
     lost = true;
-    while (beats < 3) await setTimeout(5);
+    await waitFor(() => beats >= 3, { what: "a third heartbeat", everyMilliseconds: 5 });
     lost = false;
     await lease.confirm();
     assert.ok(!lease.signal.aborted);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { waitFor } from "../support/wait.ts";
 
 const run = promisify(execFile);
 const command = new URL("../../src/cli/sample.ts", import.meta.url).href;
@@ -55,7 +56,7 @@ test("SIGTERM ends it with nothing half done", async () => {
   const out = join(folder, "stopped");
   const running = sample("--out", out, "--pairs", "audusd", "--full", "--rows", "20000");
   const ended = assert.rejects(running, { code: 1 });
-  while ((await readdir(out).catch(() => [])).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitFor(async () => (await readdir(out).catch(() => [])).length > 0, { what: "a file of the sample" });
   running.child.kill("SIGTERM");
   await ended;
   assert.deepEqual(await readdir(out), []);

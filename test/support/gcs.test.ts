@@ -8,6 +8,7 @@ import { after, describe, test } from "node:test";
 import { type Bucket, type File, Storage } from "@google-cloud/storage";
 import { crc32c } from "./crc32c.ts";
 import { findGcsAbsence, type Gcs, type GcsOptions, startGcs } from "./gcs.ts";
+import { waitFor } from "./wait.ts";
 
 const KiB = 1024;
 const once = { resumable: false } as const;
@@ -224,5 +225,5 @@ test("the server ends with the test process, even when that is killed", {
     );
   assert.ok(await listens());
   child.kill("SIGKILL");
-  while (await listens()) await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitFor(async () => !(await listens()), { what: "the server's end" });
 });

@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { nameOutputs } from "../../../src/model/output-names.ts";
 import { CloudRunDouble } from "../../support/cloudrun-double.ts";
 import { scratchFolder } from "../../support/folder.ts";
+import { waitFor } from "../../support/wait.ts";
 
 const folder = await scratchFolder("cloudrun-run-all");
 const cli = new URL("../../../src/cli.ts", import.meta.url).pathname;
@@ -70,6 +70,15 @@ describe("run-all on Cloud Run", { skip, timeout: 300_000 }, () => {
     return existsSync(place) ? readdirSync(place).length : 0;
   };
 
+  /** Waits until a pair of a run is done while its controller is at work. */
+  async function waitForRecord(run: string, controller: ChildProcess, ended: ReturnType<typeof endOf>): Promise<void> {
+    const look = async (): Promise<boolean> => {
+      assert.equal(controller.exitCode, null, controller.exitCode === null ? "" : (await ended).text);
+      return pairs.some((pair) => countRecords(run, pair) > 0);
+    };
+    await waitFor(look, { what: "the first record of a pair", everyMilliseconds: 50 });
+  }
+
   it("merges every pair, costs them by their tasks, and ends", async () => {
     await open();
     const { code, text } = await endOf(runAll("plain", "--memory-ceiling", "1GiB", "--parallelism", "2"));
@@ -85,10 +94,7 @@ describe("run-all on Cloud Run", { skip, timeout: 300_000 }, () => {
     const flags = ["--memory-ceiling", "1GiB", "--parallelism", "1"];
     const first = runAll("killed", ...flags);
     const ended = endOf(first);
-    while (!pairs.some((pair) => countRecords("killed", pair) > 0)) {
-      assert.equal(first.exitCode, null, first.exitCode === null ? "" : (await ended).text);
-      await sleep(50);
-    }
+    await waitForRecord("killed", first, ended);
     first.kill("SIGKILL");
     await ended;
     const { code, text } = await endOf(runAll("killed", ...flags));
@@ -120,10 +126,7 @@ describe("run-all on Cloud Run", { skip, timeout: 300_000 }, () => {
     const flags = ["--memory-ceiling", "1GiB", "--parallelism", "1"];
     const first = runAll("left", ...flags);
     const ended = endOf(first);
-    while (!pairs.some((pair) => countRecords("left", pair) > 0)) {
-      assert.equal(first.exitCode, null, first.exitCode === null ? "" : (await ended).text);
-      await sleep(50);
-    }
+    await waitForRecord("left", first, ended);
     first.kill("SIGTERM");
     const { code, text } = await ended;
     assert.equal(code, 143, text);
@@ -140,7 +143,7 @@ describe("run-all on Cloud Run", { skip, timeout: 300_000 }, () => {
     await open();
     const controller = runAll("stopped", "--memory-ceiling", "1GiB", "--parallelism", "1");
     const ended = endOf(controller);
-    while (double.executions.size === 0) await sleep(20);
+    await waitFor(() => double.executions.size > 0, { what: "an execution" });
     controller.kill("SIGINT");
     const { code, text } = await ended;
     assert.equal(code, 130, text);

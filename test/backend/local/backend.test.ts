@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import type { Backend } from "../../../src/backend/backend.ts";
 import { identify, isRunning } from "../../../src/backend/local/process.ts";
 import { ExitCode } from "../../../src/model/exit-code.ts";
@@ -13,6 +12,7 @@ import { scratchFolder } from "../../support/folder.ts";
 import { failureOf } from "../../support/job.ts";
 import { makeLocalBackend } from "../../support/local-backend.ts";
 import { GiB, makeLaunch, makeStand, type Stand } from "../../support/run.ts";
+import { waitFor } from "../../support/wait.ts";
 import { allOver, statusOf, watchToEnd, watchUntil } from "../../support/watch.ts";
 import { backendContract } from "../contract.ts";
 
@@ -53,10 +53,12 @@ backendContract(
 async function submitElsewhere(stand: Stand, launch: Launch, seconds: number): Promise<ChildProcess> {
   const code = `
     import { makeLocalBackend } from "${new URL("../../support/local-backend.ts", import.meta.url).href}";
+    import { waitFor } from "${new URL("../../support/wait.ts", import.meta.url).href}";
     const stand = ${JSON.stringify(stand)};
     const backend = makeLocalBackend(stand, {}, ${seconds});
     const handle = await backend.submit(${JSON.stringify(launch)});
-    while ((await backend.status([handle]))[0].statuses[0].state === "waiting") await new Promise(setImmediate);
+    const isStarted = async () => (await backend.status([handle]))[0].statuses[0].state !== "waiting";
+    await waitFor(isStarted, { what: "the start of a worker", everyMilliseconds: 1 });
     console.log("started");
     setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "-e", code], {
@@ -113,7 +115,7 @@ describe("workers outlive the controller that started them", { skip: !existsSync
     await once(controller, "exit");
     const [worker] = findWorkers(launch, stand);
     process.kill(-Number(worker), "SIGKILL");
-    while (findWorkers(launch, stand).length > 0) await setTimeout(10);
+    await waitFor(() => findWorkers(launch, stand).length === 0, { what: "the worker's end" });
     const backend = makeLocalBackend(stand);
     const [status] = await watchToEnd(backend, await backend.submit(launch));
     const [attempt, ...others] = status?.attempts ?? [];
