@@ -37,12 +37,8 @@ test-image: setup ## build the image, on a base made here where none can be pull
 test-terraform: ## check the Terraform module: format, schema, tests, policy scan (scripts/terraform.sh install installs what it needs)
 	@scripts/terraform.sh check || [ $$? -eq 3 ]
 
-lint: setup ## check formatting, style, types, dependency arrows and unused code
-	@$(run) node_modules/.bin/biome check --error-on-warnings .
-	@$(run) node_modules/.bin/tsc -p .
-	@$(run) node_modules/.bin/depcruise --config .dependency-cruiser.json src
-	@$(run) node_modules/.bin/depcruise --config .dependency-cruiser.startup.json src
-	@$(run) node_modules/.bin/knip
+lint: setup ## check formatting, style, types, allowed imports, unused code and shell scripts
+	@$(run) scripts/lint.sh
 
 format: setup ## rewrite the sources in the project's format
 	@$(run) node_modules/.bin/biome check --write .

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The benchmark: widemerge against the physical limit and its peers, on the same files, in one run.
+# The benchmark: compares widemerge with the physical limit and with other tools, on the same files, in one run.
 # SIZE=tiny|small|full (small, about 2 GB)  RUNS=3  KEEP=1 keeps bench/work  PARTS=aligned,misaligned,growth,bucket,cost,fanout  ONLY=part of a name
 # Python peers take part where scripts/interop.sh has made .venv/.
 set -eu

@@ -1,10 +1,10 @@
 #!/bin/sh
-# The main job in a bucket: the 27 pairs, inputs and outputs in the tests' Cloud Storage server. Nothing touches a disk.
+# The main job in a bucket: merges the 27 pairs in the tests' Cloud Storage server. Inputs and outputs stay in its memory.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"
 widemerge=bin/widemerge
-node=$(scripts/find-node.sh) || { echo "demo-gcs: needs Node 22.19 or newer: run 'make setup'." >&2; exit 2; }
+node=$(scripts/find-node.sh) || { echo "demo-gcs: Node 22.19 or newer is missing: make setup" >&2; exit 2; }
 pairs=$(sed -n '/^pairs:/,/^]/p' profiles/27-pairs.yaml | grep -oE '\b[a-z]{6}\b')
 tables=${TABLES:-40}
 rows=${ROWS:-2000}
@@ -26,18 +26,20 @@ if [ "$found" -eq 3 ]; then
 fi
 [ "$found" -eq 0 ] || { cat "$work/why" >&2; exit "$found"; }
 
-echo "== A Cloud Storage server of its own, objects in memory"
+echo "== A Cloud Storage server for this demo, with objects in memory"
 : >"$work/server"
 binary=$(cat "$work/binary")
 "$binary" >"$work/server" 2>&1 &
 server=$!
-endpoint=
+endpoint="" looks=0
 while [ -z "$endpoint" ]; do
+  [ "$looks" -lt 300 ] || { echo "demo-gcs: the server was not ready within 30 s" >&2; exit 1; }
   kill -0 "$server" 2>/dev/null || { cat "$work/server" >&2; exit 1; }
   endpoint=$(sed -n 's/^listening on //p' "$work/server")
+  looks=$((looks + 1))
   [ -n "$endpoint" ] || sleep 0.1
 done
-bucket=widemerge-demo
+bucket="widemerge-demo"
 "$node" -e '
   const [url, name] = process.argv.slice(1);
   const headers = { "content-type": "application/json" };
@@ -69,4 +71,4 @@ echo
   console.log(`== ${results.length} training files and their manifests: gs://'"$bucket"'/training (${MB(sum(({ bytes }) => bytes.written))})`);
   console.log(`requests ${requests[0]} class A (writes, lists, compositions), ${requests[1]} class B (reads), ${requests[2]} free (deletions)`);
   console.log(`bytes    ${MB(sum(({ traffic }) => traffic.bytesDown))} down, ${MB(sum(({ traffic }) => traffic.bytesUp))} up, verification included`);
-' $(for pair in $pairs; do echo "$work/$pair.json"; done)
+' "$work"/*.json

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The 27 pairs of the demo at once: planned, fanned out over this machine, watched, gathered, reported.
+# The 27 pairs of the demo in one run: plans them, merges several at a time on this machine, and writes a report.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"
@@ -10,6 +10,6 @@ tables=${TABLES:-40}
 echo "== Checkpoints from real rates: $tables feature tables a pair, a fifth of them misaligned"
 $widemerge sample --out demo/checkpoints --pairs "$pairs" --tables "$tables" --misaligned 0.2
 echo
-echo "== Run: what is not done yet is merged, as many pairs at a time as this machine carries"
+echo "== Run: merges the pairs that are not done yet, as many at a time as fit on this machine"
 $widemerge run-all --input demo/checkpoints --output demo/run --pairs "$pairs" --memory-ceiling 2GiB \
   --expect-tables $((tables + 1)) --verify sample 2>demo/progress.log || { cat demo/progress.log >&2; exit 1; }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The main job on real data: checkpoints of the 27 pairs from the ECB's reference rates, then one merge after the other.
+# The main job on real data: makes checkpoints of the 27 pairs from the ECB's reference rates, then merges one pair after the
+# other.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"

@@ -1,8 +1,9 @@
 #!/bin/sh
-# The tests' Cloud Storage: test/gcs/, a Go program, built once per state of its files into the user's cache.
-#   scripts/gcs.sh build          builds it where that has not been done yet and prints the binary's path
+# The Cloud Storage server of the tests, the Go program in test/gcs/, built into the user's cache once for each state of its
+# source.
+#   scripts/gcs.sh build          builds it, unless it is built, and prints the path of the binary
 #   scripts/gcs.sh start [flags]  runs it in the foreground; -help lists the flags
-# Exit 3: it cannot be had on this machine, and why. Any other failure is a fault of the program itself.
+# Exit code 3: it cannot be built on this machine; the message says why. Any other failure is a fault of the program.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 
@@ -22,7 +23,7 @@ build() {
   state=$(cat go.mod go.sum ./*.go | hash_files | cut -c1-16)
   binary=${XDG_CACHE_HOME:-$HOME/.cache}/widemerge/gcs-$state
   [ -x "$binary" ] && { echo "$binary"; return; }
-  command -v go >/dev/null 2>&1 || absent "no Go here, which builds the tests' Cloud Storage server: $get"
+  command -v go >/dev/null 2>&1 || absent "Go, which builds the tests' Cloud Storage server, is not installed: $get"
   found=$(GOTOOLCHAIN=local go env GOVERSION | sed 's/^go//; s/[ -].*//')
   [ "$(printf '%s\n' "$needed" "$found" | sort -V | head -n 1)" = "$needed" ] ||
     absent "Go $found is too old for the tests' Cloud Storage server: $get"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Does in small what an image is for, so that Node keeps the compiled modules: a merge, a run, and both clouds' clients.
+# Uses the image in small, so that Node keeps the compiled modules: a merge, a run, and the clients of the clouds.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 work=$(mktemp -d)
@@ -14,5 +14,5 @@ widemerge run-all --run warm-up --pairs audusd,gbpusd --input checkpoints --outp
 cd "$here"
 NODE_COMPILE_CACHE=$here/.toolchain/compile-cache node --max-semi-space-size=2 --no-warnings --input-type=module \
   --eval 'await Promise.all(["@kubernetes/client-node", "@google-cloud/storage", "@google-cloud/run"].map((name) => import(name)))'
-# Node keeps them for its own user alone.
+# Node lets only its own user read them.
 chmod -R a+rX .toolchain/compile-cache

@@ -1,4 +1,5 @@
 # What is deployed, as terraform knows it; sourced after lib.sh and tools.sh.
+# shellcheck shell=bash
 bucket_address=google_storage_bucket.data
 names="project region bucket input output repository builder_service_account builder_sources image monthly_cost_at_rest kubernetes_cluster kubernetes_location
   kubernetes_context kubernetes_namespace kubernetes_dns_endpoint cloudrun_controller_job cloudrun_worker_service_account"

@@ -1,4 +1,5 @@
 # The report of a run as a file of this machine; sourced after deployment.sh.
+# shellcheck shell=bash
 reports=reports # ignored by git, by a file of its own
 
 # fetch_report: has the report written once more, tells it in `table`, and puts it where `file` says.

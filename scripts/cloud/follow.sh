@@ -1,4 +1,5 @@
 # Follows a run on Kubernetes to its end; sourced after deployment.sh.
+# shellcheck shell=bash
 
 # ending: Complete or Failed where the run's Job is over, nothing before; fails where the cluster cannot be asked.
 ending() {

@@ -1,4 +1,5 @@
 # The image of a deployment: named after the commit, built where it is not in the registry yet; sourced after lib.sh.
+# shellcheck shell=bash
 
 # What the image is made of, see .dockerignore; bash 3.2 has no other way to keep a list.
 image_paths=".npmrc .dockerignore Dockerfile LICENSE bin data package-lock.json package.json prices profiles

@@ -1,6 +1,7 @@
 # Shared by the scripts of the deployment; sourced by bash 3.2 or newer after `me` is set. Works in the checkout.
+# shellcheck shell=bash
 checkout=$(CDPATH= cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
-cd "$checkout"
+cd "$checkout" || exit
 
 say() { echo "$*"; }
 heading() { echo && echo "== $*"; }

@@ -1,4 +1,5 @@
 # What status and report begin with; sourced after deployment.sh.
+# shellcheck shell=bash
 look() {
   check_inputs
   find_node >/dev/null || exit

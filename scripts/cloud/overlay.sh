@@ -1,5 +1,6 @@
 # The kustomization of a deployment, generated into k8s/deployed/, which git is told to ignore; sourced after
 # deployment.sh.
+# shellcheck shell=bash
 overlay=k8s/deployed
 ! dry || overlay=k8s/dry-run # what is deployed stays as it is
 

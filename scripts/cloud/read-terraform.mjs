@@ -1,4 +1,4 @@
-// read-terraform.mjs outputs|plan : what bash needs of the JSON on stdin, one `name=value` a line.
+// read-terraform.mjs outputs|plan : reads terraform's JSON from stdin and prints what bash needs, one `name=value` per line.
 import { readFileSync } from "node:fs";
 
 const text = readFileSync(0, "utf8");
@@ -10,7 +10,7 @@ const print = (name, value) => {
   console.log(`${name}=${line.replace(/\s+/g, " ").trim()}`);
 };
 
-/** `terraform output -json`; members of objects as kubernetes_context. */
+/** Prints `terraform output -json`; a member of an object is printed as kubernetes_context. */
 function printOutputs() {
   for (const [name, { value }] of Object.entries(document)) {
     if (typeof value !== "object" || value === null) print(name, value);
@@ -18,18 +18,34 @@ function printOutputs() {
   }
 }
 
-/** `terraform show -json` of a plan: what is made and changed by kind, what goes by its name, the bucket, the cost. */
+/**
+ * Prints `terraform show -json` of a plan: resources that are created and updated, counted by type; resources that are
+ * deleted or replaced, by address; the bucket's name if it is new; and the cost at rest.
+ */
 function printPlan() {
   const kinds = new Map();
-  for (const { address, type, mode, change } of document.resource_changes ?? []) {
-    const actions = change.actions.join("-");
-    if (mode === "data" || actions === "no-op") continue;
-    if (actions.includes("delete")) print("line", `${actions === "delete" ? "DELETE" : "REPLACE"} ${address}`);
-    else kinds.set(`${actions} ${type}`, (kinds.get(`${actions} ${type}`) ?? 0) + 1);
-    if (address === "google_storage_bucket.data" && actions === "create") print("bucket", change.after?.name);
+  for (const change of listChanges()) {
+    if (change.actions.includes("delete"))
+      print("line", `${change.actions === "delete" ? "DELETE" : "REPLACE"} ${change.address}`);
+    else kinds.set(`${change.actions} ${change.type}`, (kinds.get(`${change.actions} ${change.type}`) ?? 0) + 1);
+    if (change.address === "google_storage_bucket.data" && change.actions === "create")
+      print("bucket", change.after?.name);
   }
   for (const [kind, count] of [...kinds].sort()) print("line", count === 1 ? kind : `${kind} × ${count}`);
   print("cost", document.planned_values?.outputs?.monthly_cost_at_rest?.value);
+}
+
+/** The changes of resources in a plan, each with its actions as one word: create, update, delete, delete-create. */
+function listChanges() {
+  return (document.resource_changes ?? [])
+    .map(({ address, type, mode, change }) => ({
+      address,
+      type,
+      mode,
+      actions: change.actions.join("-"),
+      after: change.after,
+    }))
+    .filter(({ mode, actions }) => mode !== "data" && actions !== "no-op");
 }
 
 if (process.argv[2] === "plan") printPlan();

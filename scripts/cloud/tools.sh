@@ -1,4 +1,5 @@
 # What must be on this machine, and how it gets there; sourced after lib.sh. Problems are collected, not told.
+# shellcheck shell=bash
 has() { command -v "$1" >/dev/null 2>&1; }
 
 need_terraform() { has terraform || problem "terraform is missing: https://developer.hashicorp.com/terraform/install"; }

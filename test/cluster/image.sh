@@ -36,13 +36,14 @@ cached() {
 libraries() { ldd "$@" 2>/dev/null | grep -oE '/[^ :]+ \(0x' | sed 's/ (0x//' | grep -v "^$checkout/" | sort -u; }
 
 make_base() {
-  local root=$draft/base name file
+  local root=$draft/base name file addons
   mkdir -p "$root"/{usr/bin,usr/lib,usr/lib64,etc/ssl/certs,proc,sys,dev,"$home"}
   for name in bin lib lib64; do ln -s "usr/$name" "$root/$name"; done
   mkdir -m 1777 "$root/tmp"
   for name in $programs; do cp -L "$(command -v "$name")" "$root/usr/bin/$name"; done
   cp -L "$node" "$root/usr/bin/node"
-  for file in $(libraries "$root"/usr/bin/* $(find "$checkout/node_modules" -name '*.node' -path '*linux*')); do
+  mapfile -t addons < <(find "$checkout/node_modules" -name '*.node' -path '*linux*')
+  for file in $(libraries "$root"/usr/bin/* "${addons[@]}"); do
     mkdir -p "$root$(dirname "$file")"
     cp -L "$file" "$root$file"
   done
@@ -74,7 +75,7 @@ make_project() {
 
 cd "$checkout"
 mkdir -p "$layers"
-node=$(readlink -f "$(scripts/find-node.sh)") || { say "needs Node 22.19 or newer: run 'make setup'"; exit 3; }
+node=$(readlink -f "$(scripts/find-node.sh)") || { say "Node 22.19 or newer is missing: make setup"; exit 3; }
 [ -e node_modules/.package-lock.json ] || { say "the packages are not installed: run 'make setup'"; exit 3; }
 base=$(cached base "$("$node" --version) $programs $(stat -Lc '%s %Y' "$node" "$(command -v sh)") $(sha256sum <"$module/image.sh") $(cat node_modules/.package-lock.json)" make_base)
 packages=$(cached packages "$(cat node_modules/.package-lock.json)" make_packages)

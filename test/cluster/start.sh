@@ -114,8 +114,8 @@ wait_for() {
   local part=$1 deadline=$((SECONDS + $2)) name
   shift 2
   until "$@" >/dev/null 2>&1; do
-    for name in $(ls "$folder/pids"); do
-      kill -0 "$(cat "$folder/pids/$name")" 2>/dev/null || give_up "$name" "$name has ended"
+    for name in $parts; do
+      [ ! -e "$folder/pids/$name" ] || kill -0 "$(cat "$folder/pids/$name")" 2>/dev/null || give_up "$name" "$name has ended"
     done
     [ "$SECONDS" -lt "$deadline" ] || give_up "$part" "$part was not ready in time"
     sleep 0.2
