@@ -1,10 +1,25 @@
 import type { Traffic } from "../src/model/measurement.ts";
 import type { StageTime } from "../src/model/result.ts";
-import type { Need } from "./bucket-need.ts";
+import { formatCount, MiB } from "../src/model/units.ts";
 import type { Machine } from "./machine.ts";
-import { median } from "./median.ts";
-import { count, renderTable, renderVerdicts, toMebibytes } from "./report.ts";
-import type { Verdict } from "./targets.ts";
+import {
+  describeSetting,
+  renderTable,
+  renderVerdicts,
+  toMebibytes,
+  toSeconds,
+  toTimes,
+  type Verdict,
+  verdict,
+} from "./page.ts";
+import { median } from "./statistics.ts";
+
+/** Bytes that every merge has to read: footers and key columns. */
+export interface Need {
+  /** Footers with their length and magic number. */
+  readonly footers: number;
+  readonly keyChunks: number;
+}
 
 /** One merge in a bucket; seconds and bytes. */
 export interface BucketRun {
@@ -35,21 +50,15 @@ export interface BucketResults {
   };
 }
 
-const mebibyte = 2 ** 20;
-
 /** The results as a Markdown page. */
 export function renderBucket(results: BucketResults): string {
   const { machine, compose, misaligned, stream } = results;
-  const plain = stream.plain.map(({ seconds, peakBytes }) => ({ seconds, peakBytes }));
   return [
     `# Benchmark, Cloud Storage, size ${results.size}`,
     "",
-    `Measured on ${results.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}. The server is fake-gcs-server, extended with preconditions and resumable uploads as documented, on the loopback interface with its objects in memory. To compose, it copies bytes; Cloud Storage does not. "Waiting" is the time in which the worker waits for the server to compose and publish the staged output. Medians of ${results.rounds} runs. Memory is that of all processes of the merge.`,
+    `${describeSetting(results.date, machine)} The server is fake-gcs-server, extended with preconditions and resumable uploads as documented, on the loopback interface with its objects in memory. To compose, it copies bytes; Cloud Storage does not. "Waiting" is the time in which the worker waits for the server to compose and publish the staged output. Medians of ${results.rounds} runs. Memory is that of all processes of the merge.`,
     "",
-    "## Targets",
-    "",
-    ...renderVerdicts(judge(results)),
-    "",
+    ...renderVerdicts(results.size === "tiny" ? [] : judge(results)),
     ...renderTable(
       [
         "",
@@ -66,11 +75,11 @@ export function renderBucket(results: BucketResults): string {
         ["compose, all aligned", ...describe(compose)],
         ["compose, 10% misaligned", ...describe(misaligned)],
         ["stream", ...describe(stream)],
-        ["plain client: download, upload", megabytes(stream.bytes), ...timesOf(plain, ""), "", "", "", ""],
+        ["plain client: download, upload", megabytes(stream.bytes), ...timesOf(stream.plain, ""), "", "", "", ""],
       ],
     ),
     "",
-    `Data for compose: \`widemerge sample ${results.shapes.compose}\`; for stream: \`widemerge sample ${results.shapes.stream}\`. The footers and key columns of all tables have ${megabytes(needOf(compose))}.`,
+    `Data for compose: \`widemerge sample ${results.shapes.compose}\`; for stream: \`widemerge sample ${results.shapes.stream}\`. The footers and key columns of all tables are ${megabytes(needOf(compose))}.`,
     "",
   ].join("\n");
 }
@@ -87,23 +96,23 @@ function judge({ compose, misaligned, stream }: BucketResults): Verdict[] {
   const grownLimit = 1.5 * tables * grown;
   return [
     verdict("compose: bytes down", `≤ ${megabytes(limit)}`, megabytes(down), down <= limit),
-    verdict("compose: bytes up", "≤ new footer + 1 MiB", megabytes(up), up <= footerGuess(compose) + mebibyte),
+    verdict("compose: bytes up", "≤ new footer + 1 MiB", megabytes(up), up <= footerGuess(compose) + MiB),
     verdict(
       "compose: requests per table",
       "≤ 3",
       (requests / compose.tables).toFixed(2),
       requests <= 3 * compose.tables,
     ),
-    verdict("compose: peak memory", "≤ 384 MiB", toMebibytes(peakOf(compose)), peakOf(compose) <= 384 * mebibyte),
-    verdict("compose: worker's time", "≤ 15 s", `${own.toFixed(2)} s`, own <= 15),
+    verdict("compose: peak memory", "≤ 384 MiB", toMebibytes(peakOf(compose)), peakOf(compose) <= 384 * MiB),
+    verdict("compose: worker's time", "≤ 15 s", toSeconds(own), own <= 15),
     verdict(
       `10% misaligned: additional bytes down, ${tables} tables`,
       `≤ ${megabytes(grownLimit)}`,
       megabytes(moreDown),
       moreDown <= grownLimit,
     ),
-    verdict("stream: wall time against the plain client", "≤ 1.5 ×", `${ratio.toFixed(2)} ×`, ratio <= 1.5),
-    verdict("stream: peak memory", "≤ 512 MiB", toMebibytes(peakOf(stream)), peakOf(stream) <= 512 * mebibyte),
+    verdict("stream: wall time against the plain client", "≤ 1.5 ×", toTimes(ratio), ratio <= 1.5),
+    verdict("stream: peak memory", "≤ 512 MiB", toMebibytes(peakOf(stream)), peakOf(stream) <= 512 * MiB),
   ];
 }
 
@@ -111,10 +120,6 @@ function judge({ compose, misaligned, stream }: BucketResults): Verdict[] {
 function waitOf({ stages }: BucketRun): number {
   const waiting = stages.filter(({ stage }) => stage === "footer" || stage === "publish");
   return waiting.reduce((sum, stage) => sum + stage.seconds, 0);
-}
-
-function verdict(target: string, limit: string, measured: string, passed: boolean): Verdict {
-  return { target, limit, measured, passed };
 }
 
 /** The new footer has about as many bytes as all old footers together. */
@@ -138,19 +143,19 @@ function secondsOf(run: { readonly seconds: number }): number {
   return run.seconds;
 }
 
-function seconds(runs: readonly { readonly seconds: number }[]): string {
-  return `${median(runs.map(secondsOf)).toFixed(2)} s`;
-}
-
 function timesOf(runs: readonly { readonly seconds: number; readonly peakBytes: number }[], waiting: string): string[] {
-  return [seconds(runs), waiting, toMebibytes(Math.max(...runs.map(({ peakBytes }) => peakBytes)))];
+  return [
+    toSeconds(median(runs.map(secondsOf))),
+    waiting,
+    toMebibytes(Math.max(...runs.map(({ peakBytes }) => peakBytes))),
+  ];
 }
 
 function describe(part: Omit<Composition, "need">): string[] {
-  const traffic = (["classA", "classB", "free"] as const).map((field) => count(middle(part, field))).join(" / ");
+  const traffic = (["classA", "classB", "free"] as const).map((field) => formatCount(middle(part, field))).join(" / ");
   return [
     megabytes(part.bytes),
-    ...timesOf(part.runs, `${median(part.runs.map(waitOf)).toFixed(2)} s`),
+    ...timesOf(part.runs, toSeconds(median(part.runs.map(waitOf)))),
     toMebibytes(median(part.runs.map(({ predictedPeakBytes }) => predictedPeakBytes))),
     traffic,
     megabytes(middle(part, "bytesDown")),

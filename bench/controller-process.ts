@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import { readResident } from "./proc.ts";
 
 /** How a controller ended: seconds, and the peak of its own resident set, without its workers. */
 export interface ControllerEnd {
@@ -23,7 +23,7 @@ export function startController(command: readonly string[]): Controller {
   const child = spawn(program, args, { stdio: ["ignore", "ignore", "ignore"] });
   let peakBytes = 0;
   const timer = setInterval(() => {
-    peakBytes = Math.max(peakBytes, readPeak(child.pid ?? -1));
+    peakBytes = Math.max(peakBytes, readResident(child.pid ?? -1).peak);
   }, 50);
   const ended = once(child, "exit").then(([code]) => {
     clearInterval(timer);
@@ -38,12 +38,4 @@ export function startController(command: readonly string[]): Controller {
       return first;
     },
   };
-}
-
-function readPeak(pid: number): number {
-  try {
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
 }

@@ -1,4 +1,5 @@
-/** A run of many pairs whose workers do nothing. Arguments: folder, number of pairs. */
+/** A run of many pairs whose workers publish a file that is ready. Arguments: folder, number of pairs. */
+import { loadPrices } from "../src/app/prices.ts";
 import { runPairs } from "../src/run/controller.ts";
 import { createLocalStore } from "../src/store/local/store.ts";
 import { makeLocalBackend } from "../test/support/local-backend.ts";
@@ -6,6 +7,7 @@ import { GiB, makeStand } from "../test/support/run.ts";
 
 const [folder = "", count = "0"] = process.argv.slice(2);
 const pairs = Array.from({ length: Number(count) }, (_, index) => `ok${index}`);
+const prices = await loadPrices({});
 const stand = makeStand(folder, pairs);
 const { exitCode } = await runPairs({
   store: createLocalStore(false),
@@ -16,6 +18,7 @@ const { exitCode } = await runPairs({
   pairs,
   wanted: "bench",
   widemerge: "0.0.0",
+  documents: async (view) => (await import("../src/report/documents.ts")).renderDocuments(view, prices),
   signal: new AbortController().signal,
 });
 process.exitCode = exitCode;

@@ -1,44 +1,40 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { startController } from "./controller-process.ts";
 import { sampleInto } from "./data.ts";
 import { type FanoutResults, type Manyfold, renderFanout, type Wall } from "./fanout-report.ts";
 import { describeMachine } from "./machine.ts";
+import { toMebibytes, toSeconds } from "./page.ts";
+import { here, publish, root, say, today, widemerge, withWorkFolder, work } from "./workspace.ts";
 
 /**
  * The section of the benchmark on runs of many pairs: overhead of the controller, and runs that are killed. Variables:
  * KILLS (50), KEEP=1 keeps the data under bench/work.
  */
 
-const here = fileURLToPath(new URL(".", import.meta.url));
-const root = join(here, "..");
-const work = join(here, "work");
 const input = join(work, "fanout");
 const pairs: readonly string[] = parse(readFileSync(join(root, "profiles/27-pairs.yaml"), "utf8")).pairs;
 const kills = Number(process.env.KILLS ?? 50);
 
-mkdirSync(work, { recursive: true });
-try {
+await withWorkFolder(async () => {
   say(`making ${pairs.length} pairs of 41 tables ...`);
   sampleInto(input, "fanout", ["--tables", "40", "--misaligned", "0.2"], pairs.join(","));
-  publish({
-    date: new Date().toISOString().slice(0, 10),
+  const results: FanoutResults = {
+    date: today,
     machine: describeMachine(work),
     pairs: pairs.length,
     walls: [await timeRun(pairs.length), await timeRun(2)],
     many: [await countMany(250), await countMany(1000)],
     kills: await killOften(),
-  });
-} finally {
-  if (process.env.KEEP !== "1") rmSync(work, { recursive: true, force: true });
-}
+  };
+  publish("small", "fanout", renderFanout(results), results);
+});
 
 function runAll(output: string, parallelism: number, ...flags: readonly string[]): readonly string[] {
   const folders = ["--input", input, "--output", output, "--pairs", pairs.join(",")];
   const limits = ["--memory-ceiling", "512MiB", "--parallelism", String(parallelism), "--no-sync"];
-  return [join(root, "bin/widemerge"), "run-all", ...folders, ...limits, "--run", "bench", ...flags];
+  return [widemerge, "run-all", ...folders, ...limits, "--run", "bench", ...flags];
 }
 
 /** One run from start to end, compared with the times in the records of its pairs. */
@@ -50,18 +46,18 @@ async function timeRun(parallelism: number): Promise<Wall> {
   const times = records.map(({ start, end }) => [Date.parse(start) / 1000, Date.parse(end) / 1000] as const);
   const slowest = Math.max(...times.map(([start, end]) => end - start));
   const working = Math.max(...times.map(([, end]) => end)) - Math.min(...times.map(([start]) => start));
-  say(`${parallelism} at a time: ${seconds.toFixed(2)} s, slowest pair ${slowest.toFixed(2)} s`);
+  say(`${parallelism} at a time: ${toSeconds(seconds)}, slowest pair ${toSeconds(slowest)}`);
   rmSync(output, { recursive: true, force: true });
   return { parallelism, seconds, slowest, working, controllerBytes: peakBytes };
 }
 
-/** A run of pairs without work: plan, submit, watch, gather. */
+/** A run of pairs without data: plan, submit, watch, gather, draw the reports. */
 async function countMany(count: number): Promise<Manyfold> {
   const folder = join(work, `many-${count}`);
   const program = [process.execPath, "--no-warnings", "--max-semi-space-size=2", join(here, "fanout-many.ts")];
   const { seconds, exitCode, peakBytes } = await startController([...program, folder, String(count)]).ended;
   if (exitCode !== 0) throw new Error(`the run of ${count} pairs ended with ${exitCode}`);
-  say(`${count} pairs without work: ${seconds.toFixed(2)} s, ${Math.round(peakBytes / 2 ** 20)} MiB`);
+  say(`${count} pairs without data: ${toSeconds(seconds)}, ${toMebibytes(peakBytes)}`);
   rmSync(folder, { recursive: true, force: true });
   return { pairs: count, seconds, controllerBytes: peakBytes };
 }
@@ -121,16 +117,4 @@ function readRecords(output: string): RecordFacts[] {
       return { pair, start, end, done: result.outcome === "done" };
     }),
   );
-}
-
-function publish(results: FanoutResults): void {
-  const page = renderFanout(results);
-  process.stdout.write(page);
-  mkdirSync(join(here, "results"), { recursive: true });
-  writeFileSync(join(here, "results/fanout.md"), page);
-  writeFileSync(join(here, "results/fanout.json"), `${JSON.stringify(results, null, 2)}\n`);
-}
-
-function say(text: string): void {
-  process.stderr.write(`bench: ${text}\n`);
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { createWriteStream, readdirSync, readFileSync } from "node:fs";
+import { createWriteStream } from "node:fs";
+import { listTree, readResident } from "./proc.ts";
 
 /** One run of one contender; bytes and seconds. */
 export interface Run {
@@ -67,10 +68,10 @@ class Meter {
     this.pids = listTree(this.#root);
     let [total, fromFiles] = [0, 0];
     for (const pid of this.pids) {
-      const status = readText(`/proc/${pid}/status`);
-      total += readField(status, "VmRSS");
-      fromFiles += readField(status, "RssFile");
-      this.#highWater.set(pid, Math.max(this.#highWater.get(pid) ?? 0, readField(status, "VmHWM")));
+      const resident = readResident(pid);
+      total += resident.now;
+      fromFiles += resident.fromFiles;
+      this.#highWater.set(pid, Math.max(this.#highWater.get(pid) ?? 0, resident.peak));
     }
     this.#peak = Math.max(this.#peak, total);
     this.#peakPrivate = Math.max(this.#peakPrivate, total - fromFiles);
@@ -79,34 +80,6 @@ class Meter {
 
   peaks(): { peakBytes: number; peakPrivateBytes: number } {
     return { peakBytes: Math.max(this.#peak, ...this.#highWater.values()), peakPrivateBytes: this.#peakPrivate };
-  }
-}
-
-/** The kernel lists children per thread. */
-function listTree(pid: number): number[] {
-  const children = listNames(`/proc/${pid}/task`).flatMap((task) =>
-    readText(`/proc/${pid}/task/${task}/children`).split(" ").filter(Boolean).map(Number),
-  );
-  return [pid, ...children.flatMap(listTree)];
-}
-
-function readField(status: string, field: string): number {
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-function listNames(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
   }
 }
 

@@ -5,7 +5,8 @@ import { expect, findFault } from "./check.ts";
 import { type Contender, outputPath } from "./contenders.ts";
 import type { Dataset } from "./data.ts";
 import { type Caps, measure, type Run } from "./measure.ts";
-import { median } from "./median.ts";
+import { toMebibytes, toSeconds } from "./page.ts";
+import { median } from "./statistics.ts";
 
 /** The runs of one contender on one dataset. */
 export interface Score {
@@ -27,6 +28,13 @@ export interface Race {
   readonly scores: readonly Score[];
 }
 
+/** How often every contender runs, its limits, and the folder for outputs. */
+export interface Terms {
+  readonly rounds: number;
+  readonly caps: Caps;
+  readonly work: string;
+}
+
 const longRun = 60;
 
 /**
@@ -34,19 +42,13 @@ const longRun = 60;
  * not run again. Before each run, outstanding writes are flushed and the inputs are read once, so that every run starts
  * with the same page cache.
  */
-export async function race(
-  contenders: readonly Contender[],
-  dataset: Dataset,
-  rounds: number,
-  caps: Caps,
-  work: string,
-) {
+export async function race(contenders: readonly Contender[], dataset: Dataset, terms: Terms): Promise<Race> {
   const expected = await expect(dataset);
   const runs = new Map<Contender, Run[]>(contenders.map((contender) => [contender, []]));
   // Not counted: the first run on new data also pays for writing that data to the disk.
   const [first] = contenders.filter(({ kind }) => kind === "limit");
-  if (first !== undefined) await runOnce(first, dataset, caps, work, async () => undefined);
-  for (let round = 0; round < rounds; round += 1) {
+  if (first !== undefined) await runOnce(first, dataset, terms, async () => undefined);
+  for (let round = 0; round < terms.rounds; round += 1) {
     // A different contender starts each round, so that nobody always runs with the caches that the same run left.
     for (const contender of [...contenders.slice(round), ...contenders.slice(0, round)]) {
       const done = runs.get(contender) ?? [];
@@ -58,20 +60,19 @@ export async function race(
         )
       )
         continue;
-      const run = await runOnce(contender, dataset, caps, work, (path) => findFault(contender, path, expected));
+      const run = await runOnce(contender, dataset, terms, (path) => findFault(contender, path, expected));
       done.push(run);
       process.stderr.write(`  ${dataset.name}, round ${round + 1}: ${contender.name}: ${describeRun(run)}\n`);
     }
   }
   const scores = contenders.map((contender) => toScore(contender, runs.get(contender) ?? []));
-  return { dataset, rows: expected.rows, columns: expected.columns, scores } satisfies Race;
+  return { dataset, rows: expected.rows, columns: expected.columns, scores };
 }
 
 async function runOnce(
   contender: Contender,
   dataset: Dataset,
-  caps: Caps,
-  work: string,
+  { caps, work }: Terms,
   check: (path: string) => Promise<string | undefined>,
 ): Promise<Run> {
   const folder = join(work, "output");
@@ -105,7 +106,11 @@ function toScore({ name, kind }: Contender, runs: readonly Run[]): Score {
   };
 }
 
-function describeRun(run: Run): string {
-  const mebibytes = Math.round(run.peakBytes / 2 ** 20);
-  return `${run.seconds.toFixed(2)} s, ${mebibytes} MiB${run.failure === undefined ? "" : `, ${run.failure}`}`;
+function describeRun({ seconds, peakBytes, failure }: Run): string {
+  return `${toSeconds(seconds)}, ${toMebibytes(peakBytes)}${failure === undefined ? "" : `, ${failure}`}`;
+}
+
+/** The score of the contender with that name; undefined if it did not take part. */
+export function findScore(race: Race, name: string): Score | undefined {
+  return race.scores.find((score) => score.name === name);
 }

@@ -11,7 +11,7 @@ done
 node=$(scripts/find-node.sh) || { echo "bench: needs Node 22.19 or newer: run 'make setup'." >&2; exit 2; }
 # Cloud Storage and runs of many pairs are sections of their own.
 case ",${PARTS:-aligned}," in
-  *,aligned,* | *,misaligned,* | *,growth,*) "$node" --no-warnings bench/run.ts ;;
+  *,aligned,* | *,misaligned,* | *,growth,*) "$node" --no-warnings bench/races.ts ;;
 esac
 case ",${PARTS:-bucket}," in
   *,bucket,*) "$node" --no-warnings bench/bucket.ts ;;

@@ -51,6 +51,19 @@ test("failures: each cause once, with its attempts, its pairs and what to do", (
   assert.doesNotMatch(render(viewOf([donePair("a", 0, 60)])), /Failures, and what to do/);
 });
 
+test("of many pairs only some are drawn, and the report says so; the tables list all", () => {
+  const many = Array.from({ length: 150 }, (_, index) => donePair(`p${index}`, index, index + 60));
+  const html = render(viewOf(many));
+  const named = (part: string): number => new Set(part.match(/(?<=>)p\d+\b/g)).size;
+  const pictures = (html.match(/<div class="picture wide"[\s\S]*?<\/svg>/g) ?? []).map(named);
+  assert.deepEqual(pictures, [100, 100, 0]);
+  assert.equal((html.match(/<figure>/g) ?? []).length, 60);
+  assert.match(html, /<p>The pictures show the first 100 of 150 pairs; the tables list all of them\.<\/p>/);
+  assert.match(html, /<p>The pictures show the first 60 of 150 pairs;/);
+  assert.match(html, /<p>The pictures show the most expensive 100 of 150 pairs;/);
+  assert.equal((html.match(/<td class="value">p149<\/td>/g) ?? []).length, 3 + 1 + 5);
+});
+
 test("a run of which nothing is known yet, and one on this machine", () => {
   assert.match(render(viewOf([])), /0 pairs/);
   const local = render(viewOf([donePair("a", 0, 60)], { backend: "local", input: "in", output: "out" }));

@@ -3,7 +3,7 @@ import type { Report, ReportPair } from "../../model/report.ts";
 import { formatCount } from "../../model/units.ts";
 import type { Endings } from "../endings.ts";
 import { formatUsd } from "../format.ts";
-import { drawPicture, legend, nameAxis, type Picture, stepOf, valueAxis } from "./chart.ts";
+import { drawPicture, legend, mostRows, nameAxis, type Picture, stepOf, valueAxis } from "./chart.ts";
 import { type Hue, hue } from "./hue.ts";
 
 const rowHeight = 22;
@@ -26,11 +26,12 @@ interface Layer<Row> {
   readonly measure: (row: Row) => number;
 }
 
-/** The cost of each pair, and how much of it went into failed attempts; undefined if nothing has cost anything. */
+/** The cost of each pair, the most expensive first, and how much of it went into failed attempts; undefined if it is $0. */
 export function drawCosts(report: Report, endings: Endings): Picture | undefined {
   const rows = report.pairs
     .filter((pair) => pair.cost.estimated.usd > 0)
-    .toSorted((left, right) => right.cost.estimated.usd - left.cost.estimated.usd);
+    .toSorted((left, right) => right.cost.estimated.usd - left.cost.estimated.usd)
+    .slice(0, mostRows);
   if (rows.length === 0) return undefined;
   return drawBars<ReportPair>({
     name: "cost",

@@ -19,6 +19,9 @@ export interface Picture {
   readonly narrow: string;
 }
 
+/** The rows that a picture has at most. More would be slow to draw and too tall to read. */
+export const mostRows = 100;
+
 const wideWidth = 940;
 const narrowWidth = 340;
 export const textStyle = { fontFamily: "system-ui, sans-serif", fontSize: 12, color: ink };

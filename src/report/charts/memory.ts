@@ -18,14 +18,17 @@ export interface MemoryPictures {
   readonly scale: string;
 }
 
+/** The pairs that have a chart. */
+export const mostCharts = 60;
 const width = 220;
 const height = 120;
-const most = 60;
 const mostPoints = 120;
 
 /** The memory of each pair over time against its ceiling, all at one scale. */
 export function drawMemory(report: Report, endings: Endings): MemoryPictures {
-  const pairs = report.pairs.filter((pair) => pair.memory.some((trace) => trace.samples.length > 0)).slice(0, most);
+  const pairs = report.pairs
+    .filter((pair) => pair.memory.some((trace) => trace.samples.length > 0))
+    .slice(0, mostCharts);
   const traces = pairs.flatMap((pair) => pair.memory);
   const ceiling = Math.max(0, ...traces.map((trace) => trace.ceilingBytes));
   const peak = Math.max(0, ...traces.map((trace) => trace.peakBytes));

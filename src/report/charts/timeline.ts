@@ -2,7 +2,7 @@ import type { CustomSeriesRenderItem, EChartsCoreOption } from "echarts";
 import { describeEnding, type Ending } from "../../model/ending.ts";
 import type { Report } from "../../model/report.ts";
 import { type Endings, hueOf } from "../endings.ts";
-import { drawPicture, legend, nameAxis, type Picture, stepOf, valueAxis } from "./chart.ts";
+import { drawPicture, legend, mostRows, nameAxis, type Picture, stepOf, valueAxis } from "./chart.ts";
 import type { Hue } from "./hue.ts";
 
 const rowHeight = 20;
@@ -17,7 +17,8 @@ interface Bar {
 
 /** When each attempt of each pair ran; undefined before the first has started. */
 export function drawTimeline(report: Report, endings: Endings): Picture | undefined {
-  const pairs = report.pairs.filter((pair) => pair.cost.attempts.some((attempt) => attempt.start !== undefined));
+  const started = report.pairs.filter((pair) => pair.cost.attempts.some((attempt) => attempt.start !== undefined));
+  const pairs = started.slice(0, mostRows);
   if (pairs.length === 0) return undefined;
   const bars = placeBars(pairs, endings);
   const words = new Map(bars.map(({ ending }) => [describeEnding(ending), hueOf(ending)]));

@@ -4,14 +4,25 @@ import { formatCount, formatMemory, formatNumber, formatSeconds } from "../../mo
 import { drawCosts } from "../charts/bars.ts";
 import type { Endings } from "../endings.ts";
 import { describeMissing, formatBilled, formatSum, formatUsd } from "../format.ts";
-import { foldedTable, number, openTable, type Section, section, type TableText, text, value } from "./section.ts";
+import {
+  foldedTable,
+  noteCut,
+  number,
+  openTable,
+  type Section,
+  section,
+  type TableText,
+  text,
+  value,
+} from "./section.ts";
 
 /** The cost of each pair: picture, sums, and every line of every attempt. */
 export function showCosts(report: Report, endings: Endings): Section[] {
   const { basis, estimated } = report.cost;
   const picture = drawCosts(report, endings);
   const unused = picture === undefined ? ["This run used nothing that has a price."] : [];
-  const paragraphs = [basis, ...unused, ...listGaps(estimated)];
+  const cut = noteCut(report.pairs.length, "most expensive");
+  const paragraphs = [basis, ...unused, ...listGaps(estimated), ...cut];
   return [section("Cost by pair", { paragraphs, picture, tables: [tabulatePairs(report), tabulateLines(report)] })];
 }
 

@@ -3,13 +3,14 @@ import { describeProblem } from "../../model/failure.ts";
 import type { Report, ReportPair } from "../../model/report.ts";
 import { formatBytes, formatCount, formatMemory, formatSeconds } from "../../model/units.ts";
 import { drawFamilies } from "../charts/bars.ts";
-import { drawMemory } from "../charts/memory.ts";
+import { drawMemory, mostCharts } from "../charts/memory.ts";
 import { drawTimeline } from "../charts/timeline.ts";
 import type { Endings } from "../endings.ts";
 import { formatSum, formatTime } from "../format.ts";
 import {
   type FailureText,
   foldedTable,
+  noteCut,
   number,
   openTable,
   type Section,
@@ -24,7 +25,7 @@ const advice: Readonly<Record<Cause, string>> = {
   transient:
     "Storage or network failed. The pair is started again. If this goes on, check the region and quotas of the bucket.",
   memory: "The merge reached its ceiling. Run the pair again with a higher one: widemerge plan says which one fits.",
-  input: "The checkpoint cannot be merged. Correct the tables that are named here, then run the pair again.",
+  input: "The checkpoint cannot be merged. Correct the tables named above, then run the pair again.",
   verification:
     "The output did not match its sources and was not published. Run the pair again. If this goes on, report it.",
   usage: "The settings cannot be used. Correct them, then run the pair again.",
@@ -70,7 +71,8 @@ function describeLastAttempt(pair: ReportPair): string {
 /** When each attempt ran. */
 export function showTimeline(report: Report, endings: Endings): Section[] {
   const tables = [tabulatePairs(report), tabulateAttempts(report)];
-  return [section("Timeline", { picture: drawTimeline(report, endings), tables })];
+  const paragraphs = noteCut(report.pairs.length, "first");
+  return [section("Timeline", { paragraphs, picture: drawTimeline(report, endings), tables })];
 }
 
 function tabulatePairs({ pairs }: Report): TableText {
@@ -94,7 +96,7 @@ function tabulatePairs({ pairs }: Report): TableText {
 function tabulateAttempts({ pairs }: Report): TableText {
   const columns = [
     ...[value("Pair"), number("Attempt"), value("Result"), value("Start (UTC)"), number("Time")],
-    ...[value("Requested"), number("Working set"), text("ID")],
+    ...[value("Requested"), number("Largest working set"), text("ID")],
   ];
   const rows = pairs.flatMap(({ pair, cost }) =>
     cost.attempts.map((attempt, index) => [
@@ -131,7 +133,8 @@ export function showMemory(report: Report, endings: Endings): Section[] {
     ]),
   );
   const tables = [foldedTable("Memory of each attempt", columns, rows)];
-  return [section("Memory", { paragraphs: [scale], multiples: pictures, tables })];
+  const paragraphs = [scale, ...noteCut(report.pairs.length, "first", mostCharts)];
+  return [section("Memory", { paragraphs, multiples: pictures, tables })];
 }
 
 /** How many tables were spliced and aligned. */

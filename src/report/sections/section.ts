@@ -1,5 +1,6 @@
 /** The sections of the page, as the templates take them: texts, which they escape, and pictures, whose texts are escaped. */
-import type { Picture } from "../charts/chart.ts";
+import { formatCount } from "../../model/units.ts";
+import { mostRows, type Picture } from "../charts/chart.ts";
 import type { MemoryPicture } from "../charts/memory.ts";
 
 export interface Section {
@@ -35,6 +36,14 @@ export interface Column {
 /** A section with the parts that it has. */
 export function section(title: string, parts: Partial<Section>): Section {
   return { title, paragraphs: [], failures: [], picture: undefined, multiples: [], tables: [], ...parts };
+}
+
+/** Says that pictures leave out pairs, if there are too many. */
+export function noteCut(pairs: number, which: string, most = mostRows): string[] {
+  if (pairs <= most) return [];
+  return [
+    `The pictures show the ${which} ${formatCount(most)} of ${formatCount(pairs)} pairs; the tables list all of them.`,
+  ];
 }
 
 /** A table below its title. */

@@ -1,12 +1,7 @@
-import type { Race, Score } from "./race.ts";
-
-/** A target of the project, and the measured value. */
-export interface Verdict {
-  readonly target: string;
-  readonly limit: string;
-  readonly measured: string;
-  readonly passed: boolean;
-}
+import { GiB, MiB } from "../src/model/units.ts";
+import { toMebibytes, toTimes, type Verdict, verdict } from "./page.ts";
+import { findScore, type Race, type Score } from "./race.ts";
+import { fitLine } from "./statistics.ts";
 
 /** Peaks and times of widemerge over a growing number of tables of one width. */
 export interface Growth {
@@ -14,19 +9,13 @@ export interface Growth {
   readonly points: readonly { readonly tables: number; readonly score: Score }[];
 }
 
-const mebibyte = 2 ** 20;
-
 /** The targets that apply to this size. The tiny size only shows that the benchmark works. */
-export function judge(size: string, races: readonly Race[], growths: readonly Growth[]): Verdict[] {
+export function judgeRaces(size: string, races: readonly Race[], growths: readonly Growth[]): Verdict[] {
   const aligned = races.find(({ dataset }) => dataset.name === "aligned");
   const misaligned = races.find(({ dataset }) => dataset.name === "misaligned");
   return [
-    ...(size === "full" && aligned
-      ? judgeAgainstCopy(aligned, "every table aligned already", 1.1, 384 * mebibyte)
-      : []),
-    ...(size === "full" && misaligned
-      ? judgeAgainstCopy(misaligned, "every table misaligned", 4, 1.2 * 1024 * mebibyte)
-      : []),
+    ...(size === "full" && aligned ? judgeAgainstCopy(aligned, "every table aligned already", 1.1, 384 * MiB) : []),
+    ...(size === "full" && misaligned ? judgeAgainstCopy(misaligned, "every table misaligned", 4, 1.2 * GiB) : []),
     ...(size === "small" && aligned ? judgeAgainstPeers(aligned) : []),
     ...(size === "tiny" ? [] : growths.flatMap(judgeGrowth)),
   ];
@@ -40,11 +29,11 @@ const copies = [
 
 function judgeAgainstCopy(race: Race, what: string, factor: number, bytes: number): Verdict[] {
   return copies.flatMap(([name, copyName]) => {
-    const [own, copy] = [find(race, name), find(race, copyName)];
+    const [own, copy] = [findScore(race, name), findScore(race, copyName)];
     const ratio = (own?.seconds ?? Number.NaN) / (copy?.seconds ?? Number.NaN);
     const peak = own?.peakBytes ?? Number.NaN;
     return [
-      verdict(`${what}: ${name}, wall against ${copyName}`, `≤ ${factor} ×`, `${ratio.toFixed(2)} ×`, ratio <= factor),
+      verdict(`${what}: ${name}, wall against ${copyName}`, `≤ ${factor} ×`, toTimes(ratio), ratio <= factor),
       verdict(`${what}: ${name}, peak memory`, `≤ ${toMebibytes(bytes)}`, toMebibytes(peak), peak <= bytes),
     ];
   });
@@ -52,12 +41,12 @@ function judgeAgainstCopy(race: Race, what: string, factor: number, bytes: numbe
 
 function judgeAgainstPeers(race: Race): Verdict[] {
   // No peer flushes its output.
-  const own = find(race, "widemerge --no-sync");
+  const own = findScore(race, "widemerge --no-sync");
   const peers = race.scores.filter(
     (score) => (score.kind === "join" || score.kind === "positional") && score.seconds !== undefined,
   );
   const fastest = [...peers].sort((left, right) => (left.seconds ?? 0) - (right.seconds ?? 0))[0];
-  const loop = find(race, "nodejs-polars, eager left joins");
+  const loop = findScore(race, "nodejs-polars, eager left joins");
   return [
     ...compare("the eager loop", own, loop, 8, 20),
     ...compare(`the fastest peer (${fastest?.name ?? "none ended well"})`, own, fastest, 2, 8),
@@ -88,26 +77,4 @@ function judgeGrowth({ name, points }: Growth): Verdict[] {
     verdict(`growth, ${name}: peak memory flat`, "± 20%", `± ${(spread * 100).toFixed(0)}%`, spread <= 0.2),
     verdict(`growth, ${name}: time linear`, "R² ≥ 0.97", `R² ${fit.toFixed(3)}`, fit >= 0.97),
   ];
-}
-
-/** R² of the least-squares line. */
-function fitLine(points: readonly (readonly [number, number])[]): number {
-  const mean = (pick: (point: readonly [number, number]) => number) =>
-    points.reduce((sum, point) => sum + pick(point), 0) / points.length;
-  const [middleX, middleY] = [mean(([x]) => x), mean(([, y]) => y)];
-  const covariance = mean(([x, y]) => (x - middleX) * (y - middleY));
-  const [varianceX, varianceY] = [mean(([x]) => (x - middleX) ** 2), mean(([, y]) => (y - middleY) ** 2)];
-  return covariance ** 2 / (varianceX * varianceY);
-}
-
-export function find(race: Race, name: string): Score | undefined {
-  return race.scores.find((score) => score.name === name);
-}
-
-function verdict(target: string, limit: string, measured: string, passed: boolean): Verdict {
-  return { target, limit, measured, passed };
-}
-
-function toMebibytes(bytes: number): string {
-  return `${Math.round(bytes / mebibyte).toLocaleString("en-US")} MiB`;
 }
