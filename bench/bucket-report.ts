@@ -56,7 +56,7 @@ export function renderBucket(results: BucketResults): string {
   return [
     `# Benchmark, Cloud Storage, size ${results.size}`,
     "",
-    `${describeSetting(results.date, machine)} The server is fake-gcs-server, extended with preconditions and resumable uploads as documented, on the loopback interface with its objects in memory. To compose, it copies bytes; Cloud Storage does not. "Waiting" is the time in which the worker waits for the server to compose and publish the staged output. Medians of ${results.rounds} runs. Memory is that of all processes of the merge.`,
+    `${describeSetting(results.date, machine)} The server is fake-gcs-server, extended with preconditions and resumable uploads as documented, on the loopback interface with its objects in memory. To compose, it copies bytes; Cloud Storage does not. "Waiting" is the time in which the worker waits for the server to compose and publish the staged output. ${results.rounds === 1 ? "One run each" : `Medians of ${results.rounds} runs`}. Memory is that of all processes of the merge.`,
     "",
     ...renderVerdicts(results.size === "tiny" ? [] : judge(results)),
     ...renderTable(

@@ -1,4 +1,4 @@
-import { MiB } from "../src/model/units.ts";
+import { formatNumber, MiB } from "../src/model/units.ts";
 import type { Machine } from "./machine.ts";
 import {
   describeSetting,
@@ -76,7 +76,7 @@ export function renderFanout(results: FanoutResults): string {
       ]),
     ),
     "",
-    `Controllers were killed with SIGKILL ${kills.count} times in ${kills.runs} runs, at random moments 0.4 to 2.4 s after each start. Then each run could finish: ${kills.failed} failed. A pair is lost if its output differs from that of an undisturbed run (size, CRC32C), and doubled if two workers merged it.`,
+    `Controllers were killed with SIGKILL ${formatNumber(kills.count, "time")} in ${formatNumber(kills.runs, "run")}, at random moments 0.4 to 2.4 s after each start. Then each run could finish: ${kills.failed} failed. A pair is lost if its output differs from that of an undisturbed run (size, CRC32C), and doubled if two workers merged it.`,
     "",
   ].join("\n");
 }
