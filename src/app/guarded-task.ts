@@ -64,12 +64,8 @@ export async function runGuarded(
   const limits = settings.memoryScope === "process" ? leaveOutGroups(found) : found;
   const { ceiling, problems } = resolveCeiling(settings, limits);
   failOn(ExitCode.input, problems);
-  const taskLimits: TaskLimits = {
-    ceilingBytes: ceiling.ceilingBytes,
-    warnBytes: ceiling.warnBytes,
-    baselineBytes: 0,
-    threads: limits.cpus,
-  };
+  // The guard measures the baseline just before it starts the child.
+  const taskLimits: TaskLimits = { ceilingBytes: ceiling.ceilingBytes, baselineBytes: 0 };
   const supervision = supervise({
     modulePath: modulePath("merge/main"),
     execArgv: childOptions,

@@ -9,11 +9,11 @@ import { runTask } from "./run.ts";
 
 class ChannelPort implements Port {
   slowed = false;
-  private readonly controller = new AbortController();
-  private answer: ((memory: MemoryRecord) => void) | undefined;
+  readonly #controller = new AbortController();
+  #answer: ((memory: MemoryRecord) => void) | undefined;
 
   get signal(): AbortSignal {
-    return this.controller.signal;
+    return this.#controller.signal;
   }
 
   emit(event: WorkerEvent): void {
@@ -30,21 +30,21 @@ class ChannelPort implements Port {
 
   measureMemory(): Promise<MemoryRecord> {
     return new Promise((resolve) => {
-      this.answer = resolve;
+      this.#answer = resolve;
       this.emit({ type: "askMemory" });
     });
   }
 
   receive(order: Order): void {
-    if (order.type === "memory") this.answer?.(order.memory);
+    if (order.type === "memory") this.#answer?.(order.memory);
     if (order.type === "slowDown") this.slowed = true;
-    if (order.type === "stop") this.controller.abort(new Failure(order.exitCode, [order.problem]));
+    if (order.type === "stop") this.#controller.abort(new Failure(order.exitCode, [order.problem]));
   }
 
   /** The supervisor is gone: nobody guards the ceiling any more. */
   orphan(): void {
     const problem = { what: "the supervisor of this merge ended", found: "a closed channel", fix: "run again" };
-    this.controller.abort(new Failure(ExitCode.terminated, [problem]));
+    this.#controller.abort(new Failure(ExitCode.terminated, [problem]));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { MergeSettings, VerifyLevel } from "./settings.ts";
 
-/** What the guarded child is told to do; plain data, sent over the process channel. */
+/** A task of the guarded child; plain data, sent over the process channel. */
 export type Task =
   | { readonly command: "merge"; readonly pair: string; readonly settings: MergeSettings; readonly limits: TaskLimits }
   | { readonly command: "plan"; readonly pair: string; readonly settings: MergeSettings; readonly limits: TaskLimits }
@@ -14,11 +14,9 @@ export type Task =
       readonly limits: TaskLimits;
     };
 
-/** The limits in force for the child, as the supervisor resolved them. */
+/** The memory limits of a task. */
 export interface TaskLimits {
   readonly ceilingBytes: number;
-  readonly warnBytes: number;
-  /** Working set of all processes of the job when the child started, in bytes. */
+  /** Working set of all processes under the ceiling just before the child starts, in bytes. */
   readonly baselineBytes: number;
-  readonly threads: number;
 }

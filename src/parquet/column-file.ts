@@ -1,14 +1,14 @@
 import { type Footer, magic, type NamedColumn } from "./footer.ts";
 import { FooterBuilder } from "./footer-builder.ts";
 
-/** One contiguous piece of a file: `bytes` lay at `start`. */
-export interface Piece {
+/** A contiguous range of a file in memory: `bytes` begin at offset `start`. */
+export interface LoadedRange {
   readonly start: number;
   readonly bytes: Uint8Array;
 }
 
-/** Whether two lists of pieces hold the same bytes, piece by piece. */
-export function samePieces(left: readonly Piece[], right: readonly Piece[]): boolean {
+/** Whether two lists of chunks hold the same bytes, chunk by chunk. */
+export function sameChunks(left: readonly LoadedRange[], right: readonly LoadedRange[]): boolean {
   return (
     left.length === right.length &&
     left.every(({ bytes }, index) => {
@@ -19,27 +19,31 @@ export function samePieces(left: readonly Piece[], right: readonly Piece[]): boo
 }
 
 /**
- * A complete small Parquet file in memory that holds only `columns`, made of their encoded chunks (`pieces`, each
- * lying wholly in one piece). What only ARROW:schema or pandas metadata knew is left behind, so a reader sees the
- * Parquet types, the same for every input. Costs one copy of the pieces.
+ * Builds a complete small Parquet file in memory that holds only `columns`. Their encoded chunks must lie wholly in one of
+ * `ranges` each. ARROW:schema and pandas metadata are left out, so a reader sees the Parquet types, the same for every
+ * input. Costs one copy of the ranges.
  */
-export function wrapColumns(footer: Footer, columns: readonly NamedColumn[], pieces: readonly Piece[]): Buffer {
+export function buildColumnFile(
+  footer: Footer,
+  columns: readonly NamedColumn[],
+  ranges: readonly LoadedRange[],
+): Buffer {
   const rowGroups = footer.rowGroups.map((group) => group.rows).filter((rows) => rows > 0);
   const builder = new FooterBuilder(rowGroups);
-  const places = placePieces(pieces);
+  const places = placeRanges(ranges);
   for (const column of columns) {
     builder.addColumn(footer, column, (chunk) => {
       const place = places.find((entry) => chunk.start >= entry.start && chunk.start + chunk.size <= entry.end);
-      if (place === undefined) throw new Error(`no piece holds the chunk of ${column.name}`);
+      if (place === undefined) throw new Error(`no range holds the chunk of ${column.name}`);
       return place.delta;
     });
   }
-  return Buffer.concat([magic, ...pieces.map((piece) => piece.bytes), builder.build("widemerge")]);
+  return Buffer.concat([magic, ...ranges.map(({ bytes }) => bytes), builder.build("widemerge")]);
 }
 
-function placePieces(pieces: readonly Piece[]): { start: number; end: number; delta: number }[] {
+function placeRanges(ranges: readonly LoadedRange[]): { start: number; end: number; delta: number }[] {
   let at = magic.length;
-  return pieces.map(({ start, bytes }) => {
+  return ranges.map(({ start, bytes }) => {
     const place = { start, end: start + bytes.length, delta: at - start };
     at += bytes.length;
     return place;

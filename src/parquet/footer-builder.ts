@@ -2,7 +2,7 @@
  * A new footer over column chunks that were written elsewhere: every chunk's metadata is copied field by field, only
  * its offsets and its name change. The rules follow what arrow-rs `append_column` and parquet-java
  * `appendColumnChunk` do: data, dictionary and index page offsets move by one delta; page indexes and bloom filters
- * lie outside the chunk and are left out; statistics stay as they are or go.
+ * lie outside the chunk and are left out; statistics are copied or left out, never changed.
  */
 import { type ColumnChunk, type Footer, magic, type NamedColumn, type SchemaElement } from "./footer.ts";
 import { ThriftReader } from "./thrift/reader.ts";
@@ -12,18 +12,18 @@ import { ThriftWriter } from "./thrift/writer.ts";
 /** ColumnOrder.TYPE_ORDER: values are ordered as their type says. */
 export const typeDefinedOrder: ThriftStruct = { fields: [{ id: 1, type: ThriftType.struct, value: { fields: [] } }] };
 
-/** Collects columns of equal row groups, encoded as they come: about 100 bytes a chunk, the size of the footer itself. */
+/** Collects columns of equal row groups. Each is encoded at once: about 100 bytes a chunk, the size of the footer itself. */
 export class FooterBuilder {
-  private readonly rowGroups: readonly RowGroupBuilder[];
-  private readonly elements = new ThriftWriter();
-  private readonly orders = new ThriftWriter();
-  private elementCount = 0;
-  private leafCount = 0;
-  private columns = 0;
+  readonly #rowGroups: readonly RowGroupBuilder[];
+  readonly #elements = new ThriftWriter();
+  readonly #orders = new ThriftWriter();
+  #elementCount = 0;
+  #leafCount = 0;
+  #columns = 0;
 
   /** @param rowGroups rows of each row group of the new file. */
   constructor(rowGroups: readonly number[]) {
-    this.rowGroups = rowGroups.map((rows) => new RowGroupBuilder(rows));
+    this.#rowGroups = rowGroups.map((rows) => new RowGroupBuilder(rows));
   }
 
   /**
@@ -32,95 +32,95 @@ export class FooterBuilder {
    */
   addColumn(source: Footer, { column, name }: NamedColumn, delta: (chunk: ColumnChunk) => number): void {
     const groups = source.rowGroups.filter((group) => group.rows > 0);
-    if (groups.length !== this.rowGroups.length)
-      throw new Error(`${groups.length} row groups where ${this.rowGroups.length} are laid out`);
-    this.columns += 1;
-    for (const [index, element] of column.elements.entries()) this.addElement(element, index === 0 ? name : undefined);
+    if (groups.length !== this.#rowGroups.length)
+      throw new Error(`${groups.length} row groups where ${this.#rowGroups.length} are laid out`);
+    this.#columns += 1;
+    for (const [index, element] of column.elements.entries()) this.#addElement(element, index === 0 ? name : undefined);
     for (let leaf = column.firstLeaf; leaf < column.firstLeaf + column.leaves; leaf += 1) {
       const order = source.columnOrders?.[leaf];
-      this.orders.writeValue(ThriftType.struct, order ?? typeDefinedOrder);
-      this.leafCount += 1;
-      for (const [index, group] of groups.entries()) {
-        const chunk = group.chunks[leaf];
+      this.#orders.writeValue(ThriftType.struct, order ?? typeDefinedOrder);
+      this.#leafCount += 1;
+      for (const [index, rowGroup] of this.#rowGroups.entries()) {
+        const chunk = groups[index]?.chunks[leaf];
         if (chunk === undefined) throw new Error(`no chunk of ${column.name} in row group ${index}`);
-        this.rowGroups[index]?.add(chunk, name, delta(chunk), order !== undefined);
+        rowGroup.add(chunk, name, delta(chunk), order !== undefined);
       }
     }
   }
 
-  /** Footer, its length and the magic: what follows the last chunk. */
+  /** Everything after the last chunk: the footer, its length and the magic. */
   build(createdBy: string, keyValues: Readonly<Record<string, string>> = {}): Buffer {
     const writer = new ThriftWriter();
     writer.writeFieldHeader(1, ThriftType.i32, 0);
     writer.writeValue(ThriftType.i32, 2);
     writer.writeFieldHeader(2, ThriftType.list, 1);
-    this.writeSchema(writer);
+    this.#writeSchema(writer);
     writer.writeFieldHeader(3, ThriftType.i64, 2);
-    writer.writeValue(ThriftType.i64, BigInt(this.rowGroups.reduce((sum, group) => sum + group.rows, 0)));
+    writer.writeValue(ThriftType.i64, BigInt(this.#rowGroups.reduce((sum, group) => sum + group.rows, 0)));
     writer.writeFieldHeader(4, ThriftType.list, 3);
-    writer.writeListHeader(ThriftType.struct, this.rowGroups.length);
-    for (const [index, group] of this.rowGroups.entries()) group.write(writer, index);
+    writer.writeListHeader(ThriftType.struct, this.#rowGroups.length);
+    for (const [index, group] of this.#rowGroups.entries()) group.write(writer, index);
     writeKeyValues(writer, createdBy, keyValues);
     writer.writeFieldHeader(7, ThriftType.list, 6);
-    writer.writeListHeader(ThriftType.struct, this.leafCount);
-    writer.writeRaw(this.orders.bytes());
+    writer.writeListHeader(ThriftType.struct, this.#leafCount);
+    writer.writeRaw(this.#orders.bytes());
     writer.writeStop();
     return Buffer.concat([writer.bytes(), lengthWord(writer.bytes().length), magic]);
   }
 
-  /** Field ids (9) are per file: kept, those of two inputs would clash. */
-  private addElement(element: SchemaElement, name: string | undefined): void {
+  /** Field ids (field 9) are left out: they are unique per file, so those of two inputs could clash. */
+  #addElement(element: SchemaElement, name: string | undefined): void {
     const raw = new ThriftReader(element.raw).readStruct();
     const renamed = name === undefined ? {} : { 4: { type: ThriftType.binary, value: Buffer.from(name) } };
-    this.elements.writeStruct(withFields(raw, { 9: undefined, ...renamed }));
-    this.elementCount += 1;
+    this.#elements.writeStruct(withFields(raw, { 9: undefined, ...renamed }));
+    this.#elementCount += 1;
   }
 
-  private writeSchema(writer: ThriftWriter): void {
-    writer.writeListHeader(ThriftType.struct, this.elementCount + 1);
+  #writeSchema(writer: ThriftWriter): void {
+    writer.writeListHeader(ThriftType.struct, this.#elementCount + 1);
     writer.writeStruct({
       fields: [
         { id: 4, type: ThriftType.binary, value: Buffer.from("schema") },
-        { id: 5, type: ThriftType.i32, value: this.columns },
+        { id: 5, type: ThriftType.i32, value: this.#columns },
       ],
     });
-    writer.writeRaw(this.elements.bytes());
+    writer.writeRaw(this.#elements.bytes());
   }
 }
 
-/** One row group's encoded column chunks and the sums that it states. */
+/** The encoded column chunks of one row group and their totals. */
 class RowGroupBuilder {
   readonly rows: number;
-  private readonly chunks = new ThriftWriter();
-  private count = 0;
-  private start = Number.MAX_SAFE_INTEGER;
-  private size = 0;
-  private uncompressedSize = 0;
+  readonly #chunks = new ThriftWriter();
+  #count = 0;
+  #start = Number.MAX_SAFE_INTEGER;
+  #size = 0;
+  #uncompressedSize = 0;
 
   constructor(rows: number) {
     this.rows = rows;
   }
 
   add(chunk: ColumnChunk, output: string, delta: number, ordered: boolean): void {
-    writeChunk(this.chunks, chunk, output, delta, ordered);
-    this.count += 1;
-    this.start = Math.min(this.start, chunk.start + delta);
-    this.size += chunk.size;
-    this.uncompressedSize += chunk.uncompressedSize;
+    writeChunk(this.#chunks, chunk, output, delta, ordered);
+    this.#count += 1;
+    this.#start = Math.min(this.#start, chunk.start + delta);
+    this.#size += chunk.size;
+    this.#uncompressedSize += chunk.uncompressedSize;
   }
 
   write(writer: ThriftWriter, ordinal: number): void {
     writer.writeFieldHeader(1, ThriftType.list, 0);
-    writer.writeListHeader(ThriftType.struct, this.count);
-    writer.writeRaw(this.chunks.bytes());
+    writer.writeListHeader(ThriftType.struct, this.#count);
+    writer.writeRaw(this.#chunks.bytes());
     let last = 1;
-    const numbers = { 2: this.uncompressedSize, 3: this.rows, 5: this.start, 6: this.size };
+    const numbers = { 2: this.#uncompressedSize, 3: this.rows, 5: this.#start, 6: this.#size };
     for (const [id, value] of Object.entries(numbers)) {
       writer.writeFieldHeader(Number(id), ThriftType.i64, last);
       writer.writeValue(ThriftType.i64, BigInt(value));
       last = Number(id);
     }
-    // RowGroup.ordinal is an i16 and optional: it goes where it cannot say the number.
+    // RowGroup.ordinal is an optional i16: it is left out where the number does not fit.
     if (ordinal < 32_768) {
       writer.writeFieldHeader(7, ThriftType.i16, last);
       writer.writeValue(ThriftType.i16, ordinal);
@@ -145,7 +145,7 @@ function writeChunk(writer: ThriftWriter, chunk: ColumnChunk, output: string, de
   if (typeof meta !== "object" || !("fields" in meta)) throw new Error(`no metadata of ${chunk.path.join(".")}`);
   writer.writeStruct({
     fields: [
-      // ColumnChunk.file_offset is deprecated; the format asks for 0 where no metadata stands outside the footer.
+      // ColumnChunk.file_offset is deprecated; the format asks for 0 where only the footer has metadata.
       { id: 2, type: ThriftType.i64, value: 0n },
       { id: 3, type: ThriftType.struct, value: moveMetadata(meta, output, delta, ordered) },
     ],
@@ -153,8 +153,8 @@ function writeChunk(writer: ThriftWriter, chunk: ColumnChunk, output: string, de
 }
 
 /**
- * ColumnMetaData moved by `delta` bytes and renamed. Statistics go where the source states no column order: without
- * one their order is undefined, and the new footer states one. The bloom filter stays behind.
+ * ColumnMetaData moved by `delta` bytes and renamed. Statistics are left out where the source states no column order:
+ * without one their order is undefined, and the new footer states one. The bloom filter is left out.
  */
 function moveMetadata(meta: ThriftStruct, output: string, delta: number, ordered: boolean): ThriftStruct {
   const path = field(meta, 3);
@@ -170,7 +170,7 @@ function moveMetadata(meta: ThriftStruct, output: string, delta: number, ordered
   });
 }
 
-/** Some writers state an offset of 0 for a page that is not there. */
+/** Some writers state an offset of 0 for a page that does not exist. */
 function movedOffset(value: ThriftValue | undefined, delta: number): { type: number; value: bigint } | undefined {
   if (typeof value !== "bigint" || value === 0n) return undefined;
   return { type: ThriftType.i64, value: value + BigInt(delta) };

@@ -1,8 +1,8 @@
 import { type ColumnChunk, type Footer, magic, type RowGroup } from "./footer.ts";
 
 /**
- * What in a footer cannot be true, given that the data ends at byte `dataEnd`: counts that disagree, chunks outside
- * the data or on top of each other. Empty when it is consistent.
+ * Contradictions in a footer whose data ends at byte `dataEnd`: counts that disagree, chunks outside of the data or
+ * overlapping ones. Empty when it is consistent.
  */
 export function checkFooter(footer: Footer, dataEnd: number): string[] {
   const rows = footer.rowGroups.reduce((sum, group) => sum + group.rows, 0);
@@ -26,7 +26,7 @@ function checkRowGroup(footer: Footer, group: RowGroup, index: number, dataEnd: 
   const leaves = footer.columns.flatMap((column) => Array.from({ length: column.leaves }, () => column));
   if (group.chunks.length !== leaves.length)
     return [`row group ${index} has ${group.chunks.length} column chunks for ${leaves.length} columns`];
-  // Writers state any offsets for pages that hold no rows; nothing reads them.
+  // Writers state arbitrary offsets for pages without rows; nothing reads them.
   if (group.rows === 0) return [];
   return group.chunks.flatMap((chunk, leaf) => {
     const name = `column ${chunk.path.join(".") || leaf} of row group ${index}`;

@@ -13,7 +13,7 @@ import {
   type ThriftValue,
 } from "./thrift/thrift.ts";
 
-/** A node of the schema, in the file's depth-first order; `raw` keeps what this program does not look at. */
+/** A node of the schema, in the file's depth-first order; `raw` keeps the fields that this program does not read. */
 export interface SchemaElement {
   readonly name: string;
   /** Physical type; undefined for groups. */
@@ -23,7 +23,6 @@ export interface SchemaElement {
   readonly repetition: number;
   readonly children: number;
   readonly convertedType: number | undefined;
-  readonly scale: number;
   readonly precision: number;
   readonly logicalType: ThriftStruct | undefined;
   /** The SchemaElement as it was encoded: ten times smaller than its tree, and there is one for every column. */
@@ -67,7 +66,6 @@ export interface ColumnChunk {
   readonly encrypted: boolean;
   /** Set when the pages lie in another file. */
   readonly elsewhere: boolean;
-  readonly nullCount: number | undefined;
   /** The ColumnChunk as it was encoded. */
   readonly raw: Uint8Array;
 }
@@ -83,7 +81,6 @@ export interface Footer {
   readonly rowGroups: readonly RowGroup[];
   /** One ColumnOrder a leaf; undefined where the writer stated none (statistics then have no defined order). */
   readonly columnOrders: readonly ThriftValue[] | undefined;
-  readonly createdBy: string;
   readonly keyValues: Readonly<Record<string, string>>;
   readonly encrypted: boolean;
 }
@@ -110,7 +107,6 @@ export function parseFooter(bytes: Uint8Array): Footer {
     columns: toColumns(elements),
     rowGroups,
     columnOrders: plain.has(7) ? items(plain.get(7)).map(toStruct) : undefined,
-    createdBy: toText(plain.get(6)),
     keyValues: Object.fromEntries(
       items(plain.get(5)).map((item) => [toText(field(toStruct(item), 1)), toText(field(toStruct(item), 2))]),
     ),
@@ -150,7 +146,6 @@ function readChunk(reader: ThriftReader): ColumnChunk {
     uncompressedSize: toNumber(field(meta, 6) ?? 0, "total_uncompressed_size"),
     encrypted: field(chunk, 8) !== undefined || field(chunk, 9) !== undefined || meta === undefined,
     elsewhere: toText(field(chunk, 1)) !== "",
-    nullCount: toCount(field(toOptionalStruct(field(meta, 12)), 3)),
     raw: reader.bytes.subarray(from, reader.at),
   };
 }
@@ -194,7 +189,6 @@ function readElement(reader: ThriftReader): SchemaElement {
     repetition: toCount(field(raw, 3)) ?? 0,
     children: toCount(field(raw, 5)) ?? 0,
     convertedType: toCount(field(raw, 6)),
-    scale: toCount(field(raw, 7)) ?? 0,
     precision: toCount(field(raw, 8)) ?? 0,
     logicalType: toOptionalStruct(field(raw, 10)),
     raw: reader.bytes.subarray(from, reader.at),

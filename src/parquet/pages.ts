@@ -1,4 +1,4 @@
-/** Pages of a column chunk: headers walked one after the other, bodies left alone unless a checksum is asked for. */
+/** Checks of the pages of a column chunk: their headers, and their bodies where checksums are compared. */
 import { crc32 } from "node:zlib";
 import type { ColumnChunk } from "./footer.ts";
 import { ThriftReader } from "./thrift/reader.ts";
@@ -10,13 +10,13 @@ export type PageSource = (start: number, length: number) => Uint8Array;
 const PageType = { data: 0, index: 1, dictionary: 2, dataV2: 3 } as const;
 const plainCodec = 0;
 const snappyCodec = 1;
-/** Headers carry statistics of two values at most; these steps cover long strings without reading bodies. */
+/** Headers contain statistics of two values at most; these steps cover long strings without reading bodies. */
 const headerGuesses = [256, 4096, 65_536, 1 << 20, 1 << 24];
 
 interface Page {
   readonly type: number;
   readonly headerBytes: number;
-  /** What was read beyond the header: the first bytes of the body, more often than not. */
+  /** Bytes that were read beyond the header, usually the first ones of the body. */
   readonly lead: Uint8Array;
   readonly bodyBytes: number;
   readonly uncompressedBytes: number;
@@ -24,18 +24,18 @@ interface Page {
   readonly checksum: number | undefined;
 }
 
-/** Pages seen and what is wrong with them; the walk ends at the first problem, as nothing after it can be located. */
-export interface PageWalk {
+/** The number of pages and the first problem; the check ends there, because nothing after it can be located. */
+export interface PageCheck {
   readonly pages: number;
   readonly problem: string | undefined;
 }
 
 /**
- * Walks every page header of a chunk: sizes must tile the chunk exactly and value counts add up to its `num_values`.
+ * Checks every page header of a chunk: sizes must tile the chunk exactly and value counts add up to its `num_values`.
  * With `checksums`, bodies are read and compared with the CRC32 in their header, where there is one
  * (parquet.thrift, PageHeader.crc: CRC-32 with the polynomial of GZIP, of the page as stored).
  */
-export function walkPages(chunk: ColumnChunk, source: PageSource, checksums = false): PageWalk {
+export function checkPages(chunk: ColumnChunk, source: PageSource, checksums = false): PageCheck {
   const end = chunk.start + chunk.size;
   let at = chunk.start;
   let values = 0;

@@ -1,16 +1,17 @@
 /**
- * Decoded tables: everything that needs Polars. Frames live outside the JavaScript heap and are freed by finalizers that
- * run on the event loop: callers await `releaseFrames` between tables, or memory grows with the number of tables.
+ * Decoded keys and columns: everything that needs Polars. Its data lives outside the JavaScript heap and is freed by
+ * finalizers that run on the event loop. Callers await `runFinalizers` between tables, or memory grows with their number.
  */
 import { setImmediate } from "node:timers/promises";
 import pl, { type DataFrame, type Series } from "nodejs-polars";
+import type { DuplicatePolicy } from "../model/settings.ts";
 
-/** Lets the finalizers of dropped frames run. */
-export async function releaseFrames(): Promise<void> {
+/** Lets the event loop run finalizers, which free native memory that is no longer referenced. */
+export async function runFinalizers(): Promise<void> {
   await setImmediate();
 }
 
-/** Decodes a small file made by `wrapColumns`. @throws when a page is damaged or of a type that Polars cannot hold. */
+/** Decodes a small file made by `buildColumnFile`. @throws when a page is damaged or of a type that Polars cannot hold. */
 export function decode(file: Buffer): DataFrame {
   return pl.readParquet(file);
 }
@@ -21,7 +22,7 @@ export function typeName(series: Series): string {
 }
 
 const keyType = /^(Datetime\(.*\)|U?Int(8|16|32|64)|Date|String)$/;
-/** Whether a column of this type can be a key: equality must mean what a person means by it. */
+/** Whether a column of this type can be a key: two values are equal exactly when a person would say so. */
 export function canBeKey(type: string): boolean {
   return keyType.test(type);
 }
@@ -51,7 +52,7 @@ function family(type: string): string {
   return /^U?Int/.test(type) ? "integer" : type;
 }
 
-/** What two key columns have to do with each other; rows counted. */
+/** How a table's key column relates to the targets'; counts of rows. */
 export interface KeyComparison {
   /** Same values in the same order. */
   readonly equal: boolean;
@@ -59,7 +60,7 @@ export interface KeyComparison {
   /** Rows beyond the first of each key. */
   readonly repeated: number;
   readonly firstRepeated: string | undefined;
-  /** Distinct keys that the targets have too. */
+  /** Distinct keys that are also in the targets. */
   readonly matched: number;
 }
 
@@ -83,10 +84,8 @@ export function countRepeated(key: Series): Pick<KeyComparison, "nulls" | "repea
   return { nulls, repeated, firstRepeated: first === undefined ? undefined : String(first) };
 }
 
-export type Duplicates = "error" | "first" | "last";
-
 /** For each target key its row in the table, -1 where the table has none. */
-export function indexRows(key: Series, targets: Series, duplicates: Duplicates): Int32Array {
+export function indexRows(key: Series, targets: Series, duplicates: DuplicatePolicy): Int32Array {
   const converted = convertKey(key, targets);
   if (typeof converted === "string") throw new Error(converted);
   const rows = pl.Series(

@@ -1,4 +1,5 @@
 import pl, { type Series } from "nodejs-polars";
+import type { DuplicatePolicy } from "../model/settings.ts";
 import { missing, type RowRuns, toRuns } from "./gather/rows.ts";
 
 /** For every output row the source row with its key. */
@@ -11,8 +12,8 @@ export interface RowMatch {
   readonly runs: RowRuns;
 }
 
-/** Looks every key of the output up in the source's; of repeated keys the first or the last row counts. */
-export function matchRows(source: Series, output: Series, duplicates: "error" | "first" | "last"): RowMatch {
+/** Looks up every key of the output in the source; of repeated keys the first or the last row counts. */
+export function matchRows(source: Series, output: Series, duplicates: DuplicatePolicy): RowMatch {
   const rowOf = new Map<unknown, number>();
   for (const [row, key] of keyValues(source).entries())
     if (duplicates === "last" || !rowOf.has(key)) rowOf.set(key, row);
@@ -36,7 +37,7 @@ function keyValues(key: Series): unknown[] {
   return plain.toArray();
 }
 
-/** What the output should hold and does hold in its matched rows, and how many of its other rows are not null. */
+/** The expected and the actual values of the matched rows, and how many of the other rows are not null. */
 export function gatherRows(
   source: Series,
   output: Series,

@@ -12,8 +12,8 @@ const oneRowGroup = 2 ** 31 - 1;
 
 /**
  * Writes columns of equal length as one Snappy-compressed row group; instants become timestamp[us, UTC]. The same columns
- * give the same bytes on any number of threads. Holds about twice the columns' size in native memory, which is freed only
- * after the event loop has turned. Throws an error with the code of the system call where the file cannot be written.
+ * give the same bytes on any number of threads. Needs about twice the columns' size in native memory, which is freed only
+ * after the event loop has turned. @throws an error with the code of the system call where the file cannot be written
  */
 export function writeTable(path: string, columns: readonly TableColumn[]): void {
   const table = pl.DataFrame(columns.map(toSeries)).lazy().fillNan(pl.lit(null));
@@ -26,12 +26,12 @@ export function writeTable(path: string, columns: readonly TableColumn[]): void 
 
 function toSeries({ name, values }: TableColumn): pl.Series {
   if (values instanceof Float64Array) return pl.Series(name, values);
-  // Polars reads the array in place, but its types know no bigint.
+  // Polars reads the array in place, but its type declarations have no bigint.
   const instants: unknown = values;
   return pl.Series(name, instants as never[]).cast(pl.Datetime("us", "UTC"));
 }
 
-/** Polars reports "… (os error 28)" as plain text; callers tell a full disk from a defect by the code. */
+/** Polars reports "… (os error 28)" as plain text; callers recognize a full disk by the code. */
 function withSystemCode(error: unknown, path: string): unknown {
   const number = /\(os error (\d+)\)/.exec(String(error))?.[1];
   if (number === undefined) return error;

@@ -38,7 +38,7 @@ export function startChild(act: string, options: Partial<SuperviseOptions> = {},
   const supervision = supervise({
     modulePath,
     execArgv: ["--no-warnings"],
-    task: toTask(act, settings, ceiling),
+    task: toTask(act, settings, ceiling.ceilingBytes),
     ceiling,
     limits,
     stderr,
@@ -71,7 +71,6 @@ export function textOf(end: ChildEnd): string {
   return end.problems.map(({ what, found, fix }) => `${what}: ${found}; ${fix}`).join("\n");
 }
 
-function toTask(act: string, settings: Settings, ceiling: { ceilingBytes: number; warnBytes: number }): Task {
-  const { ceilingBytes, warnBytes } = ceiling;
-  return { command: "merge", pair: act, settings, limits: { ceilingBytes, warnBytes, baselineBytes: 0, threads: 1 } };
+function toTask(act: string, settings: Settings, ceilingBytes: number): Task {
+  return { command: "merge", pair: act, settings, limits: { ceilingBytes, baselineBytes: 0 } };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import pl from "nodejs-polars";
-import { type Piece, wrapColumns } from "../../src/parquet/column-file.ts";
+import { buildColumnFile, type LoadedRange } from "../../src/parquet/column-file.ts";
 import { type Column, keepNames } from "../../src/parquet/footer.ts";
 import { type FileInMemory, loadFile } from "../support/bytes.ts";
 import { makeTable } from "../support/columns.ts";
@@ -17,7 +17,7 @@ const table = makeTable({
 table.lazy().sinkParquet(path, { rowGroupSize: 2, compression: "zstd" }).collectSync();
 const file = await loadFile(path);
 
-function piecesOf({ footer, bytes }: FileInMemory, columns: readonly Column[]): Piece[] {
+function rangesOf({ footer, bytes }: FileInMemory, columns: readonly Column[]): LoadedRange[] {
   return footer.rowGroups.flatMap((group) =>
     columns.flatMap((column) =>
       group.chunks
@@ -32,28 +32,28 @@ assert.ok(key && kind && value);
 
 test("some columns become a file of their own, in the order asked for and under other names", () => {
   const renamed = [value, key].map((column) => ({ column, name: `x_${column.name}` }));
-  const wrapped = wrapColumns(file.footer, renamed, piecesOf(file, [value, key]));
+  const wrapped = buildColumnFile(file.footer, renamed, rangesOf(file, [value, key]));
   const frame = pl.readParquet(wrapped);
   assert.deepEqual(frame.columns, ["x_value", "x_key"]);
   assert.ok(frame.getColumn("x_key").seriesEqual(table.getColumn("key").rename("x_key")));
   assert.ok(frame.getColumn("x_value").seriesEqual(table.getColumn("value").rename("x_value"), true));
 });
 
-test("what only ARROW:schema knew is left behind: categories are strings", () => {
-  const frame = pl.readParquet(wrapColumns(file.footer, keepNames([kind]), piecesOf(file, [kind])));
+test("ARROW:schema is left out: categories become strings", () => {
+  const frame = pl.readParquet(buildColumnFile(file.footer, keepNames([kind]), rangesOf(file, [kind])));
   assert.equal(String(frame.getColumn("kind").dtype), "DataType(String)");
   assert.deepEqual(frame.getColumn("kind").toArray(), ["a", "b", null, "a", "b"]);
 });
 
-test("pieces may come in any order and hold several chunks", () => {
-  const shuffled = wrapColumns(file.footer, keepNames([key, value]), piecesOf(file, [key, value]).reverse());
-  const whole = wrapColumns(file.footer, keepNames([key, value]), [
+test("ranges may come in any order and hold several chunks", () => {
+  const shuffled = buildColumnFile(file.footer, keepNames([key, value]), rangesOf(file, [key, value]).reverse());
+  const whole = buildColumnFile(file.footer, keepNames([key, value]), [
     { start: 0, bytes: file.bytes.subarray(0, file.start) },
   ]);
   assert.ok(pl.readParquet(shuffled).frameEqual(pl.readParquet(whole)));
 });
 
-test("a chunk that no piece holds wholly is an error", () => {
-  const short = piecesOf(file, [key]).map(({ start, bytes }) => ({ start, bytes: bytes.subarray(1) }));
-  assert.throws(() => wrapColumns(file.footer, keepNames([key]), short), /no piece holds the chunk of key/);
+test("a chunk that lies wholly in no range is an error", () => {
+  const short = rangesOf(file, [key]).map(({ start, bytes }) => ({ start, bytes: bytes.subarray(1) }));
+  assert.throws(() => buildColumnFile(file.footer, keepNames([key]), short), /no range holds the chunk of key/);
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Scratch } from "../../src/parquet/buffer-pool.ts";
+import { ReusableBuffer } from "../../src/parquet/buffer-pool.ts";
 import { ParquetError, readFooter } from "../../src/parquet/footer-reader.ts";
 import { CountingReader } from "../support/bytes.ts";
 import { makeTable } from "../support/columns.ts";
@@ -34,7 +34,7 @@ test("one read when the footer fits the guess, two otherwise, never more than th
 });
 
 test("a scratch may be used again: the footer keeps no view of it", async () => {
-  const scratch = new Scratch();
+  const scratch = new ReusableBuffer();
   const { footer } = await readFooter(new CountingReader(sound), 64 * 1024, scratch);
   const before = Buffer.from(footer.rowGroups[0]?.chunks[0]?.raw ?? []);
   scratch.reset();

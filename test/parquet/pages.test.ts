@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import type { ColumnChunk } from "../../src/parquet/footer.ts";
-import { walkPages } from "../../src/parquet/pages.ts";
+import { checkPages } from "../../src/parquet/pages.ts";
 import { ThriftType } from "../../src/parquet/thrift/thrift.ts";
 import { ThriftWriter } from "../../src/parquet/thrift/writer.ts";
 import { CountingReader, loadFile } from "../support/bytes.ts";
@@ -51,7 +51,6 @@ const plain: ColumnChunk = {
   uncompressedSize: 0,
   encrypted: false,
   elsewhere: false,
-  nullCount: undefined,
   raw: new Uint8Array(),
 };
 
@@ -59,7 +58,7 @@ function walk(pages: readonly Uint8Array[], words: Partial<ColumnChunk> = {}, ch
   // Something before and after, so that a walk that leaves its chunk is seen.
   const bytes = Buffer.concat([Buffer.alloc(4, 0xaa), ...pages, Buffer.alloc(300, 0xaa)]);
   const size = pages.reduce((sum, page) => sum + page.length, 0);
-  return walkPages({ ...plain, start: 4, size, ...words }, new CountingReader(bytes).peek, checksums);
+  return checkPages({ ...plain, start: 4, size, ...words }, new CountingReader(bytes).peek, checksums);
 }
 
 const good = makePage({});
@@ -147,7 +146,7 @@ test("a header of 100 kB is read, and bodies are not", () => {
     return page.subarray(start, start + length);
   };
   const chunk = { ...plain, size: page.length };
-  assert.deepEqual(walkPages(chunk, source), { pages: 1, problem: undefined });
+  assert.deepEqual(checkPages(chunk, source), { pages: 1, problem: undefined });
   const small = { ...plain, size: good.length + 1e6 };
   read = 0;
   const long = Buffer.concat([makePage({ body: Buffer.alloc(1e6) })]);
@@ -155,7 +154,7 @@ test("a header of 100 kB is read, and bodies are not", () => {
     read = Math.max(read, length);
     return long.subarray(start, start + length);
   };
-  walkPages({ ...small, size: long.length }, reader);
+  checkPages({ ...small, size: long.length }, reader);
   assert.ok(read <= 256, `${read} bytes at once`);
 });
 
@@ -168,7 +167,7 @@ test("files of DuckDB walk to their end: every codec, both page versions", async
       await copyTo(path, select, `codec '${codec}', parquet_version ${version}, row_group_size 2048`);
       const { footer, reader } = await loadFile(path);
       for (const chunk of footer.rowGroups.flatMap((group) => group.chunks)) {
-        const found = walkPages(chunk, reader.peek, true);
+        const found = checkPages(chunk, reader.peek, true);
         assert.equal(found.problem, undefined, `${codec} ${version} ${chunk.path}`);
         assert.ok(found.pages > 0);
       }

@@ -49,7 +49,7 @@ export function makeSettings(given: SomeSettings): Settings {
   return v.parse(Settings, given);
 }
 
-export const limits: TaskLimits = { ceilingBytes: 8 * GiB, warnBytes: 7 * GiB, baselineBytes: 0, threads: 2 };
+export const limits: TaskLimits = { ceilingBytes: 8 * GiB, baselineBytes: 0 };
 
 /** The context of a worker in this process, without the guard around it. */
 export function makeContext(port: Port = new TestPort(), store = localStore): Context {

@@ -1,6 +1,6 @@
 import type { Problem } from "../../model/failure.ts";
 import type { DuplicatePolicy } from "../../model/settings.ts";
-import { samePieces, wrapColumns } from "../../parquet/column-file.ts";
+import { buildColumnFile, sameChunks } from "../../parquet/column-file.ts";
 import { keepNames } from "../../parquet/footer.ts";
 import {
   canBeKey,
@@ -21,9 +21,9 @@ export interface KeyedTargets extends KeyedTable {
 }
 
 /** The decoded key of a table, or why it cannot be one. */
-export function decodeKey({ table, keyPieces }: KeyedTable): Series | Problem {
+export function decodeKey({ table, keyChunks }: KeyedTable): Series | Problem {
   try {
-    const key = decode(wrapColumns(table.footer, keepNames([table.key]), keyPieces)).getColumn(table.key.name);
+    const key = decode(buildColumnFile(table.footer, keepNames([table.key]), keyChunks)).getColumn(table.key.name);
     if (canBeKey(typeName(key))) return key;
     return {
       what: `key column ${table.key.name} has a type that cannot be a key`,
@@ -133,7 +133,7 @@ function checkKey(comparison: KeyComparison, table: InspectedTable, duplicates: 
 
 /** The same encoded bytes under the same type and encoding are the same values. */
 function sameBytes(keyed: KeyedTable, targets: KeyedTable): boolean {
-  return describeKey(keyed.table) === describeKey(targets.table) && samePieces(keyed.keyPieces, targets.keyPieces);
+  return describeKey(keyed.table) === describeKey(targets.table) && sameChunks(keyed.keyChunks, targets.keyChunks);
 }
 
 /** All that decides how the bytes of a key chunk are read. */

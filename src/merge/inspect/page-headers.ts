@@ -1,47 +1,49 @@
 import type { ColumnChunk, Footer } from "../../parquet/footer.ts";
-import { type PageSource, walkPages } from "../../parquet/pages.ts";
+import { checkPages, type PageSource } from "../../parquet/pages.ts";
 import type { OpenFile } from "../../store/store.ts";
 import { windowBytes } from "../budget.ts";
 
-/** Pages seen, and what is wrong with them: one sentence a column chunk. */
-export interface FileWalk {
+/** The pages of a file, and what is wrong with them: one sentence a column chunk. */
+export interface FilePages {
   readonly pages: number;
   readonly broken: readonly string[];
 }
 
-/** Walks every page header of a file; with `checksums` bodies are read too. */
-export async function walkFile(footer: Footer, opened: OpenFile, checksums = false): Promise<FileWalk> {
+/** Checks every page header of a file; with `checksums` the bodies too. */
+export async function checkFilePages(footer: Footer, opened: OpenFile, checksums = false): Promise<FilePages> {
   let pages = 0;
   const broken: string[] = [];
-  const window = new Window(opened);
+  const window = new ReadWindow(opened);
   for (const [index, group] of footer.rowGroups.entries()) {
     for (const chunk of group.rows === 0 ? [] : group.chunks) {
-      const walk = walkPages(chunk, opened.isRemote ? await window.cover(chunk) : opened.peek, checksums);
-      pages += walk.pages;
-      if (walk.problem !== undefined)
-        broken.push(`column ${chunk.path.join(".")}, row group ${index}: ${walk.problem}`);
+      const source = opened.isRemote ? await window.cover(chunk) : opened.peek;
+      const check = checkPages(chunk, source, checksums);
+      pages += check.pages;
+      if (check.problem !== undefined)
+        broken.push(`column ${chunk.path.join(".")}, row group ${index}: ${check.problem}`);
     }
   }
   return { pages, broken };
 }
 
-/** A stretch of the file in memory; the chunks of a file come mostly in its order. */
-class Window {
-  private readonly opened: OpenFile;
-  private start = 0;
-  private bytes: Uint8Array = new Uint8Array();
+/** A range of a remote file in memory. Chunks mostly come in the order of the file, so one request covers many. */
+class ReadWindow {
+  readonly #opened: OpenFile;
+  #start = 0;
+  #bytes: Uint8Array = new Uint8Array();
 
   constructor(opened: OpenFile) {
-    this.opened = opened;
+    this.#opened = opened;
   }
 
   async cover(chunk: ColumnChunk): Promise<PageSource> {
     const end = chunk.start + chunk.size;
-    if (chunk.start < this.start || end > this.start + this.bytes.length) {
-      const length = Math.min(Math.max(windowBytes, chunk.size), this.opened.size - chunk.start);
-      this.bytes = await this.opened.read(chunk.start, length);
-      this.start = chunk.start;
+    if (chunk.start < this.#start || end > this.#start + this.#bytes.length) {
+      const length = Math.min(Math.max(windowBytes, chunk.size), this.#opened.size - chunk.start);
+      this.#bytes = await this.#opened.read(chunk.start, length);
+      this.#start = chunk.start;
     }
-    return (from, length) => this.bytes.subarray(from - this.start, from - this.start + length);
+    const [start, bytes] = [this.#start, this.#bytes];
+    return (from, length) => bytes.subarray(from - start, from - start + length);
   }
 }

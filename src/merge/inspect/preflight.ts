@@ -2,8 +2,8 @@ import pMap from "p-map";
 import { ExitCode } from "../../model/exit-code.ts";
 import { failOn, type Problem } from "../../model/failure.ts";
 import type { MergeSettings } from "../../model/settings.ts";
-import { Scratch, ScratchPool } from "../../parquet/buffer-pool.ts";
-import { releaseFrames, type Series } from "../../parquet/polars.ts";
+import { BufferPool, ReusableBuffer } from "../../parquet/buffer-pool.ts";
+import { runFinalizers, type Series } from "../../parquet/polars.ts";
 import { remoteTablesAtOnce, tablesAtOnce } from "../budget.ts";
 import type { PairContext } from "../context.ts";
 import type { ListedTable, ProvenTable } from "../table.ts";
@@ -36,7 +36,7 @@ export async function runPreflight(
 class Preflight {
   readonly #context: PairContext;
   readonly #settings: KeySettings;
-  readonly #scratches = new ScratchPool();
+  readonly #scratches = new BufferPool();
   readonly #problems: Problem[] = [];
 
   constructor(context: PairContext, settings: KeySettings) {
@@ -56,7 +56,7 @@ class Preflight {
 
   async #inspectTargets(listed: ListedTable): Promise<KeyedTargets | undefined> {
     // A scratch of its own: the targets' key stays until every table is compared with it.
-    const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, new Scratch());
+    const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, new ReusableBuffer());
     if (!("table" in keyed)) return this.#refuse(keyed);
     const key = decodeKey(keyed);
     if ("what" in key) return this.#refuse([key]);
@@ -87,7 +87,7 @@ class Preflight {
   async #prove(
     listed: ListedTable,
     targets: KeyedTargets | undefined,
-    scratch: Scratch,
+    scratch: ReusableBuffer,
   ): Promise<ProvenTable | undefined> {
     const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, scratch);
     if (!("table" in keyed)) return this.#refuse(keyed);
@@ -95,7 +95,7 @@ class Preflight {
     if (targets === undefined) return undefined;
     const proof = proveKey(keyed, targets, this.#settings.duplicates);
     if (!("how" in proof)) return this.#refuse(proof);
-    if (proof.how !== "same bytes") await releaseFrames();
+    if (proof.how !== "same bytes") await runFinalizers();
     return { ...keyed.table, proof };
   }
 

@@ -1,13 +1,13 @@
 import type { Problem } from "../../model/failure.ts";
 import type { InputFile } from "../../model/plan.ts";
-import type { Scratch } from "../../parquet/buffer-pool.ts";
-import type { Piece } from "../../parquet/column-file.ts";
+import type { ReusableBuffer } from "../../parquet/buffer-pool.ts";
+import type { LoadedRange } from "../../parquet/column-file.ts";
 import type { Column, ColumnChunk, Footer } from "../../parquet/footer.ts";
 import { checkFooter, checkReadable } from "../../parquet/footer-check.ts";
 import { ParquetError, readFooter } from "../../parquet/footer-reader.ts";
 import type { OpenFile, Store } from "../../store/store.ts";
 import type { InspectedTable, ListedTable } from "../table.ts";
-import { walkFile } from "./page-headers.ts";
+import { checkFilePages } from "./page-headers.ts";
 
 /** Covers the footer of a table with some hundred columns in one read; where each read is a request, some dozens. */
 const footerGuess = 64 * 1024;
@@ -21,7 +21,7 @@ const gapBytes = 64 * 1024;
  */
 export interface KeyedTable {
   readonly table: InspectedTable;
-  readonly keyPieces: readonly Piece[];
+  readonly keyChunks: readonly LoadedRange[];
 }
 
 /** Opens one table, reads footer and key chunks, walks its page headers. Every problem it has, or the table; its key
@@ -30,7 +30,7 @@ export async function inspectTable(
   store: Store,
   listed: ListedTable,
   keyName: string,
-  scratch: Scratch,
+  scratch: ReusableBuffer,
 ): Promise<KeyedTable | readonly Problem[]> {
   const { file } = listed;
   const opened = await store.open(file);
@@ -41,12 +41,12 @@ export async function inspectTable(
     const problems = [...checkReadable(footer), ...checkFooter(footer, start)];
     if (problems.length > 0) return problems.map((found) => damaged(file, found));
     // Without cheap small reads this would be a download of the whole table.
-    const broken = opened.isRemote ? [] : (await walkFile(footer, opened)).broken;
+    const broken = opened.isRemote ? [] : (await checkFilePages(footer, opened)).broken;
     if (broken.length > 0) return broken.map((found) => damaged(file, found));
     if (key === undefined || key.nested) return [missingKey(file, keyName, footer)];
     return {
       table: { ...listed, footer, dataEnd: start, key },
-      keyPieces: await readChunks(opened, footer, [key], scratch),
+      keyChunks: await readChunks(opened, footer, [key], scratch),
     };
   } catch (error) {
     if (!(error instanceof ParquetError)) throw error;
@@ -61,13 +61,13 @@ export async function readChunks(
   opened: OpenFile,
   footer: Footer,
   columns: readonly Column[],
-  scratch?: Scratch,
-): Promise<Piece[]> {
+  scratch?: ReusableBuffer,
+): Promise<LoadedRange[]> {
   const groups = footer.rowGroups.filter((group) => group.rows > 0);
   const chunks = groups.flatMap((group) =>
     columns.flatMap((column) => group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves)),
   );
-  const pieces = new Map<ColumnChunk, Piece>();
+  const pieces = new Map<ColumnChunk, LoadedRange>();
   for (const run of joinChunks(chunks, opened.isRemote ? gapBytes : 0)) {
     const bytes = await opened.read(run.start, run.end - run.start, scratch?.take(run.end - run.start));
     for (const chunk of run.chunks) {

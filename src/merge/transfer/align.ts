@@ -7,7 +7,7 @@ import { ColumnGatherer, type LeafTask } from "../../parquet/gather/column.ts";
 import { allowsNull, describeChunk, hasTypeOrder, makeOptional } from "../../parquet/gather/metadata.ts";
 import { missing, type RowPart } from "../../parquet/gather/rows.ts";
 import { leavesOf } from "../../parquet/gather/shape.ts";
-import { releaseFrames } from "../../parquet/polars.ts";
+import { runFinalizers } from "../../parquet/polars.ts";
 import type { PlannedTable } from "../table.ts";
 import type { ChunkSink } from "./chunk-sink.ts";
 import type { Output } from "./output.ts";
@@ -43,7 +43,7 @@ export class Aligner {
       task.signal.throwIfAborted();
       await this.#alignColumn(task, column);
       // Codecs return buffers of their own, which are freed when the event loop turns.
-      await releaseFrames();
+      await runFinalizers();
     }
     this.#sink.flush();
   }

@@ -1,8 +1,8 @@
 import type { Plan } from "../../model/plan.ts";
 import type { DuplicatePolicy } from "../../model/settings.ts";
 import { version } from "../../model/version.ts";
-import { Scratch } from "../../parquet/buffer-pool.ts";
-import { wrapColumns } from "../../parquet/column-file.ts";
+import { ReusableBuffer } from "../../parquet/buffer-pool.ts";
+import { buildColumnFile } from "../../parquet/column-file.ts";
 import { keepNames } from "../../parquet/footer.ts";
 import { cutRuns, identityRuns, type RowRuns, toRuns } from "../../parquet/gather/rows.ts";
 import { decode, indexRows, type Series } from "../../parquet/polars.ts";
@@ -64,7 +64,7 @@ class TransferRun {
   readonly #splicer: Splicer;
   readonly #aligner: Aligner;
   /** For whole files: the table at work, and the next one. */
-  readonly #buffers: [Scratch, Scratch] = [new Scratch(), new Scratch()];
+  readonly #buffers: [ReusableBuffer, ReusableBuffer] = [new ReusableBuffer(), new ReusableBuffer()];
   #bytesDone = 0;
 
   constructor(context: Context, planned: PlannedMerge, keys: TargetKeys, staged: StagedOutput) {
@@ -158,7 +158,7 @@ class TransferRun {
       .filter((group) => group.rows > 0)
       .flatMap((group) => group.chunks.slice(key.firstLeaf, key.firstLeaf + 1))
       .map(({ start, size }) => ({ start, bytes: bytes.subarray(start, start + size) }));
-    const decoded = decode(wrapColumns(footer, keepNames([key]), pieces)).getColumn(key.name);
+    const decoded = decode(buildColumnFile(footer, keepNames([key]), pieces)).getColumn(key.name);
     return toRuns(indexRows(decoded, this.#keys.targetsKey, this.#keys.duplicates));
   }
 

@@ -3,7 +3,7 @@ import { checkFooter, checkReadable } from "../../parquet/footer-check.ts";
 import { type LocatedFooter, ParquetError, readFooter } from "../../parquet/footer-reader.ts";
 import type { OpenFile } from "../../store/store.ts";
 import { outputFooterGuess } from "../budget.ts";
-import { walkFile } from "../inspect/page-headers.ts";
+import { checkFilePages } from "../inspect/page-headers.ts";
 
 /** What the output is expected to hold: rows, row groups, and its columns in order. */
 export interface ExpectedOutput {
@@ -40,7 +40,7 @@ export async function checkStructure(
     if (found.length > 0) return { located, pages: 0, problems: found.map(toProblem) };
     // In a bucket, page headers can only be read by reading everything, which the level "full" does.
     const skipPages = opened.isRemote && !checksums;
-    const { pages, broken } = skipPages ? { pages: 0, broken: [] } : await walkFile(footer, opened, checksums);
+    const { pages, broken } = skipPages ? { pages: 0, broken: [] } : await checkFilePages(footer, opened, checksums);
     return { located, pages, problems: broken.map(toProblem) };
   } catch (error) {
     if (!(error instanceof ParquetError)) throw error;

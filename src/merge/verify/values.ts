@@ -6,7 +6,7 @@
 import type { Problem } from "../../model/failure.ts";
 import type { ColumnLineage, InputFile } from "../../model/plan.ts";
 import type { DuplicatePolicy } from "../../model/settings.ts";
-import { type Piece, samePieces, wrapColumns } from "../../parquet/column-file.ts";
+import { buildColumnFile, type LoadedRange, sameChunks } from "../../parquet/column-file.ts";
 import { canBeDecoded } from "../../parquet/column-type.ts";
 import { PageError } from "../../parquet/encoding/encoding.ts";
 import { type Column, type ColumnChunk, type Footer, keepNames } from "../../parquet/footer.ts";
@@ -132,7 +132,7 @@ export class ValueComparison {
   async #compareStoredColumn(from: Column, to: Column, runs: RowRuns): Promise<string[]> {
     const left = await readChunks(this.#source.opened, this.#source.footer, [from]);
     const right = await readChunks(this.#output.opened, this.#output.footer, [to]);
-    if (samePieces(left, right)) return [];
+    if (sameChunks(left, right)) return [];
     try {
       const source = { footer: this.#source.footer, column: from, read: readFrom(left) };
       const output = { footer: this.#output.footer, column: to, read: readFrom(right) };
@@ -155,7 +155,7 @@ function messageOf(error: unknown): string {
 }
 
 /** Chunks out of pieces that were read together. */
-function readFrom(pieces: readonly Piece[]): (chunk: ColumnChunk) => Promise<Uint8Array> {
+function readFrom(pieces: readonly LoadedRange[]): (chunk: ColumnChunk) => Promise<Uint8Array> {
   const byStart = new Map(pieces.map(({ start, bytes }) => [start, bytes]));
   return async ({ start }) => {
     const bytes = byStart.get(start);
@@ -176,7 +176,7 @@ function describe(column: string, differences: number): string[] {
 
 /** Decodes a few columns of a file through its own footer. */
 export async function decodeColumns(opened: OpenFile, footer: Footer, columns: readonly Column[]): Promise<DataFrame> {
-  return decode(wrapColumns(footer, keepNames(columns), await readChunks(opened, footer, columns)));
+  return decode(buildColumnFile(footer, keepNames(columns), await readChunks(opened, footer, columns)));
 }
 
 function findColumn(footer: Footer, name: string): Column | undefined {

@@ -5,11 +5,11 @@ import type { DuplicatePolicy, VerifyLevel } from "../../model/settings.ts";
 import { decodedSize } from "../../parquet/column-type.ts";
 import type { Footer } from "../../parquet/footer.ts";
 import { readFooter } from "../../parquet/footer-reader.ts";
-import { releaseFrames } from "../../parquet/polars.ts";
+import { runFinalizers } from "../../parquet/polars.ts";
 import type { OpenFile } from "../../store/store.ts";
 import { batchBytes, cutBatches } from "../budget.ts";
 import type { Context } from "../context.ts";
-import { walkFile } from "../inspect/page-headers.ts";
+import { checkFilePages } from "../inspect/page-headers.ts";
 import { damaged } from "../inspect/table.ts";
 import { checkStructure, type ExpectedOutput, readOutputFooter } from "./structure.ts";
 import { decodeColumns, type OutputFile, ValueComparison } from "./values.ts";
@@ -129,12 +129,12 @@ class SourceComparison {
     try {
       const { footer } = await readFooter(opened);
       // An aligned table has new pages in the output: what its own page checksums say is checked here or never.
-      const broken = this.#level === "full" ? (await walkFile(footer, opened, true)).broken : [];
+      const broken = this.#level === "full" ? (await checkFilePages(footer, opened, true)).broken : [];
       const problems: Problem[] = broken.map((found) => damaged(file, found));
       const comparison = new ValueComparison({ file, footer, opened }, output, this.#expected);
       for (const batch of cutBatches(columns, (entry) => sizeOf(footer, entry), batchBytes)) {
         problems.push(...(await comparison.compare(batch)));
-        await releaseFrames();
+        await runFinalizers();
       }
       return problems;
     } finally {

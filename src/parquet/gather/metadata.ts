@@ -36,7 +36,6 @@ export function describeChunk(chunk: GatheredChunk, { path, element }: LeafShape
     uncompressedSize,
     encrypted: false,
     elsewhere: false,
-    nullCount: chunk.nulls,
     raw: writer.bytes(),
   };
 }

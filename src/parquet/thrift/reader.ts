@@ -33,18 +33,18 @@ export class ThriftReader {
   visitFields(visit: (id: number, type: number) => void): void {
     let id = 0;
     for (;;) {
-      const header = this.byte();
+      const header = this.#byte();
       if (header === 0) return;
       const delta = header >> 4;
-      id = delta === 0 ? Number(zigzag(this.varint())) : id + delta;
+      id = delta === 0 ? Number(zigzag(this.#varint())) : id + delta;
       visit(id, header & 0x0f);
     }
   }
 
   readListHeader(): { readonly elementType: number; readonly size: number } {
-    const header = this.byte();
+    const header = this.#byte();
     const short = header >> 4;
-    const size = short === 15 ? Number(this.varint()) : short;
+    const size = short === 15 ? Number(this.#varint()) : short;
     // Every element takes at least one byte, so a size beyond the rest is a lie.
     if (size > this.bytes.length - this.at)
       throw new ThriftError(`a list of ${size} elements in ${this.bytes.length - this.at} bytes`);
@@ -57,44 +57,44 @@ export class ThriftReader {
       case ThriftType.true:
       case ThriftType.false:
         // In a struct the type code is the value; in a collection the value has a byte of its own.
-        return inField ? type === ThriftType.true : this.byte() === ThriftType.true;
+        return inField ? type === ThriftType.true : this.#byte() === ThriftType.true;
       case ThriftType.i8:
-        return (this.byte() << 24) >> 24;
+        return (this.#byte() << 24) >> 24;
       case ThriftType.i16:
       case ThriftType.i32:
-        return Number(zigzag(this.varint()));
+        return Number(zigzag(this.#varint()));
       case ThriftType.i64:
-        return zigzag(this.varint());
+        return zigzag(this.#varint());
       case ThriftType.double:
-        return this.take(8);
+        return this.#take(8);
       case ThriftType.binary:
-        return this.take(Number(this.varint()));
+        return this.#take(Number(this.#varint()));
       case ThriftType.list:
       case ThriftType.set:
-        return this.readList(depth);
+        return this.#readList(depth);
       case ThriftType.map:
-        return this.readMap(depth);
+        return this.#readMap(depth);
       case ThriftType.struct:
         return this.readStruct(depth + 1);
       case ThriftType.uuid:
-        return this.take(16);
+        return this.#take(16);
       default:
         throw new ThriftError(`type code ${type}`);
     }
   }
 
-  private readList(depth: number): ThriftList {
+  #readList(depth: number): ThriftList {
     const { elementType, size } = this.readListHeader();
     const items: ThriftValue[] = [];
     for (let index = 0; index < size; index += 1) items.push(this.readValue(elementType, depth + 1));
     return { elementType, items };
   }
 
-  private readMap(depth: number): ThriftMap {
-    const size = Number(this.varint());
+  #readMap(depth: number): ThriftMap {
+    const size = Number(this.#varint());
     if (size === 0) return { keyType: 0, valueType: 0, entries: [] };
     if (size > this.bytes.length - this.at) throw new ThriftError(`a map of ${size} entries`);
-    const types = this.byte();
+    const types = this.#byte();
     const entries: [ThriftValue, ThriftValue][] = [];
     for (let index = 0; index < size; index += 1) {
       entries.push([this.readValue(types >> 4, depth + 1), this.readValue(types & 0x0f, depth + 1)]);
@@ -102,14 +102,14 @@ export class ThriftReader {
     return { keyType: types >> 4, valueType: types & 0x0f, entries };
   }
 
-  private byte(): number {
+  #byte(): number {
     const value = this.bytes[this.at];
     if (value === undefined) throw new ThriftError("ends too early");
     this.at += 1;
     return value;
   }
 
-  private take(length: number): Uint8Array {
+  #take(length: number): Uint8Array {
     if (length > this.bytes.length - this.at)
       throw new ThriftError(`${length} bytes in ${this.bytes.length - this.at}`);
     const value = this.bytes.subarray(this.at, this.at + length);
@@ -117,16 +117,16 @@ export class ThriftReader {
     return value;
   }
 
-  private varint(): bigint {
+  #varint(): bigint {
     let low = 0;
     for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.byte();
+      const byte = this.#byte();
       low |= (byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt(low);
     }
     let value = BigInt(low);
     for (let shift = 28n; shift < 70n; shift += 7n) {
-      const byte = this.byte();
+      const byte = this.#byte();
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
