@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { setImmediate as turnEventLoop } from "node:timers/promises";
 import { completeMarker } from "../model/checkpoint.ts";
 import { type TableColumn, writeTable } from "../parquet/table-writer.ts";
-import { computeColumns, draftTables, type TableDraft } from "./catalogue.ts";
-import { listFolder, type PairRecord, recipeOf, recordPair } from "./ledger.ts";
+import { chooseDefects, damageRows, type Rows } from "./defects.ts";
 import type { Market } from "./market.ts";
 import type { SampleOptions } from "./options.ts";
-import { blemishRows, chooseBlemishes } from "./rows.ts";
+import { listFolder, type PairRecord, recipeOf, recordPair } from "./record.ts";
+import { computeColumns, draftTables, type TableDraft } from "./tables.ts";
 import { computeTargets } from "./targets.ts";
 
 /** A Parquet file that is not computed yet. */
@@ -69,23 +69,22 @@ async function writeFiles(
 
 function draftFiles(options: SampleOptions, market: Market, pair: string, drafts: readonly TableDraft[]): FileDraft[] {
   const key = { name: "interval_time", values: market.keys };
-  const blemishes = chooseBlemishes(drafts.length, options, pair);
-  const features = drafts.map((draft, index) => {
-    const name = `${draft.name}_${pair}`;
-    const blemish = blemishes[index];
-    const compute = (): TableColumn[] => [key, ...computeColumns(draft.columns)];
-    const label = `${name} ${options.seed}`;
-    return {
-      name: `${name}.parquet`,
-      computeColumns:
-        blemish === undefined ? compute : () => spoil(compute(), blemishRows(market.keys, blemish, label)),
-    };
+  const names = drafts.map(({ name }) => name);
+  const defects = chooseDefects(names, options, pair);
+  const features = drafts.map(({ name, columns }) => {
+    const table = `${name}_${pair}`;
+    const defect = defects.get(name);
+    const compute = (): TableColumn[] => [key, ...computeColumns(columns)];
+    const damage = (): Rows | undefined =>
+      defect === undefined ? undefined : damageRows(market.keys, defect, `${table} ${options.seed}`);
+    return { name: `${table}.parquet`, computeColumns: () => pickRows(compute(), damage()) };
   });
   return [...features, { name: "targets.parquet", computeColumns: () => [key, ...computeTargets(market, pair)] }];
 }
 
-/** The columns with the rows of the blemished table. */
-function spoil(columns: readonly TableColumn[], rows: ReturnType<typeof blemishRows>): TableColumn[] {
+/** The columns with these rows; unchanged if there are none. */
+function pickRows(columns: readonly TableColumn[], rows: Rows | undefined): TableColumn[] {
+  if (rows === undefined) return [...columns];
   return columns.map(({ name, values }) => ({
     name,
     values: values instanceof Float64Array ? pick(values, rows.sources) : rows.keys,

@@ -1,7 +1,6 @@
 import { against, difference, type Market } from "./market.ts";
 import { type Currency, currencies, splitPair } from "./pairs.ts";
-import * as regression from "./regression.ts";
-import * as series from "./rolling.ts";
+import * as rolling from "./rolling.ts";
 
 /** The five families of feature tables. */
 export type Family = "pair" | "tri" | "mkt" | "var" | "csi";
@@ -32,24 +31,22 @@ const holdingDays = [2, 3, 4, 5, 6, 8, 10, 12, 15, 20];
 export const featureKinds: readonly FeatureKind[] = [
   pairKind("return", ({ logRate }, days) => difference(logRate, days)),
   pairKind("momentum", ({ logRate }, days) => difference(logRate, days).map(Math.expm1)),
-  pairKind("mean", ({ returns }, window) => series.rollingMean(returns, window)),
-  pairKind("std", ({ returns }, window) => series.rollingDeviation(returns, window)),
-  pairKind("skew", ({ returns }, window) => series.rollingSkew(returns, window)),
-  pairKind("zscore", ({ logRate }, window) => series.rollingScore(logRate, window)),
-  triangleKind("residual", ({ returns, leg }, window) => regression.rollingResidual(returns, leg, window)),
-  triangleKind("beta", ({ returns, leg }, window) => regression.rollingBeta(returns, leg, window)),
-  triangleKind("corr", ({ returns, leg }, window) => regression.rollingCorrelation(returns, leg, window)),
-  triangleKind("leadlag", ({ returns, leg }, window) =>
-    regression.rollingResidual(returns, series.lag(leg, 1), window),
-  ),
+  pairKind("mean", ({ returns }, window) => rolling.rollingMean(returns, window)),
+  pairKind("std", ({ returns }, window) => rolling.rollingDeviation(returns, window)),
+  pairKind("skew", ({ returns }, window) => rolling.rollingSkew(returns, window)),
+  pairKind("zscore", ({ logRate }, window) => rolling.rollingScore(logRate, window)),
+  triangleKind("residual", ({ returns, leg }, window) => rolling.rollingResidual(returns, leg, window)),
+  triangleKind("beta", ({ returns, leg }, window) => rolling.rollingBeta(returns, leg, window)),
+  triangleKind("corr", ({ returns, leg }, window) => rolling.rollingCorrelation(returns, leg, window)),
+  triangleKind("leadlag", ({ returns, leg }, window) => rolling.rollingResidual(returns, rolling.lag(leg, 1), window)),
   marketKind("return", (values) => meanOf(values)),
   marketKind("volatility", (values) => Math.sqrt(meanOf(values.map((value) => value * value)))),
   marketKind("dispersion", (values) => meanOf(values.map((value) => Math.abs(value - meanOf(values))))),
   { family: "var", name: "ratio", features: varianceRatios },
   { family: "var", name: "term", features: varianceTerms },
-  strengthKind("strength", (strength, window) => series.rollingMean(strength, window)),
-  strengthKind("zscore", (strength, window) => series.rollingScore(cumulate(strength), window)),
-  strengthKind("volatility", (strength, window) => series.rollingDeviation(strength, window)),
+  strengthKind("strength", (strength, window) => rolling.rollingMean(strength, window)),
+  strengthKind("zscore", (strength, window) => rolling.rollingScore(cumulate(strength), window)),
+  strengthKind("volatility", (strength, window) => rolling.rollingDeviation(strength, window)),
 ];
 
 interface PairSeries {
@@ -100,7 +97,7 @@ function marketKind(name: string, summarize: (returns: readonly number[]) => num
       daily ??= Float64Array.from(market.keys, (_, row) => summarize(all.map((values) => values[row] ?? 0)));
       return daily;
     };
-    return windows.map((window) => ({ name: `w${window}`, compute: () => series.rollingMean(once(), window) }));
+    return windows.map((window) => ({ name: `w${window}`, compute: () => rolling.rollingMean(once(), window) }));
   };
   return { family: "mkt", name, features };
 }
@@ -121,9 +118,9 @@ function strengthKind(name: string, compute: (strength: Float64Array, window: nu
 function varianceRatios(market: Market, pair: string): Feature[] {
   const { base, quote } = splitPair(pair);
   const ratio = (days: number, window: number): Float64Array => {
-    const daily = series.rollingVariance(market.returns(base, quote), window);
-    const held = series.rollingVariance(difference(market.logRate(base, quote), days), window);
-    return series.combine(held, daily, daily, (long, short) => long / (days * short));
+    const daily = rolling.rollingVariance(market.returns(base, quote), window);
+    const held = rolling.rollingVariance(difference(market.logRate(base, quote), days), window);
+    return rolling.combine(held, daily, daily, (long, short) => long / (days * short));
   };
   return longWindows.flatMap((window) =>
     holdingDays.map((days) => ({ name: `q${days}_w${window}`, compute: () => ratio(days, window) })),
@@ -134,9 +131,9 @@ function varianceRatios(market: Market, pair: string): Feature[] {
 function varianceTerms(market: Market, pair: string): Feature[] {
   const { base, quote } = splitPair(pair);
   const term = (short: number, long: number): Float64Array => {
-    const recent = series.rollingVariance(market.returns(base, quote), short);
-    const usual = series.rollingVariance(market.returns(base, quote), long);
-    return series.combine(recent, usual, usual, (left, right) => Math.log(left / right));
+    const recent = rolling.rollingVariance(market.returns(base, quote), short);
+    const usual = rolling.rollingVariance(market.returns(base, quote), long);
+    return rolling.combine(recent, usual, usual, (left, right) => Math.log(left / right));
   };
   return longWindows.flatMap((long) =>
     windows

@@ -4,10 +4,10 @@ import { ExitCode } from "../model/exit-code.ts";
 import { Failure, failOn, type Problem } from "../model/failure.ts";
 import { formatBytes } from "../model/units.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
-import { isWritten, type Ledger, listFolder, type PairRecord, readLedger, recipeOf } from "./ledger.ts";
 import { createMarket } from "./market.ts";
 import type { SampleOptions } from "./options.ts";
 import { loadRates } from "./rates.ts";
+import { isWritten, listFolder, type PairRecord, readRecord, recipeOf, type SampleRecord } from "./record.ts";
 import { targetColumns } from "./targets.ts";
 import { fullTables, widthsOf } from "./widths.ts";
 
@@ -35,7 +35,7 @@ type Progress = (done: number, total: number) => void;
 export async function writeSample(options: SampleOptions, onProgress: Progress = () => {}): Promise<SampleSummary> {
   const started = performance.now();
   await makeFolder(options.out);
-  const missing = await findMissing(options, await readLedger(options.out));
+  const missing = await findMissing(options, await readRecord(options.out));
   await checkRoom(options, missing.length);
   const market = createMarket(await loadRates(), options.rows, options.seed);
   const total = missing.length * (1 + (options.tables === "full" ? fullTables : options.tables));
@@ -43,7 +43,7 @@ export async function writeSample(options: SampleOptions, onProgress: Progress =
   for (const pair of missing) {
     await writeCheckpoint(options, market, pair, () => onProgress(++done, total));
   }
-  const { pairs } = await readLedger(options.out);
+  const { pairs } = await readRecord(options.out);
   const summaries = options.pairs.map((pair) => summarize(options.out, pair, pairs[pair], missing.includes(pair)));
   return { out: options.out, pairs: summaries, seconds: (performance.now() - started) / 1000 };
 }
@@ -60,12 +60,12 @@ async function makeFolder(out: string): Promise<void> {
 }
 
 /** The pairs that are not written yet. */
-async function findMissing(options: SampleOptions, ledger: Ledger): Promise<string[]> {
+async function findMissing(options: SampleOptions, record: SampleRecord): Promise<string[]> {
   const problems: Problem[] = [];
   const missing: string[] = [];
   for (const pair of options.pairs) {
     const folder = join(options.out, pair);
-    if (await isWritten(folder, ledger.pairs[pair], recipeOf(options))) continue;
+    if (await isWritten(folder, record.pairs[pair], recipeOf(options))) continue;
     missing.push(pair);
     const names = options.force ? [] : await listFolder(folder);
     if (names.length === 0) continue;
@@ -90,7 +90,7 @@ async function checkRoom({ out, tables, rows }: SampleOptions, pairs: number): P
 }
 
 function summarize(out: string, pair: string, record: PairRecord | undefined, written: boolean): PairSummary {
-  if (record === undefined) throw new Error(`${pair} is not in the ledger of ${out}`);
+  if (record === undefined) throw new Error(`${pair} is not in the record of ${out}`);
   const { recipe: _, ...counts } = record;
   return { pair, folder: join(out, pair), written, ...counts };
 }

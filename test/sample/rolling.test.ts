@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { rollingBeta, rollingCorrelation, rollingResidual } from "../../src/sample/regression.ts";
 import {
   lag,
+  rollingBeta,
+  rollingCorrelation,
   rollingDeviation,
   rollingMean,
+  rollingResidual,
   rollingScore,
   rollingSkew,
   rollingVariance,

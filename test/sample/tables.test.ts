@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { computeColumns, draftTables, familyTables, shareTables, type TableDraft } from "../../src/sample/catalogue.ts";
 import { createMarket } from "../../src/sample/market.ts";
 import { fxPairs } from "../../src/sample/pairs.ts";
 import { loadRates, realDays } from "../../src/sample/rates.ts";
+import { computeColumns, draftTables, familyTables, shareTables, type TableDraft } from "../../src/sample/tables.ts";
 import { fullWidths } from "../../src/sample/widths.ts";
 
 const rates = await loadRates();

@@ -27,43 +27,39 @@ export interface PairRecord {
 }
 
 /** <out>/sample.json: how each pair was made. It is not in the checkpoint folders, which contain only what real ones contain. */
-export interface Ledger {
+export interface SampleRecord {
   readonly source: string;
   readonly pairs: Readonly<Record<string, PairRecord>>;
 }
 
-const ledgerName = "sample.json";
+const recordName = "sample.json";
 
 /** The recipe of these options. */
 export function recipeOf({ tables, rows, misaligned, duplicates, seed }: SampleOptions): SampleRecipe {
   return { generator: 1, tables, rows, misaligned, duplicates, seed };
 }
 
-/** The ledger of a folder; an empty one if there is none. */
-export async function readLedger(out: string): Promise<Ledger> {
-  const text = await readFile(join(out, ledgerName), "utf8").catch(emptyIfMissing);
+/** The record of a folder; an empty one if there is none. */
+export async function readRecord(out: string): Promise<SampleRecord> {
+  const text = await readFile(join(out, recordName), "utf8").catch(emptyIfMissing);
   if (text === "") return { source: ratesSource, pairs: {} };
-  const ledger = parseLedger(text);
-  if (typeof ledger?.pairs === "object" && ledger.pairs !== null) return ledger as Ledger;
-  const problem = { what: `${join(out, ledgerName)} is not a record of samples`, found: text.slice(0, 40) };
+  const record = parseRecord(text);
+  if (typeof record?.pairs === "object" && record.pairs !== null) return record as SampleRecord;
+  const problem = { what: `${join(out, recordName)} is not a record of samples`, found: text.slice(0, 40) };
   throw new Failure(ExitCode.usage, [{ ...problem, fix: "choose another --out, or remove that file" }]);
 }
 
 /** Adds a pair; the file is replaced as a whole. */
-export async function recordPair(out: string, pair: string, record: PairRecord): Promise<void> {
-  const ledger = await readLedger(out);
-  const pairs = Object.entries({ ...ledger.pairs, [pair]: record }).toSorted(([one], [other]) =>
-    one < other ? -1 : 1,
-  );
-  const staged = join(out, `.${ledgerName}.partial`);
-  await writeFile(
-    staged,
-    `${JSON.stringify({ source: ratesSource, pairs: Object.fromEntries(pairs) }, undefined, 2)}\n`,
-  );
-  await rename(staged, join(out, ledgerName));
+export async function recordPair(out: string, pair: string, written: PairRecord): Promise<void> {
+  const { pairs } = await readRecord(out);
+  const sorted = Object.entries({ ...pairs, [pair]: written }).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const record: SampleRecord = { source: ratesSource, pairs: Object.fromEntries(sorted) };
+  const staged = join(out, `.${recordName}.partial`);
+  await writeFile(staged, `${JSON.stringify(record, undefined, 2)}\n`);
+  await rename(staged, join(out, recordName));
 }
 
-/** Whether the folder contains what this recipe would write, judged by the ledger, the number of files and their size. */
+/** Whether the folder contains what this recipe would write, judged by its record, the number of files and their size. */
 export async function isWritten(
   folder: string,
   record: PairRecord | undefined,
@@ -76,7 +72,7 @@ export async function isWritten(
   return names.includes(completeMarker) && names.length === record.tables + 1 && bytes === record.bytes;
 }
 
-function parseLedger(text: string): Partial<Ledger> | undefined {
+function parseRecord(text: string): Partial<SampleRecord> | undefined {
   try {
     return JSON.parse(text);
   } catch {

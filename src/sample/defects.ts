@@ -4,11 +4,17 @@ import { createRandom, drawRows, type Random, shuffle } from "./random.ts";
 export const misalignments = ["lacks rows", "extra rows", "unsorted"] as const;
 type Misalignment = (typeof misalignments)[number];
 
-/** The changes to the rows of one table. */
-export interface Blemish {
+/** What is wrong with the rows of one table, on purpose. */
+export interface Defect {
   readonly misalignment?: Misalignment;
   /** Some keys are duplicated. */
   readonly duplicates: boolean;
+}
+
+/** The rows of a table: their keys, and the market rows that they take their values from. */
+export interface Rows {
+  readonly keys: BigInt64Array;
+  readonly sources: Int32Array;
 }
 
 /** A row of a table: its key, and the market row that it takes its values from. */
@@ -20,31 +26,26 @@ interface Row {
 const halfDay = 43_200_000_000n;
 const affectedShare = 0.01;
 
-/** The blemish of each table of a pair; undefined for sound ones. The seed chooses the tables, by the given shares, rounded. */
-export function chooseBlemishes(
-  tables: number,
+/** The defects of a pair's tables, by name; sound tables have none. The seed chooses the tables, by the given shares, rounded. */
+export function chooseDefects(
+  tables: readonly string[],
   shares: { readonly misaligned: number; readonly duplicates: number; readonly seed: number },
   pair: string,
-): (Blemish | undefined)[] {
-  const indexes = [...Array(tables).keys()];
-  const choose = (what: string, share: number): number[] =>
-    shuffle(indexes, createRandom(`${what} ${pair} ${shares.seed}`)).slice(0, Math.round(share * tables));
-  const misaligned = choose("misaligned", shares.misaligned);
-  const duplicated = new Set(choose("duplicates", shares.duplicates));
-  return indexes.map((table) => {
-    const misalignment =
-      misalignments[misaligned.includes(table) ? misaligned.indexOf(table) % misalignments.length : -1];
-    if (misalignment !== undefined) return { misalignment, duplicates: duplicated.has(table) };
-    return duplicated.has(table) ? { duplicates: true } : undefined;
-  });
+): ReadonlyMap<string, Defect> {
+  const choose = (what: string, share: number): string[] =>
+    shuffle(tables, createRandom(`${what} ${pair} ${shares.seed}`)).slice(0, Math.round(share * tables.length));
+  const defects = new Map<string, Defect>();
+  for (const [turn, table] of choose("misaligned", shares.misaligned).entries()) {
+    const misalignment = misalignments[turn % misalignments.length];
+    if (misalignment !== undefined) defects.set(table, { misalignment, duplicates: false });
+  }
+  for (const table of choose("duplicates", shares.duplicates))
+    defects.set(table, { ...defects.get(table), duplicates: true });
+  return defects;
 }
 
-/** Keys of a blemished table, and for each of its rows the row of the sound table that it takes its values from. */
-export function blemishRows(
-  keys: BigInt64Array,
-  { misalignment, duplicates }: Blemish,
-  label: string,
-): { readonly keys: BigInt64Array; readonly sources: Int32Array } {
+/** The rows of a table with a defect. `keys` are those of a sound one; `label` determines the rows that are affected. */
+export function damageRows(keys: BigInt64Array, { misalignment, duplicates }: Defect, label: string): Rows {
   const random = createRandom(`rows ${label}`);
   let rows: Row[] = Array.from(keys, (key, source) => ({ key, source }));
   if (misalignment !== undefined) rows = misalign[misalignment](rows, random);

@@ -22,8 +22,8 @@ export interface ColumnDraft {
 
 /** The names and columns of all feature tables of a pair; no two columns of a pair have the same values. */
 export function draftTables(market: Market, pair: string, tables: number | "full"): TableDraft[] {
-  const slots = slotsOf(widthsOf(tables));
-  return featureKinds.flatMap((kind) => draftKind(kind, kind.features(market, pair), slots.get(kind) ?? []));
+  const widths = dealWidths(widthsOf(tables));
+  return featureKinds.flatMap((kind) => draftKind(kind, kind.features(market, pair), widths.get(kind) ?? []));
 }
 
 /** The columns of a table, lag by lag; a feature that several columns share is computed once. */
@@ -51,17 +51,17 @@ export function shareTables(tables: number): Readonly<Record<Family, number>> {
 }
 
 /** The widths of each kind's tables: the tables of a family are spread over its kinds in turn. */
-function slotsOf(widths: readonly number[]): Map<FeatureKind, number[]> {
+function dealWidths(widths: readonly number[]): Map<FeatureKind, number[]> {
   const mixed = mixWidths(widths);
-  const slots = new Map<FeatureKind, number[]>();
+  const dealt = new Map<FeatureKind, number[]>();
   for (const [family, count] of Object.entries(shareTables(widths.length))) {
     const kinds = featureKinds.filter((kind) => kind.family === family);
     for (const [turn, width] of mixed.splice(0, count).entries()) {
       const kind = kinds[turn % kinds.length];
-      if (kind !== undefined) slots.set(kind, [...(slots.get(kind) ?? []), width]);
+      if (kind !== undefined) dealt.set(kind, [...(dealt.get(kind) ?? []), width]);
     }
   }
-  return slots;
+  return dealt;
 }
 
 /** Deals the lags of a kind's features out to its tables, in order, so that no two tables share a column. */
