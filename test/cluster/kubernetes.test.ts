@@ -7,6 +7,7 @@ import type { Backend } from "../../src/backend/backend.ts";
 import { createKubernetesBackend } from "../../src/backend/kubernetes/backend.ts";
 import { buildJob } from "../../src/backend/kubernetes/job.ts";
 import { Failure } from "../../src/model/failure.ts";
+import { decodeOutcome } from "../../src/model/outcome.ts";
 import { nameOutputs } from "../../src/model/output-names.ts";
 import type { TaskStatus } from "../../src/model/run.ts";
 import { defaultPairs } from "../../src/sample/pairs.ts";
@@ -60,6 +61,8 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
       const [attempt, ...others] = attempts;
       assert.deepEqual(others, []);
       assert.equal(attempt?.exitCode, 0);
+      assert.deepEqual([attempt?.outcome?.pair, attempt?.outcome?.outcome], [pair, "done"]);
+      assert.deepEqual(attempt?.outcome?.progress, { tablesDone: 6, tables: 6 }, "the features and the targets");
       assert.ok(existsSync(join(field.output, "runs/all/results", pair, `${attempt?.id}.json`)), attempt?.id);
       assert.deepEqual([attempt?.vcpu, attempt?.memoryBytes], [0.5, 512 * 2 ** 20]);
     }
@@ -81,6 +84,12 @@ describe("the Kubernetes backend", { skip, timeout: 600_000 }, () => {
       [3],
     );
     assert.match(attempts[0]?.message ?? "", /^audcad: exit 3 .*_COMPLETE/);
+    const { outcome } = attempts[0] ?? {};
+    assert.deepEqual([outcome?.pair, outcome?.exitCode, outcome?.outcome], ["audcad", 3, "input refused"]);
+    const path = "jsonpath={.status.containerStatuses[0].state.terminated.message}";
+    const left = field.kubectl("get", "pod", attempts[0]?.id ?? "", "-o", path);
+    assert.ok(left.startsWith('{"message":"audcad: exit 3 input refused: '), left);
+    assert.deepEqual(decodeOutcome(left), outcome);
     await backend.cancel(handle);
   });
 
