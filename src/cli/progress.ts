@@ -2,7 +2,8 @@ import { SingleBar } from "cli-progress";
 import type { TaskObserver } from "../app/guarded-task.ts";
 import { log } from "../app/log.ts";
 import type { Settings } from "../config/settings.ts";
-import type { StageName, WorkerEvent } from "../model/event.ts";
+import type { WorkerEvent } from "../model/event.ts";
+import type { StageName } from "../model/measurement.ts";
 import { formatBytes, formatMemory } from "../model/units.ts";
 import { onStopSignals } from "./signals.ts";
 

@@ -1,6 +1,6 @@
-import type { MemoryRecord, MemorySample } from "../model/event.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import type { Problem } from "../model/failure.ts";
+import type { MemoryRecord, MemorySample } from "../model/measurement.ts";
 import type { WorkerReport } from "../model/result.ts";
 import { formatMemory } from "../model/units.ts";
 

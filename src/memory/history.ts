@@ -1,4 +1,4 @@
-import type { MemorySample } from "../model/event.ts";
+import type { MemorySample } from "../model/measurement.ts";
 
 /** Samples of a run of any length in bounded space. */
 export interface History {

@@ -1,4 +1,4 @@
-import type { MemoryRecord } from "../model/event.ts";
+import type { MemoryRecord } from "../model/measurement.ts";
 import { readWorkingSet } from "./cgroup.ts";
 import type { Limits } from "./limits.ts";
 import { listTree, type ProcessMemory, readProcess, readRssFromPs } from "./process.ts";

@@ -1,7 +1,8 @@
 import type { ChildProcess } from "node:child_process";
-import type { MemoryRecord, Order, WorkerEvent } from "../model/event.ts";
+import type { Order, WorkerEvent } from "../model/event.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import type { Problem } from "../model/failure.ts";
+import type { MemoryRecord } from "../model/measurement.ts";
 import type { WorkerReport } from "../model/result.ts";
 import type { Task } from "../model/task.ts";
 import { formatMemory } from "../model/units.ts";

@@ -1,4 +1,4 @@
-import type { MemoryRecord } from "../model/event.ts";
+import type { MemoryRecord } from "../model/measurement.ts";
 import type { Ceiling } from "./ceiling.ts";
 import { createHistory } from "./history.ts";
 import type { Limits } from "./limits.ts";

@@ -1,4 +1,5 @@
-import type { MemoryRecord, StageName, WorkerEvent } from "../model/event.ts";
+import type { WorkerEvent } from "../model/event.ts";
+import type { MemoryRecord, StageName } from "../model/measurement.ts";
 import { nameOutputs } from "../model/output-names.ts";
 import type { StageTime } from "../model/result.ts";
 import type { Store } from "../store/store.ts";

@@ -1,7 +1,8 @@
 /** The guarded child: takes one task over the process channel, carries it out, reports, and ends. */
-import type { MemoryRecord, Order, WorkerEvent } from "../model/event.ts";
+import type { Order, WorkerEvent } from "../model/event.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, toFailure } from "../model/failure.ts";
+import type { MemoryRecord } from "../model/measurement.ts";
 import type { Task } from "../model/task.ts";
 import { createStore } from "../store/create-store.ts";
 import type { Port } from "./context.ts";

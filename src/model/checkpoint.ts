@@ -1,15 +1,15 @@
 import type { InputFile } from "./plan.ts";
 import type { CheckpointSettings } from "./settings.ts";
 
-/** Ending of a table's file name. */
+/** The extension of a table's file. */
 export const tableSuffix = ".parquet";
-/** The empty file that says that a checkpoint is complete. */
+/** The empty file that marks a checkpoint as complete. */
 export const completeMarker = "_COMPLETE";
 
-/** A file of a checkpoint folder, as a store lists it. */
+/** A file of a checkpoint folder, as listed by a store. */
 export type ListedFile = Omit<InputFile, "table"> & { readonly name: string };
 
-/** The tables among the files of a checkpoint folder, targets included. */
+/** The tables among the files of a checkpoint folder, including the targets. */
 export function listTables(files: readonly ListedFile[]): readonly InputFile[] {
   return files
     .filter(({ name }) => name.endsWith(tableSuffix))
@@ -17,8 +17,8 @@ export function listTables(files: readonly ListedFile[]): readonly InputFile[] {
 }
 
 /**
- * Why a checkpoint's files are not what the settings expect; undefined when they are. `expected` is the text of the list
- * of expected tables, where the settings name one.
+ * The reason why a checkpoint is not complete; undefined when it is. `expected` is the content of the file that lists the
+ * expected tables, if the settings name one.
  */
 export function findGap(
   pair: string,
@@ -39,7 +39,7 @@ export function findGap(
   return surplus === undefined ? undefined : `${surplus} is not expected`;
 }
 
-/** Table names one a line, with or without ".parquet"; "{pair}" stands for the pair; "#" starts a comment. */
+/** Table names, one per line, with or without ".parquet". "{pair}" stands for the pair, and "#" starts a comment. */
 export function parseExpected(text: string, pair: string): readonly string[] {
   const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
   return lines.filter((line) => line !== "").map((line) => line.replaceAll("{pair}", pair).replace(/\.parquet$/, ""));

@@ -8,33 +8,33 @@ export function outputSettings({ key, targets, duplicates, naming, rowGroupRows 
   return { key, targets, duplicates, naming, rowGroupRows };
 }
 
-/** What is there now, to be compared with what a manifest says. */
+/** The present inputs, output and settings, to compare with a manifest. */
 export interface Present {
   /** Targets and features, in any order. */
   readonly inputs: readonly InputFile[];
   /** Size of the output in bytes. */
   readonly outputBytes: number;
-  /** Its CRC32C, where the store knows it without reading. */
+  /** CRC32C of the output, where the store knows it without reading. */
   readonly outputCrc32c?: string | undefined;
   readonly settings: OutputSettings;
 }
 
 export type Comparison =
-  /** Made from the same inputs with the same settings. */
+  /** The output was made from the same inputs with the same settings. */
   | { readonly verdict: "same" }
-  /** The same if the bytes of these inputs are: their sizes are, their versions are not (a copied checkpoint). */
+  /** These inputs have the same sizes but other versions, as in a copied checkpoint: only their bytes can tell. */
   | { readonly verdict: "unsure"; readonly inputs: readonly InputFile[] }
   | { readonly verdict: "other"; readonly why: string };
 
-/** Whether an output is of these inputs and settings, as far as that can be said without reading a byte of them. */
+/** Whether an output was made from these inputs and settings, as far as listings and metadata can tell. */
 export function compareWithManifest(manifest: Manifest, present: Present): Comparison {
   const why = findDifference(manifest, present);
   if (why !== undefined) return { verdict: "other", why };
   const before = new Map(manifest.inputs.map((input) => [input.table, input]));
   const rewritten = present.inputs.filter((input) => before.get(input.table)?.version !== input.version);
-  // Where the store knows the checksums, nothing is left to doubt.
+  // The checksums of the store leave no doubt.
   const changed = rewritten.find(({ table, crc32c }) => crc32c !== undefined && before.get(table)?.crc32c !== crc32c);
-  if (changed !== undefined) return { verdict: "other", why: `${changed.table} has changed since` };
+  if (changed !== undefined) return { verdict: "other", why: `${changed.table} has changed since the merge` };
   const inputs = rewritten.filter((input) => input.crc32c === undefined);
   return inputs.length === 0 ? { verdict: "same" } : { verdict: "unsure", inputs };
 }
@@ -44,14 +44,16 @@ function findDifference(
   { inputs, outputBytes, outputCrc32c, settings }: Present,
 ): string | undefined {
   if (manifest.output.size !== outputBytes)
-    return `it has ${outputBytes} bytes, its manifest says ${manifest.output.size}`;
+    return `it has ${outputBytes} bytes, but its manifest says ${manifest.output.size}`;
   if (outputCrc32c !== undefined && outputCrc32c !== manifest.output.crc32c)
-    return `it has CRC32C ${outputCrc32c}, its manifest says ${manifest.output.crc32c}`;
+    return `its CRC32C is ${outputCrc32c}, but its manifest says ${manifest.output.crc32c}`;
   if (!isDeepStrictEqual(manifest.settings, outputSettings(settings)))
     return `it was made with ${JSON.stringify(manifest.settings)}`;
   const before = new Map(manifest.inputs.map((input) => [input.table, input]));
-  if (inputs.length !== manifest.inputs.length || inputs.some((input) => !before.has(input.table)))
+  if (inputs.length !== manifest.inputs.length)
     return `it was made from ${manifest.inputs.length} tables, now there are ${inputs.length}`;
+  const unknown = inputs.find((input) => !before.has(input.table));
+  if (unknown !== undefined) return `it was made without ${unknown.table}`;
   const changed = inputs.find((input) => before.get(input.table)?.size !== input.size);
-  return changed === undefined ? undefined : `${changed.table} has changed since`;
+  return changed === undefined ? undefined : `${changed.table} has changed since the merge`;
 }

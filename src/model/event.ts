@@ -4,8 +4,6 @@ import type { MemoryRecord, StageName } from "./measurement.ts";
 import type { WorkerReport } from "./result.ts";
 import type { Task } from "./task.ts";
 
-export type { MemoryRecord, MemorySample, StageName } from "./measurement.ts";
-
 /** Child → supervisor. */
 export type WorkerEvent =
   | { readonly type: "stage"; readonly stage: StageName }
@@ -17,17 +15,17 @@ export type WorkerEvent =
       readonly bytesDone: number;
       readonly bytesTotal: number;
     }
-  /** Asks for the memory measured so far; answered with a "memory" order. */
+  /** Asks for the memory measured so far. The answer is a "memory" order. */
   | { readonly type: "askMemory" }
   | { readonly type: "report"; readonly report: WorkerReport }
   | { readonly type: "failure"; readonly exitCode: ExitCode; readonly problems: readonly Problem[] };
 
 /** Supervisor → child. */
 export type Order =
-  /** The first message: what to do. */
+  /** The first message. */
   | { readonly type: "task"; readonly task: Task }
   | { readonly type: "memory"; readonly memory: MemoryRecord }
-  /** The working set passed the warning level: keep fewer tables in flight. */
+  /** The working set has passed the warning level: process fewer tables at a time. */
   | { readonly type: "slowDown" }
-  /** Stop, remove what is staged, and exit with this code. */
+  /** Stop, remove staged files, and exit with this code. */
   | { readonly type: "stop"; readonly exitCode: ExitCode; readonly problem: Problem };

@@ -1,4 +1,4 @@
-/** One exit code per cause; scripts and the controller decide on them, never on message texts. */
+/** One exit code per cause. Scripts decide by the code, never by the text of a message. */
 export const ExitCode = {
   done: 0,
   unexpected: 1,

@@ -48,7 +48,7 @@ const storageErrors: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only: choose another output folder",
 };
 
-/** Any thrown value as a Failure: a file-system error gets its own cause and advice, the rest is "unexpected". */
+/** Turns any thrown value into a Failure. File-system errors have a cause and advice of their own; the rest is unexpected. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const cause = error instanceof Error ? error : new Error(String(error));
@@ -61,7 +61,7 @@ export function toFailure(error: unknown): Failure {
   const problem = {
     what: "unexpected error",
     found: cause.message,
-    fix: "run again; if it stays, report it with this text",
+    fix: "run again; if it happens again, report it with this text",
   };
   return new Failure(ExitCode.unexpected, [problem], { cause });
 }

@@ -1,4 +1,4 @@
-/** The guard's levels, as shares of the memory ceiling. A prediction has to fit under the level at which the guard stops. */
+/** The level at which the guard stops a merge. A predicted peak must stay below it. */
 import { MiB } from "./units.ts";
 
 /** The guard stops a merge whose working set reaches this share of the ceiling. */

@@ -1,7 +1,7 @@
-/** The stages of a pair, in order. */
+/** The stages of a merge, in order. */
 export type StageName = "inventory" | "preflight" | "plan" | "merge" | "footer" | "verify" | "publish";
 
-/** Memory of the whole job: supervisor, child and what they started. Bytes. */
+/** The memory of the supervisor, the child and all processes that they started, in bytes. */
 export interface MemoryRecord {
   readonly source: "cgroup2" | "cgroup1" | "rss";
   readonly peakBytes: number;
@@ -12,13 +12,13 @@ export interface MemoryRecord {
 }
 
 export interface MemorySample {
-  /** Seconds since the job started. */
+  /** Seconds since the start. */
   readonly seconds: number;
   /** Working set in bytes. */
   readonly bytes: number;
 }
 
-/** Requests and bytes that went over the network, as the service bills them. */
+/** Requests and bytes that went over the network, in the categories of the bill. */
 export interface Traffic {
   /** Class A operations: writes, lists, compositions. */
   readonly classA: number;

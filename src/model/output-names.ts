@@ -1,4 +1,4 @@
-/** The files that a merged pair leaves in the output folder. */
+/** The names of the files of a merged pair in the output folder. */
 export function nameOutputs(pair: string): { readonly output: string; readonly manifest: string } {
   return { output: `training_${pair}.parquet`, manifest: `training_${pair}.manifest.json` };
 }
@@ -8,7 +8,7 @@ export function manifestBeside(output: string): string | undefined {
   return output.endsWith(".parquet") ? output.replace(/\.parquet$/, ".manifest.json") : undefined;
 }
 
-/** The pair of an output's file name; the name itself, without its ending, where it is another file. */
+/** The pair in an output's file name; for any other file, its name without the extension. */
 export function pairOfOutput(name: string): string {
   return /^training_(.+?)\.(?:manifest\.json|parquet)$/.exec(name)?.[1] ?? name.replace(/\.[^.]*$/, "");
 }

@@ -1,40 +1,40 @@
-/** A Parquet file of a checkpoint, as the inventory saw it. */
+/** A Parquet file of a checkpoint, as listed by the store. */
 export interface InputFile {
   /** Table name: the file name without ".parquet". */
   readonly table: string;
-  /** Path for the store. */
+  /** Path in the store. */
   readonly path: string;
   /** Size in bytes. */
   readonly size: number;
-  /** The store's word for "this very content": a modification time in nanoseconds, or an object generation. */
+  /** Identifies the content: a modification time in nanoseconds and an inode, or an object generation. */
   readonly version: string;
-  /** CRC32C of the content, 8 hexadecimal digits, where the store knows it without reading. */
+  /** CRC32C of the content as 8 hexadecimal digits, where the store knows it without reading. */
   readonly crc32c?: string;
 }
 
 export type TableAction = "splice" | "align";
 
-/** What happens to one table, and why. */
+/** How the merge will process one table, and why. */
 export interface TablePlan {
   readonly file: InputFile;
   readonly action: TableAction;
-  /** Why: "same key bytes", "12 rows missing", "row groups differ" … */
+  /** The reason: "same key bytes", "12 rows missing", "row groups differ" … */
   readonly reason: string;
-  /** The key holds the targets' keys in their order: aligning needs no join. */
+  /** The key column equals the targets' key column: aligning needs no join. */
   readonly sameKeys: boolean;
   /** Rows of the input. */
   readonly rows: number;
-  /** Input rows whose key is not in the targets, or that a duplicate policy leaves out. */
+  /** Input rows whose key is not in the targets, or that the duplicate policy drops. */
   readonly rowsDropped: number;
-  /** Target rows for which the table has no row: null in all of its columns. */
+  /** Target rows that the table lacks: all of its columns are null there. */
   readonly rowsNullFilled: number;
-  /** Input rows that share a key with another row (0 unless a duplicate policy allows them). */
+  /** Input rows that share a key with another row; 0 unless the duplicate policy allows them. */
   readonly duplicateRows: number;
-  /** Input column → output column, in input order, without the key (the targets keep it). */
+  /** Input column → output column, in input order. The key is only in the list of the targets. */
   readonly columns: readonly ColumnLineage[];
-  /** Encoded bytes of those columns in the input. */
+  /** Encoded bytes of these columns in the input. */
   readonly bytes: number;
-  /** Bytes of the columns once decoded. */
+  /** Bytes of these columns once decoded. */
   readonly decodedBytes: number;
 }
 
@@ -43,23 +43,23 @@ export interface ColumnLineage {
   readonly output: string;
 }
 
-/** Whether the output's bytes pass through the worker, or the service composes it of the inputs; and why. */
+/** Whether the bytes of the output pass through the worker ("stream") or the service joins objects ("compose"), and why. */
 export interface Assembly {
   readonly how: "stream" | "compose";
   readonly why: string;
 }
 
-/** Everything that the merge of one pair will do; pure data, printable, made before anything is read in bulk. */
+/** Everything that the merge of one pair will do: plain data, made before any table is read. */
 export interface Plan {
   readonly pair: string;
   readonly rows: number;
-  /** Output columns, key included. */
+  /** Output columns, including the key. */
   readonly columns: number;
   /** Rows of each row group of the output. */
   readonly rowGroups: readonly number[];
   /** Targets first, then the feature tables by name. */
   readonly tables: readonly TablePlan[];
-  /** Digest of inputs (size, version) and of the settings that change the output. */
+  /** Digest of the inputs (size, version) and of the settings that change the output. */
   readonly digest: string;
   readonly outputBytes: number;
   readonly readBytes: number;

@@ -1,4 +1,4 @@
-/** `report.json`: a run at one moment, with its costs. Sizes in bytes, times in seconds, money in US dollars. */
+/** `report.json`: the state of a run, with its costs. Sizes are in bytes, times in seconds, money in US dollars. */
 import * as v from "valibot";
 import { backendNames } from "./backend-name.ts";
 import { Alternative, PairCost, RightSize, RunCost } from "./cost.ts";
@@ -10,7 +10,7 @@ const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const ReportProblem = object({ what: text, found: v.exactOptional(text), fix: text, table: v.exactOptional(text) });
 
-/** The memory of one attempt over time. */
+/** The memory of one attempt over time. `ended` is the word for its ending. */
 export const MemoryTrace = object({
   attempt: text,
   ended: text,
@@ -30,7 +30,7 @@ const Family = object({ family: text, spliced: whole, aligned: whole });
 export const ReportPair = object({
   pair: text,
   state: v.picklist(["done before", "done", "waiting", "running", "failed", "cancelled"]),
-  why: v.exactOptional(v.pipe(text, v.description("why the pair is where it is"))),
+  why: v.exactOptional(v.pipe(text, v.description("the reason for the state"))),
   output: v.exactOptional(
     object({
       rows: whole,
@@ -42,11 +42,11 @@ export const ReportPair = object({
     }),
   ),
   tables: object({ spliced: whole, aligned: whole }),
-  seconds: v.pipe(amount, v.description("of all attempts")),
+  seconds: v.pipe(amount, v.description("total of all attempts")),
   peakBytes: v.exactOptional(whole),
   ceilingBytes: v.exactOptional(whole),
   failures: v.pipe(v.record(text, whole), v.description("failed attempts by cause")),
-  problems: v.pipe(list(ReportProblem), v.description("what the last attempt that failed found")),
+  problems: v.pipe(list(ReportProblem), v.description("problems of the last failed attempt that reported any")),
   memory: list(MemoryTrace),
   cost: PairCost,
 });
@@ -60,7 +60,7 @@ export const Report = object({
   input: text,
   output: text,
   created: text,
-  at: v.pipe(text, v.description("RFC 3339: when this was put together")),
+  at: v.pipe(text, v.description("RFC 3339: when the report was made")),
   finished: v.exactOptional(text),
   cancelled: v.boolean(),
   totals: object({

@@ -4,7 +4,7 @@ import type { MemoryRecord, StageName, Traffic } from "./measurement.ts";
 import type { ColumnLineage, Plan, TableAction } from "./plan.ts";
 import type { OutputSettings, VerifyLevel } from "./settings.ts";
 
-/** The one document of `merge --json`. Sizes in bytes, times in seconds. */
+/** The document that `merge --json` prints. Sizes are in bytes, times in seconds. */
 export interface PairResult {
   readonly pair: string;
   readonly outcome: Outcome;
@@ -22,7 +22,7 @@ export interface PairResult {
   readonly manifest: string;
   readonly problems: readonly Problem[];
   readonly memory?: MemoryRecord;
-  /** Where inputs or output lie in a bucket. */
+  /** Present where inputs or output are in a bucket. */
   readonly traffic?: Traffic;
 }
 
@@ -31,13 +31,13 @@ export interface StageTime {
   readonly seconds: number;
 }
 
-/** What the child hands back when it ends well. */
+/** What a child returns when it succeeds. */
 export type WorkerReport =
   | { readonly command: "merge"; readonly result: Omit<PairResult, "peakMemoryBytes" | "seconds" | "memory"> }
   | { readonly command: "plan"; readonly plan: Plan }
   | { readonly command: "verify"; readonly verification: Verification };
 
-/** What a verification looked at and what it found wrong. */
+/** What a verification checked, and the problems it found. */
 export interface Verification {
   readonly target: string;
   readonly level: VerifyLevel;
@@ -50,7 +50,10 @@ export interface Verification {
   readonly problems: readonly Problem[];
 }
 
-/** training_<pair>.manifest.json: where every column came from and what was checked. Written last: its presence means done. */
+/**
+ * `training_<pair>.manifest.json`: the origin of every column, and what was checked. The manifest is written last: a pair
+ * with a manifest is done.
+ */
 export interface Manifest {
   readonly format: 1;
   readonly widemerge: string;
@@ -84,6 +87,6 @@ export interface ManifestInput {
   readonly rowsDropped: number;
   readonly rowsNullFilled: number;
   readonly duplicateRows: number;
-  /** Output column ← input column, in order; a list, as an object would sort names that are numbers. */
+  /** Output column ← input column, in order. A list, because an object would sort names that are numbers. */
   readonly columns: readonly ColumnLineage[];
 }

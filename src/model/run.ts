@@ -1,6 +1,6 @@
 /**
- * A run: many pairs fanned out over a backend, watched, gathered. Plain data, kept in the store under
- * `<output>/runs/<run>/`, so that a controller that was killed finds everything again.
+ * A run: many pairs, merged by workers that a backend starts. Plain data, kept in the store under `<output>/runs/<run>/`:
+ * the next controller continues the run of one that was killed.
  */
 import type { BackendName } from "./backend-name.ts";
 import type { Cause, Ending, Seen } from "./ending.ts";
@@ -10,35 +10,34 @@ import type { WorkerOutcome } from "./outcome.ts";
 import type { TaskProgress } from "./progress.ts";
 import type { PairResult } from "./result.ts";
 
-/** One pair of a launch: its completion index, from 0. */
+/** One pair of a launch, with its completion index from 0. */
 export interface LaunchTask {
   readonly index: number;
   readonly pair: string;
 }
 
 /**
- * What a backend is asked to start: some pairs, each of them once, all with one ceiling. A run has one launch for all of
- * its pairs and another one for each retry. `run` and `number` name it, so that a second submit of the same launch
- * changes nothing.
+ * Some pairs that a backend is to start once each, all with one memory ceiling. A run has one launch for all of its pairs
+ * and another one for each retry. `run` and `number` identify the launch: submitting it again changes nothing.
  */
 export interface Launch {
   readonly run: string;
-  /** From 0 on. */
+  /** Counted from 0. */
   readonly number: number;
   readonly tasks: readonly LaunchTask[];
   readonly ceilingBytes: number;
-  /** Pairs of this launch at work at the same time. */
+  /** The maximum number of pairs of this launch that are merged at the same time. */
   readonly parallelism: number;
   /** Capacity that costs less and can be taken away at any time. */
   readonly spot: boolean;
   /**
-   * Whether another launch's workers may be at work on the same machine at the same time; each worker then measures its
-   * own memory only.
+   * Whether workers of another launch may run on the same machine at the same time. Each worker then measures only its own
+   * memory.
    */
   readonly sharesMachine?: boolean;
 }
 
-/** How the backend finds a launch again; plain data, kept in run.json. */
+/** Identifies a launch in its backend. Plain data, kept in run.json. */
 export interface Handle {
   readonly backend: BackendName;
   /** The backend's own name for it: a Job, an execution, a process group. */
@@ -46,20 +45,20 @@ export interface Handle {
   readonly launch: Launch;
 }
 
-/** Where a task stands, in the words that all backends share. */
+/** The state of a task, the same for all backends. */
 export type TaskState = "waiting" | "running" | "succeeded" | "failed" | "cancelled";
 
 export interface TaskStatus {
   readonly index: number;
   readonly pair: string;
   readonly state: TaskState;
-  /** Every start of this task that the backend still knows of, oldest first. */
+  /** Every attempt that the backend still knows, oldest first. */
   readonly attempts: readonly Attempt[];
-  /** What the backend can tell of the attempt at work. */
+  /** The progress of the running attempt, where the backend knows it. */
   readonly progress?: TaskProgress;
 }
 
-/** A launch, and how each of its tasks stands, by index. */
+/** A launch and the status of each of its tasks, by index. */
 export interface LaunchStatus {
   readonly launch: Launch;
   readonly statuses: readonly TaskStatus[];
@@ -97,7 +96,7 @@ export function attemptSeconds({ start, end }: Attempt, at: string): number {
   return start === undefined ? 0 : Math.max(0, (Date.parse(end ?? at) - Date.parse(start)) / 1000);
 }
 
-/** `results/<pair>/<attempt>.json`: what a worker says of itself when it ends, well or badly. */
+/** `results/<pair>/<attempt>.json`: how an attempt ended, written by its worker. */
 export interface WorkerRecord {
   readonly format: 1;
   readonly run: string;
@@ -111,7 +110,7 @@ export interface WorkerRecord {
   readonly memory: MemoryRecord;
 }
 
-/** `run.json`: what was asked for, and every launch so far. Written before a launch is submitted. */
+/** `run.json`: the request, and every launch so far. Written before a launch is submitted. */
 export interface RunRecord {
   readonly format: 1;
   readonly run: string;
@@ -124,40 +123,40 @@ export interface RunRecord {
   readonly output: string;
   readonly pairs: readonly string[];
   readonly handles: readonly Handle[];
-  /** Pairs that had a valid manifest before the run began, and why they were left alone. */
+  /** Pairs that were done before the run began. */
   readonly doneBefore: readonly string[];
   readonly cancelled: boolean;
-  /** The settings that change the outputs' bytes: a run goes on only with the same. */
+  /** The settings that change the bytes of the outputs: a run can only continue with the same ones. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** What was allowed to be tried again, as it was last asked for. */
+  /** The retries that were last requested. */
   readonly policy?: {
     readonly retries: number;
     readonly retriesUnexpected: number;
     /** Bytes. */
     readonly memoryCeilings: readonly number[];
   };
-  /** A launch that is being submitted: after a kill nobody knows whether it was, so it is submitted again. */
+  /** A launch that is being submitted. After a kill its fate is unknown, so it is submitted again. */
   readonly pending?: Launch;
-  /** Number of the first launch whose failures count: a run that was over and is started again begins anew. */
+  /** The first launch whose failures count: a finished run that is started again has all of its retries. */
   readonly countFrom?: number;
 }
 
 export type PairState = "done before" | "done" | "waiting" | "running" | "failed" | "cancelled";
 
-/** All that is known of one pair of a run; what reports are made from. */
+/** Everything that is known about one pair of a run. Reports are made from it. */
 export interface PairOutcome {
   readonly pair: string;
   readonly state: PairState;
-  /** Over all launches, oldest first; failed ones too. */
+  /** The attempts of all launches, oldest first, including failed ones. */
   readonly attempts: readonly AttemptOutcome[];
-  /** What the workers said of themselves, by attempt id; a killed worker said nothing. */
+  /** The records that workers left. A worker that was killed left none. */
   readonly records: readonly WorkerRecord[];
   readonly failures: Readonly<Record<Cause, number>>;
-  /** From the manifest; absent until the pair is done. */
+  /** Facts from the manifest; absent until the pair is done. */
   readonly output?: PairOutput;
-  /** What the backend can tell of the attempt at work. */
+  /** The progress of the running attempt, where the backend knows it. */
   readonly progress?: TaskProgress;
-  /** Why the pair is where it is, in one line: what its last failure was, why it waits, why it was left alone. */
+  /** The reason for the state, in one line: the last failure, or why nothing was to be done. */
   readonly why?: string;
 }
 
@@ -166,15 +165,15 @@ export interface PairOutput {
   readonly columns: number;
   readonly sizeBytes: number;
   readonly inputBytes: number;
-  /** Tables by family: the name up to the pair's, or up to its first "_" or digit. */
+  /** Spliced and aligned tables of each family: the table name up to its first "_" or digit. */
   readonly families: Readonly<Record<string, { readonly spliced: number; readonly aligned: number }>>;
   readonly predictedPeakBytes: number;
 }
 
-/** A run at one moment: the record and every pair, in the record's order. */
+/** A snapshot of a run: the record and every pair, in the order of the record. */
 export interface RunView {
   readonly record: RunRecord;
-  /** RFC 3339: when this was put together. */
+  /** RFC 3339: the time of the snapshot. */
   readonly at: string;
   readonly pairs: readonly PairOutcome[];
 }

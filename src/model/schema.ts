@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** An object with these entries and no others, read-only. */
+/** A read-only object with these entries and no others. */
 export function object<const Entries extends v.ObjectEntries>(entries: Entries) {
   return v.pipe(v.strictObject(entries), v.readonly());
 }

@@ -1,6 +1,6 @@
 /**
- * A text without tokens, signatures and names of uploads. Libraries put into their messages what they were asked, and logs,
- * records and reports are read by many.
+ * Removes tokens, signatures and upload ids from a text. Client libraries quote requests in their error messages, and many
+ * people read logs, records and reports.
  */
 export function hideSecrets(text: string): string {
   return text

@@ -1,11 +1,11 @@
-/** The settings that the rooms work with, as plain values. `config/` makes them from flags, variables and a file. */
+/** The settings that the rooms work with, as plain values. `config/` reads them from flags, variables and a file. */
 
 export type VerifyLevel = "structure" | "sample" | "full";
 
-/** What happens to rows of a feature table that share a key. */
+/** What to do with rows of a feature table that share a key. */
 export type DuplicatePolicy = "error" | "first" | "last";
 
-/** Output column names: `<table>_<column>`, or the input's names as they are. */
+/** Names of the output columns: `<table>_<column>`, or the unchanged names of the input. */
 export type ColumnNaming = "prefix" | "keep";
 
 export type AssemblyChoice = "auto" | "stream" | "compose";
@@ -22,7 +22,7 @@ export interface OutputSettings {
   readonly rowGroupRows: "auto" | number;
 }
 
-/** What a complete checkpoint is. */
+/** The conditions for a complete checkpoint. */
 export interface CheckpointSettings {
   /** Folder that holds `<pair>/<table>.parquet`. */
   readonly input: string;
@@ -33,39 +33,39 @@ export interface CheckpointSettings {
   readonly expectTables?: number | string | undefined;
 }
 
-/** How stores are reached. */
+/** How to reach the stores. */
 export interface StoreSettings {
   /** Flush files to disk before they are published. */
   readonly sync: boolean;
   /** Endpoint of a Cloud Storage emulator. */
   readonly gcsEndpoint?: string | undefined;
-  /** The run that scratch objects are named after. */
+  /** The run id, which is part of the names of scratch objects. */
   readonly run?: string | undefined;
-  /** Seconds without a byte after which a request is tried again. */
+  /** Seconds without a byte after which a request is retried. */
   readonly stallSeconds: number;
 }
 
-/** Everything that the merge of one pair is told. */
+/** All settings of the merge of one pair. */
 export interface MergeSettings extends OutputSettings, CheckpointSettings, StoreSettings {
   /** Folder for outputs and manifests. */
   readonly output: string;
   readonly verify: VerifyLevel;
   /** Replace an output that was made from other inputs or settings. */
   readonly replace: boolean;
-  /** Bytes of disk space that must be free; "auto": what the output needs. */
+  /** Free disk space to require, in bytes; "auto": the size of the output. */
   readonly diskFree: "auto" | number;
   readonly assembly: AssemblyChoice;
 }
 
-/** Everything that the controller of a run is told about its pairs. */
+/** All settings of a run that concern its pairs. */
 export interface RunSettings extends OutputSettings, CheckpointSettings {
   readonly output: string;
-  /** Retries of a pair after storage or network failed. */
+  /** Retries of a pair after a storage or network failure. */
   readonly retries: number;
   /** Retries of a pair after an unexpected failure. */
   readonly retriesUnexpected: number;
-  /** Bytes, rising: ceilings for retries of a pair that ran out of memory. */
+  /** Memory ceilings in bytes, in rising order, for retries of a pair that ran out of memory. */
   readonly memoryCeilings: readonly number[];
-  /** US$ that the run may cost. */
+  /** Cost limit of the run in US$. */
   readonly maxCost?: number | undefined;
 }

@@ -4,22 +4,22 @@ import { Failure } from "./failure.ts";
 
 export const gcsScheme = "gs://";
 
-/** An object, or a prefix that stands for a folder. */
+/** An object, or a prefix that acts as a folder. */
 export interface GcsPath {
   readonly bucket: string;
-  /** Without a slash at either end; empty for the bucket itself. */
+  /** The name without slashes at either end; empty for the bucket itself. */
   readonly name: string;
 }
 
-/** Bucket names: Cloud Storage, "Bucket naming requirements". */
+/** The rules for bucket names are from the documentation of Cloud Storage, "Bucket naming requirements". */
 const pattern = /^gs:\/\/([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:\/(.*))?$/s;
 
-/** Whether a path lies in Cloud Storage. */
+/** Whether a path is in Cloud Storage. */
 export function isGcsPath(path: string): boolean {
   return path.startsWith(gcsScheme);
 }
 
-/** gs://bucket/prefix/name in its parts. @throws Failure (usage) when it is not one. */
+/** Splits gs://bucket/prefix/name. @throws Failure (usage) for any other text */
 export function parseGcsPath(path: string): GcsPath {
   const [, bucket, name = ""] = pattern.exec(path) ?? [];
   const parts = name.split("/").filter((part) => part !== "");
@@ -32,6 +32,7 @@ export function parseGcsPath(path: string): GcsPath {
   throw new Failure(ExitCode.usage, [problem]);
 }
 
+/** The text of a path: gs://bucket/name. */
 export function formatGcsPath({ bucket, name }: GcsPath): string {
   return name === "" ? `${gcsScheme}${bucket}` : `${gcsScheme}${bucket}/${name}`;
 }

@@ -1,4 +1,4 @@
-/** Bytes of a mebibyte and of a gibibyte. */
+/** Bytes in a mebibyte and in a gibibyte. */
 export const MiB = 2 ** 20;
 export const GiB = 2 ** 30;
 
@@ -20,7 +20,7 @@ const factors: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 };
 
-/** Bytes of "50GiB" (binary), "15GB" (decimal), "50Gi" (as Kubernetes writes it) or "1024"; undefined for anything else. */
+/** Bytes of "50GiB" (binary), "15GB" (decimal), "50Gi" (Kubernetes) or "1024"; undefined for any other text. */
 export function parseBytes(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim());
   const unit = match?.[2] ?? "?";
@@ -28,17 +28,17 @@ export function parseBytes(text: string): number | undefined {
   return match === null || factor === undefined ? undefined : Math.round(Number(match[1]) * factor);
 }
 
-/** A size of memory in binary units: "1.20 GiB". */
+/** A memory size in binary units: "1.20 GiB". */
 export function formatMemory(bytes: number): string {
   return scale(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
 }
 
-/** A size of data in decimal units, as storage is sold: "13.5 GB". */
+/** A data size in decimal units, the units of storage prices: "13.5 GB". */
 export function formatBytes(bytes: number): string {
   return scale(bytes, 1000, ["B", "kB", "MB", "GB", "TB"]);
 }
 
-/** Seconds for people: "0.42 s", "12.7 s", "3 min 20 s". */
+/** A duration in seconds for people: "0.42 s", "12.7 s", "3 min 20 s". */
 export function formatSeconds(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(2)} s`;
   if (seconds < 120) return `${seconds.toFixed(1)} s`;

@@ -1,4 +1,4 @@
 import packageJson from "../../package.json" with { type: "json" };
 
-/** The version of widemerge, as it is written into outputs and manifests. */
+/** The version of widemerge that is written into outputs and manifests. */
 export const version: string = packageJson.version;

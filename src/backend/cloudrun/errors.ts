@@ -1,15 +1,15 @@
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure, type Problem } from "../../model/failure.ts";
 
-/** What was asked of Cloud Run: in words, and by the permission that it takes. */
+/** A request to Cloud Run: in words, and by the permission that it needs. */
 export interface ApiRequest {
-  /** "create job x": goes on "Cloud Run refused to …". */
+  /** "create job x", for messages such as "Cloud Run refused to create job x". */
   readonly action: string;
   readonly permission: string;
   readonly project: string;
 }
 
-/** Codes of gRPC, as far as they are told apart. */
+/** The gRPC status codes that are handled here. */
 export const Code = {
   invalidArgument: 3,
   notFound: 5,
@@ -26,17 +26,18 @@ const credentials =
   /default credentials|credential file|invalid_grant|invalid_rapt|reauth|refresh token|metadata server/i;
 const login = "log in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS";
 
-/** The gRPC code of an error of the client; undefined for any other. */
+/** The gRPC status code of an error of the client; undefined for any other error. */
 export function codeOf(error: unknown): number | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "number" ? error.code : undefined;
 }
 
-/** Any error of a request as a Failure: who must do what, or that it may pass. */
+/** Turns any error of a request into a Failure that says what to do. */
 export function toApiFailure(error: unknown, request: ApiRequest): Failure {
   if (error instanceof Failure) return error;
   const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").slice(0, 1000);
   const [exitCode, fix] = judge(codeOf(error), message, request);
-  const what = `Cloud Run ${codeOf(error) === undefined ? "could not be asked" : "refused"} to ${request.action}`;
+  const verb = codeOf(error) === undefined ? "did not answer the request" : "refused";
+  const what = `Cloud Run ${verb} to ${request.action}`;
   const problem: Problem = { what, found: message, fix };
   return new Failure(exitCode, [problem], { cause: error });
 }
@@ -47,7 +48,7 @@ function judge(code: number | undefined, message: string, request: ApiRequest): 
   if (code === Code.resourceExhausted)
     return [ExitCode.transient, "lower --parallelism or ask for the quota that it names, then run again"];
   if (code === Code.notFound)
-    return [ExitCode.usage, "check that project, region, image and service account are there under these names"];
+    return [ExitCode.usage, "check that the project, region, image and service account exist under these names"];
   const final: readonly (number | undefined)[] = [
     Code.invalidArgument,
     Code.failedPrecondition,
@@ -55,22 +56,22 @@ function judge(code: number | undefined, message: string, request: ApiRequest): 
     Code.unimplemented,
   ];
   if (final.includes(code)) return [ExitCode.usage, "change the setting that the message names"];
-  return [ExitCode.transient, "run again; what was started is found again"];
+  return [ExitCode.transient, "run again: the run continues"];
 }
 
-/** An API that is switched off, a bill that nobody pays and a missing permission come with the same code. */
+/** A disabled API, a project without billing and a missing permission have the same status code. */
 function judgeDenial(message: string, { permission, project }: ApiRequest): readonly [ExitCode, string] {
   if (/SERVICE_DISABLED|has not been used in project|API .*is disabled|it is disabled/i.test(message))
     return [
       ExitCode.usage,
-      `switch it on with \`gcloud services enable run.googleapis.com --project ${project}\`, and wait a minute`,
+      `enable it with \`gcloud services enable run.googleapis.com --project ${project}\`, and wait a minute`,
     ];
   if (/billing/i.test(message)) return [ExitCode.usage, `link project ${project} to a billing account`];
   const missing = /[Pp]ermission '?([a-zA-Z]+(?:\.[a-zA-Z]+){2,})'?/.exec(message)?.[1] ?? permission;
   return [ExitCode.input, adviseRole(missing, project)];
 }
 
-/** The smallest predefined role that has a permission. */
+/** Advice with the smallest predefined role that has the permission. */
 function adviseRole(permission: string, project: string): string {
   if (/^iam\.serviceaccounts\.actas$/i.test(permission))
     return `grant ${permission} on the tasks' service account: roles/iam.serviceAccountUser`;

@@ -1,40 +1,36 @@
 import { constants } from "node:os";
 import { nameCloudRunAttempt } from "../../model/cloudrun-attempt.ts";
+import { toLine } from "../../model/outcome.ts";
 import type { Attempt, Launch, TaskState, TaskStatus } from "../../model/run.ts";
 import type { Execution, Task } from "./client.ts";
 import { memoryOf } from "./job.ts";
 import { shortName } from "./names.ts";
 
-/** What each task of a launch was asked to have. */
-export interface Asked {
+/** What was requested for each task of a launch. */
+export interface Requested {
   readonly vcpu: number;
 }
 
 type Condition = NonNullable<Task["conditions"]>[number];
 
-const messageLimit = 1000;
-
 /**
- * Every task of a launch, by what Cloud Run says of its tasks, and of the execution where it has not said enough of a
- * task. Without an execution nothing runs and nothing will: what is not done is cancelled (the manifest in the store has
- * the last word).
+ * The status of every task of a launch: from Cloud Run's task, or from the execution where the task says too little. Without
+ * an execution nothing will run, so its open tasks count as cancelled. Whether a pair is done is decided by the manifest in
+ * the store.
  */
 export function translateStatus(
   launch: Launch,
   execution: Execution | undefined,
   tasks: readonly Task[],
-  asked: Asked,
+  requested: Requested,
 ): readonly TaskStatus[] {
   const byIndex = new Map(tasks.map((task) => [task.index ?? 0, task]));
   return launch.tasks.map(({ index, pair }) => {
     const task = byIndex.get(index);
     const own = stateOf(task);
     const state = own === "waiting" || own === "running" ? (endOf(execution) ?? own) : own;
-    const started = task?.startTime ? task : undefined;
     const attempts =
-      started === undefined && state !== "failed"
-        ? []
-        : [toAttempt(index, state, started ?? task, execution, launch, asked)];
+      !task?.startTime && state !== "failed" ? [] : [toAttempt({ index, state, task, execution }, launch, requested)];
     return { index, pair, state, attempts };
   });
 }
@@ -47,7 +43,7 @@ function stateOf(task: Task | undefined): TaskState {
   return task?.startTime ? "running" : "waiting";
 }
 
-/** What an execution that is over means for a task that never was; undefined while it goes on. */
+/** The state of a task that never started, once its execution has ended; undefined while the execution runs. */
 function endOf(execution: Execution | undefined): "failed" | "cancelled" | undefined {
   if (execution === undefined || execution.deleteTime) return "cancelled";
   if (!execution.completionTime) return undefined;
@@ -63,14 +59,16 @@ function findCompleted(conditions: readonly Condition[] | null | undefined): Con
   return conditions?.find(({ type }) => type === "Completed");
 }
 
-function toAttempt(
-  index: number,
-  state: TaskState,
-  task: Task | undefined,
-  execution: Execution | undefined,
-  launch: Launch,
-  { vcpu }: Asked,
-): Attempt {
+/** A task of a launch as Cloud Run describes it. */
+interface SeenTask {
+  readonly index: number;
+  readonly state: TaskState;
+  readonly task: Task | undefined;
+  readonly execution: Execution | undefined;
+}
+
+function toAttempt(seen: SeenTask, launch: Launch, { vcpu }: Requested): Attempt {
+  const { index, state, task, execution } = seen;
   const start = toTime(task?.startTime);
   return {
     id: nameCloudRunAttempt(shortName(execution?.name ?? task?.execution ?? ""), index, task?.retried ?? 0),
@@ -79,14 +77,14 @@ function toAttempt(
     vcpu,
     memoryBytes: memoryOf(launch),
     spot: false,
-    ...(state === "running" || state === "waiting" ? {} : describeEnd(state, task, execution)),
+    ...(state === "running" || state === "waiting" ? {} : describeEnd(seen)),
   };
 }
 
 type End = Partial<Pick<Attempt, "end" | "exitCode" | "signal" | "reason" | "message">>;
 
-/** How a task ended. Where its end was not told, the execution's is: nothing of it runs any more. */
-function describeEnd(state: TaskState, task: Task | undefined, execution: Execution | undefined): End {
+/** How a task ended. A task without an end of its own ended with its execution. */
+function describeEnd({ state, task, execution }: SeenTask): End {
   const end = toTime(task?.completionTime ?? execution?.completionTime ?? execution?.updateTime);
   const result = task?.lastAttemptResult;
   const condition = findCompleted(task?.conditions) ?? findCompleted(execution?.conditions);
@@ -101,8 +99,8 @@ function describeEnd(state: TaskState, task: Task | undefined, execution: Execut
 }
 
 /**
- * One word for the end. A task that ran into its limit of memory is told with exit code 0, a message and nothing else; so is one
- * that ran into its limit of time.
+ * The reason for the end. For a task that exceeded its memory limit or its timeout, Cloud Run reports exit code 0 and a
+ * message only.
  */
 function nameReason(state: TaskState, words: string): string | undefined {
   if (state === "cancelled") return "Cancelled";
@@ -111,7 +109,7 @@ function nameReason(state: TaskState, words: string): string | undefined {
   return /\btimeout was reached\b|\bmaximum timeout\b/i.test(words) ? "DeadlineExceeded" : undefined;
 }
 
-/** Exit code and signal. The API's 0 also means "none": it counts only where the task has succeeded. */
+/** Exit code and signal. In the API, 0 also means "none": it is an exit code only if the task succeeded. */
 function describeExit(state: TaskState, result: Task["lastAttemptResult"], reason: string | undefined): End {
   if (state === "succeeded") return { exitCode: 0 };
   const number = result?.termSignal ?? 0;
@@ -122,18 +120,13 @@ function describeExit(state: TaskState, result: Task["lastAttemptResult"], reaso
   return state === "failed" && reason === undefined ? { reason: "NoExitCode" } : {};
 }
 
-/** One line, with the place of the task's log. */
+/** One line, with the URL of the task's log. */
 function tellMessage(words: string, logUri: string | null | undefined): Pick<End, "message"> {
-  const line = words
-    .replaceAll(/[\s\p{Cc}]+/gu, " ")
-    .trim()
-    .slice(0, messageLimit);
-  const place = logUri ? `log: ${logUri}` : "";
-  const parts = [line, place].filter((part) => part !== "");
+  const parts = [toLine(words), logUri ? `log: ${logUri}` : ""].filter((part) => part !== "");
   return parts.length === 0 ? {} : { message: parts.join(" ") };
 }
 
-/** RFC 3339, as the contract wants it. */
+/** A time as RFC 3339. */
 function toTime(time: Task["startTime"]): string | undefined {
   if (!time) return undefined;
   const milliseconds = Number(String(time.seconds ?? 0)) * 1000 + Math.floor((time.nanos ?? 0) / 1e6);

@@ -5,7 +5,7 @@ import { parseCpuQuantity, parseMemoryQuantity } from "./quantity.ts";
 
 type Time = Date | string;
 
-/** What the translation reads of a pod; times are texts in the API's JSON and dates in its client. */
+/** The fields of a pod that are read here. Times are texts in the JSON of the API and dates in its client. */
 export interface PodSeen {
   readonly metadata?: {
     readonly name?: string;
@@ -58,7 +58,7 @@ interface Terminated {
   readonly finishedAt?: Time;
 }
 
-/** One pod as an attempt. What its own specification asks for counts: a cluster may have changed what was submitted. */
+/** A pod as an attempt. The requests in its own specification count: a cluster can change what was submitted. */
 export function toAttempt(pod: PodSeen, launch: Launch, vcpu: number): Attempt {
   const requests = pick(pod.spec?.containers)?.resources?.requests;
   const state = pick(pod.status?.containerStatuses)?.state;
@@ -80,7 +80,7 @@ function hasEnded({ status }: PodSeen): boolean {
 
 type End = Partial<Pick<Attempt, "end" | "exitCode" | "reason" | "message" | "outcome">>;
 
-/** How a pod ended; a pod that was evicted or whose node went may have no word about its container. */
+/** How a pod ended. An evicted pod, or a pod of a lost node, may have no container status. */
 function describeEnd(pod: PodSeen, terminated: Terminated | undefined): End {
   const disruption = findCondition(pod, "DisruptionTarget", "True");
   const end = toTime(terminated?.finishedAt ?? disruption?.lastTransitionTime ?? pod.metadata?.deletionTimestamp);
@@ -88,7 +88,7 @@ function describeEnd(pod: PodSeen, terminated: Terminated | undefined): End {
   const outcome = decodeOutcome(terminated?.message);
   const message = outcome?.message ?? lastLine(terminated?.message ?? pod.status?.message);
   return {
-    // The end of an attempt must be told, and a pod with no time of its end has at least been there.
+    // Without an end, the attempt would count as running. Every pod has at least the time of its creation.
     end: end ?? toTime(pod.status?.startTime ?? pod.metadata?.creationTimestamp) ?? "",
     ...(terminated === undefined ? {} : { exitCode: terminated.exitCode }),
     ...(reason === undefined ? {} : { reason }),
@@ -98,8 +98,8 @@ function describeEnd(pod: PodSeen, terminated: Terminated | undefined): End {
 }
 
 /**
- * One word for the end. The container's own "Error" and "Completed" say nothing that the exit code does not say better; a
- * pod that somebody deleted carries no condition, only the time of its deletion.
+ * The reason for the end. "Error" and "Completed" of a container only repeat the exit code. A pod that was deleted by hand
+ * has no condition, only the time of its deletion.
  */
 function nameReason(pod: PodSeen, terminated: Terminated | undefined, disrupted: boolean): string | undefined {
   if (disrupted) return "DisruptionTarget";
@@ -109,7 +109,7 @@ function nameReason(pod: PodSeen, terminated: Terminated | undefined, disrupted:
   return terminated?.reason === "Error" || terminated?.reason === "Completed" ? undefined : terminated?.reason;
 }
 
-/** What a pod that has not started is waiting for: a node, an image. */
+/** What a pod waits for before it starts: a node, an image. */
 function describeWait(pod: PodSeen): End {
   if (pod.status?.phase === "Running") return {};
   const waiting = pick(pod.status?.containerStatuses)?.state?.waiting;
@@ -120,7 +120,7 @@ function findCondition(pod: PodSeen, type: string, status: string): ConditionSee
   return pod.status?.conditions?.find((condition) => condition.type === type && condition.status === status);
 }
 
-/** The worker's container: a cluster may have put others beside it. */
+/** The worker's container: a cluster can add others to the pod. */
 function pick<Named extends { readonly name: string }>(list: readonly Named[] | undefined): Named | undefined {
   return list?.find(({ name }) => name === containerName) ?? list?.[0];
 }
@@ -139,7 +139,7 @@ function optionalMessage(text: string): Pick<End, "message"> {
   return message === "" ? {} : { message };
 }
 
-/** RFC 3339, as the contract wants it. */
+/** A time as RFC 3339. */
 export function toTime(time: Time | null | undefined): string | undefined {
   return time === undefined || time === null ? undefined : new Date(time).toISOString();
 }

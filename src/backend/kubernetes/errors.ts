@@ -1,14 +1,14 @@
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure, type Problem } from "../../model/failure.ts";
 
-/** What was asked of the API server, in the words of its permissions. */
+/** A request to the API server, in the terms of its permissions. */
 export interface ApiRequest {
   readonly verb: "create" | "list" | "watch" | "delete" | "patch";
   readonly resource: "jobs" | "pods";
   readonly namespace: string;
 }
 
-/** What an API server answers when it refuses (a Status object), as far as it is read here. */
+/** The fields of a refusal (a Status object) that are read here. */
 interface Refusal {
   readonly code: number;
   readonly message: string;
@@ -16,15 +16,15 @@ interface Refusal {
 
 const groups: Readonly<Record<ApiRequest["resource"], string>> = { jobs: "batch", pods: "" };
 
-/** Errors of a connection that no second try mends. */
+/** Connection errors that another attempt cannot fix. */
 const trustErrors = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/;
 
-/** The HTTP status of an error of the client; 0 for any other. */
+/** The HTTP status of an error of the client; 0 for any other error. */
 export function statusOf(error: unknown): number {
   return readRefusal(error)?.code ?? 0;
 }
 
-/** Any error of a request as a Failure: who must do what, or that it may pass. */
+/** Turns any error of a request into a Failure that says what to do. */
 export function toApiFailure(error: unknown, request: ApiRequest): Failure {
   if (error instanceof Failure) return error;
   const refusal = readRefusal(error);
@@ -39,28 +39,29 @@ function judgeRefusal({ code, message }: Refusal, request: ApiRequest): readonly
     return [ExitCode.input, { what, found, fix: "renew the credentials of the kubeconfig's current user" }];
   if (code === 403) return [ExitCode.input, { what, found, fix: explainForbidden(message, request) }];
   if (code === 404)
-    return [ExitCode.usage, { what, found, fix: `create the namespace ${request.namespace}, or name another one` }];
+    return [ExitCode.usage, { what, found, fix: `create the namespace ${request.namespace}, or set another one` }];
   if (code === 400 || code === 413 || code === 415 || code === 422)
     return [ExitCode.usage, { what, found, fix: "change the setting that the message names" }];
-  return [ExitCode.transient, { what, found, fix: "run again; what was started is found again" }];
+  return [ExitCode.transient, { what, found, fix: "run again: the run continues" }];
 }
 
-/** A missing permission is named as the rule that a Role lacks; quotas and admission come with the same status. */
+/** Names the rule that a Role lacks. Quotas and admission webhooks answer with the same status. */
 function explainForbidden(message: string, { verb, resource, namespace }: ApiRequest): string {
-  if (!/ cannot \w+ resource /.test(message)) return "ask who runs the cluster for the limit or policy that it names";
+  if (!/ cannot \w+ resource /.test(message))
+    return "ask the administrator of the cluster about the limit or policy in the message";
   const rule = `{apiGroups: ["${groups[resource]}"], resources: ["${resource}"], verbs: ["${verb}"]}`;
   return `add the rule ${rule} to a Role in namespace ${namespace} that is bound to this user`;
 }
 
 function judgeConnection(error: unknown, request: ApiRequest): readonly [ExitCode, Problem] {
   const found = describeError(error);
-  const what = `Kubernetes could not be asked to ${request.verb} ${request.resource}`;
+  const what = `Kubernetes did not answer the request to ${request.verb} ${request.resource}`;
   if (trustErrors.test(found))
-    return [ExitCode.usage, { what, found, fix: "give the kubeconfig the certificate authority of this cluster" }];
-  return [ExitCode.transient, { what, found, fix: "check that the cluster can be reached from here, then run again" }];
+    return [ExitCode.usage, { what, found, fix: "add the certificate authority of this cluster to the kubeconfig" }];
+  return [ExitCode.transient, { what, found, fix: "check that this machine can reach the cluster, then run again" }];
 }
 
-/** The whole chain of causes: the first link often says no more than "fetch failed". */
+/** The whole chain of causes: the first error often only says "fetch failed". */
 function describeError(error: unknown): string {
   const words: string[] = [];
   for (let link: unknown = error; link instanceof Error && words.length < 5; link = link.cause) {
@@ -76,7 +77,7 @@ function readRefusal(error: unknown): Refusal | undefined {
   return { code: error.code, message: body ?? "no reason given" };
 }
 
-/** The message of a Status object, which the client hands over as text or as an object. */
+/** The message of a Status object, which the client returns as a text or as an object. */
 function readBody(body: unknown): string | undefined {
   if (typeof body === "string") {
     try {

@@ -5,16 +5,16 @@ import { containerName, spotLabel } from "./names.ts";
 import type { KubernetesOptions } from "./options.ts";
 import { chooseCpus, formatCpuQuantity, formatMemoryQuantity } from "./quantity.ts";
 
-/** Settings of the worker as environment variables; WIDEMERGE_INPUT and WIDEMERGE_OUTPUT are always among them. */
+/** Settings of the worker as environment variables, always with WIDEMERGE_INPUT and WIDEMERGE_OUTPUT. */
 export type WorkerEnvironment = Readonly<Record<string, string>>;
 
 const terminationLog = "/dev/termination-log";
-/** The image's own user, without any right on the node. */
+/** The user of the image, which has no rights on the node. */
 const user = 65532;
-/** Spot capacity is taken away within 25 seconds; a worker that is told to stop needs one or two. */
+/** Spot pods get at most 25 seconds to end; a worker needs one or two. */
 const graceSeconds = 25;
 
-/** The pod of any index of a launch: they differ in nothing but their index. Meets the "restricted" security standard. */
+/** The pod template of a launch, the same for every index. It meets the "restricted" Pod Security Standard. */
 export function buildPod(launch: Launch, options: KubernetesOptions, environment: WorkerEnvironment): V1PodSpec {
   const nodeSelector = Object.fromEntries(options.nodeSelector.map(splitLabel));
   const tolerations = options.tolerations.map(toToleration);
@@ -26,7 +26,7 @@ export function buildPod(launch: Launch, options: KubernetesOptions, environment
     restartPolicy: "Never",
     terminationGracePeriodSeconds: graceSeconds,
     automountServiceAccountToken: false,
-    // A Service called "widemerge" would otherwise put variables into the worker that it has to refuse.
+    // A Service named "widemerge" would otherwise add variables that the worker refuses as unknown settings.
     enableServiceLinks: false,
     ...(options.serviceAccount === undefined ? {} : { serviceAccountName: options.serviceAccount }),
     ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector }),
@@ -36,7 +36,7 @@ export function buildPod(launch: Launch, options: KubernetesOptions, environment
       runAsUser: user,
       runAsGroup: user,
       fsGroup: user,
-      // A claim with many files would otherwise be walked through at every start.
+      // The kubelet would otherwise change the owner of every file of a claim at every start.
       fsGroupChangePolicy: "OnRootMismatch",
       seccompProfile: { type: "RuntimeDefault" },
     },
@@ -87,26 +87,26 @@ function buildEnvironment(launch: Launch, cpus: number, environment: WorkerEnvir
   const fixed = Object.entries(values).sort(([left], [right]) => (left < right ? -1 : 1));
   return [
     ...fixed.map(([name, value]) => ({ name, value })),
-    // The host's name is the same for every start of an index; the pod's is not.
+    // Unlike the host name, the name of the pod is different for every pod of an index.
     { name: "WIDEMERGE_ATTEMPT", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } } },
   ];
 }
 
 function buildVolumes(options: KubernetesOptions): V1Volume[] {
-  const scratch: V1Volume = { name: "tmp", emptyDir: { sizeLimit: "512Mi" } };
+  const temporary: V1Volume = { name: "tmp", emptyDir: { sizeLimit: "512Mi" } };
   const claim = splitClaim(options.volumeClaim);
   return claim === undefined
-    ? [scratch]
-    : [scratch, { name: "data", persistentVolumeClaim: { claimName: claim.name } }];
+    ? [temporary]
+    : [temporary, { name: "data", persistentVolumeClaim: { claimName: claim.name } }];
 }
 
 function buildMounts(options: KubernetesOptions): V1VolumeMount[] {
-  const scratch: V1VolumeMount = { name: "tmp", mountPath: "/tmp" };
+  const temporary: V1VolumeMount = { name: "tmp", mountPath: "/tmp" };
   const claim = splitClaim(options.volumeClaim);
-  return claim === undefined ? [scratch] : [scratch, { name: "data", mountPath: claim.folder }];
+  return claim === undefined ? [temporary] : [temporary, { name: "data", mountPath: claim.folder }];
 }
 
-/** "name:/folder" as a claim and where it is mounted. */
+/** Splits "name:/folder" into a claim and its mount path. */
 export function splitClaim(text: string | undefined): { readonly name: string; readonly folder: string } | undefined {
   if (text === undefined) return undefined;
   const [name = "", folder = "/data"] = text.split(":");
@@ -118,7 +118,7 @@ function splitLabel(text: string): [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** "key=value:effect", where value and effect may be left out. */
+/** Parses "key=value:effect"; value and effect are optional. */
 function toToleration(text: string): V1Toleration {
   const [taint = "", effect] = text.split(":");
   const [key = "", value] = taint.split("=");

@@ -3,7 +3,7 @@ import { type PodSeen, toAttempt, toTime } from "./attempt.ts";
 import { parseIndexSet } from "./index-sets.ts";
 import { indexLabel } from "./names.ts";
 
-/** What the translation reads of a Job; times are texts in the API's JSON and dates in its client. */
+/** The fields of a Job that are read here. Times are texts in the JSON of the API and dates in its client. */
 export interface JobSeen {
   readonly metadata?: { readonly name?: string; readonly deletionTimestamp?: Date | string };
   readonly status?: {
@@ -21,20 +21,21 @@ interface Condition {
   readonly lastTransitionTime?: Date | string;
 }
 
-/** What a pod is asked for, where its own specification does not say. */
-export interface Asked {
+/** What was requested for each pod, for pods whose own specification does not say. */
+export interface Requested {
   readonly vcpu: number;
 }
 
 /**
- * Every task of a launch. The Job's index sets decide, since pods can have gone; the pods tell of the attempts. Without
- * a Job nothing runs and nothing will: what is not done is cancelled (the manifest in the store has the last word).
+ * The status of every task of a launch. The Job's index sets decide the state, because pods can be gone; the attempts come
+ * from the pods. Without a Job nothing will run, so its open tasks count as cancelled. Whether a pair is done is decided by
+ * the manifest in the store.
  */
 export function translateStatus(
   launch: Launch,
   job: JobSeen | undefined,
   pods: readonly PodSeen[],
-  asked: Asked,
+  requested: Requested,
 ): readonly TaskStatus[] {
   const byIndex = Map.groupBy(pods, indexOf);
   const sets = {
@@ -44,10 +45,13 @@ export function translateStatus(
   const stopped = job?.status?.conditions?.find(({ type, status }) => type === "Failed" && status === "True");
   return launch.tasks.map(({ index, pair }) => {
     const own = (byIndex.get(index) ?? []).toSorted(compareAge);
-    const seen = own.map((pod) => toAttempt(pod, launch, asked.vcpu));
+    const seen = own.map((pod) => toAttempt(pod, launch, requested.vcpu));
     const state = stateOf(index, own, sets, job, stopped !== undefined);
-    const attempts = state === "failed" && stopped ? explain(seen, index, launch, asked, job, stopped) : seen;
-    return { index, pair, state, attempts };
+    const silent = seen.every(({ end }) => end === undefined);
+    if (state !== "failed" || stopped === undefined || !silent) return { index, pair, state, attempts: seen };
+    const id = `${job?.metadata?.name ?? "job"}-${index}`;
+    const request = { launch: launch.number, memoryBytes: launch.ceilingBytes, spot: launch.spot, ...requested };
+    return { index, pair, state, attempts: [...seen, { id, ...request, ...describeStop(stopped) }] };
   });
 }
 
@@ -66,33 +70,13 @@ function stateOf(
   return stopped ? "failed" : "waiting";
 }
 
-/** A Job that passed its deadline deletes the pods: the reason would be lost with them. */
-function explain(
-  attempts: readonly Attempt[],
-  index: number,
-  launch: Launch,
-  asked: Asked,
-  job: JobSeen | undefined,
-  stopped: Condition,
-): readonly Attempt[] {
-  if (attempts.some(({ end }) => end !== undefined)) return attempts;
-  const end = toTime(stopped.lastTransitionTime);
-  return [
-    ...attempts,
-    {
-      id: `${job?.metadata?.name ?? "job"}-${index}`,
-      launch: launch.number,
-      vcpu: asked.vcpu,
-      memoryBytes: launch.ceilingBytes,
-      spot: launch.spot,
-      ...(end === undefined ? {} : { end }),
-      reason: stopped.reason ?? "Failed",
-      ...(stopped.message === undefined ? {} : { message: stopped.message }),
-    },
-  ];
+/** Why a Job was stopped. A Job that passes its deadline deletes its pods, and the reason with them. */
+function describeStop({ lastTransitionTime, reason = "Failed", message }: Condition): Partial<Attempt> {
+  const end = toTime(lastTransitionTime);
+  return { ...(end === undefined ? {} : { end }), reason, ...(message === undefined ? {} : { message }) };
 }
 
-/** The completion index of a pod; -1 where it has none. */
+/** The completion index of a pod; -1 if it has none. */
 export function indexOf(pod: PodSeen): number {
   const { labels, annotations } = pod.metadata ?? {};
   const text = labels?.[indexLabel] ?? annotations?.[indexLabel];

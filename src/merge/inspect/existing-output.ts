@@ -78,7 +78,8 @@ async function findDifference(
   if (comparison.verdict === "same") return undefined;
   const before = new Map(manifest.inputs.map((input) => [input.table, input.crc32c]));
   for (const input of comparison.inputs)
-    if ((await readChecksum(store, input)) !== before.get(input.table)) return `${input.table} has changed since`;
+    if ((await readChecksum(store, input)) !== before.get(input.table))
+      return `${input.table} has changed since the merge`;
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { outputSettings } from "../../model/comparison.ts";
-import type { MemoryRecord } from "../../model/event.ts";
+import type { MemoryRecord } from "../../model/measurement.ts";
 import { Pair } from "../../model/names.ts";
 import { nameOutputs } from "../../model/output-names.ts";
 import type { Plan } from "../../model/plan.ts";

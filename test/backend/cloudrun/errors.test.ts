@@ -59,8 +59,12 @@ const cases = [
   { error: refuse(3, "3 INVALID_ARGUMENT: memory"), exitCode: 2, fix: /setting that the message names/ },
   { error: refuse(5, "5 NOT_FOUND: Image 'x' not found."), exitCode: 2, fix: /project, region, image/ },
   { error: refuse(8, "8 RESOURCE_EXHAUSTED: Quota exceeded"), exitCode: 75, fix: /--parallelism/ },
-  ...[4, 10, 13, 14].map((code) => ({ error: refuse(code, "later"), exitCode: 75, fix: /found again/ })),
-  { error: refuse(undefined, "socket hang up"), exitCode: 75, fix: /found again/ },
+  ...[4, 10, 13, 14].map((code) => ({
+    error: refuse(code, "later"),
+    exitCode: 75,
+    fix: /run again: the run continues/,
+  })),
+  { error: refuse(undefined, "socket hang up"), exitCode: 75, fix: /run again: the run continues/ },
 ];
 
 describe("errors of Cloud Run", () => {

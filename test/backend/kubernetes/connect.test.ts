@@ -54,7 +54,7 @@ async function findClosedPort(): Promise<number> {
 test("a cluster that cannot be reached is transient; the credentials are not told", async () => {
   const { exitCode, message } = await submit(configOf(`https://127.0.0.1:${await findClosedPort()}`));
   assert.equal(exitCode, 75);
-  assert.match(message, /could not be asked to create jobs.*ECONNREFUSED/);
+  assert.match(message, /did not answer the request to create jobs.*ECONNREFUSED/);
   assert.doesNotMatch(message, /t-0-k-e-n/);
 });
 

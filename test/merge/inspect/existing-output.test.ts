@@ -78,7 +78,7 @@ describe("an output that is there already", () => {
   it("of another size than its manifest says is refused", async (context) => {
     const { settings, file } = makeSetting(context);
     truncateSync(file, 100);
-    assert.match(await refused(settings), /it has 100 bytes, its manifest says \d+/);
+    assert.match(await refused(settings), /it has 100 bytes, but its manifest says \d+/);
   });
 
   it("that is no Parquet file is refused", async (context) => {
