@@ -5,11 +5,11 @@ import type { Limits } from "./limits.ts";
 
 /** The levels of the working set, in bytes, at which the guard acts. */
 export interface Ceiling {
-  /** Never to be exceeded: the child is killed at once above it. */
+  /** Never exceeded: the guard kills the child at once above it. */
   readonly ceilingBytes: number;
-  /** From here on the merge slows down. */
+  /** From this level on the merge slows down. */
   readonly warnBytes: number;
-  /** From here on the merge is told to stop. */
+  /** At this level the guard stops the merge. */
   readonly stopBytes: number;
 }
 
@@ -76,7 +76,7 @@ function checkFree(freeBytes: number, availableBytes: number): Problem | undefin
   };
 }
 
-/** 50 GB and 50 GiB look alike: the exact number stands beside the rounded one. */
+/** 50 GB and 50 GiB look alike, so the exact number is printed too. */
 function describe(bytes: number): string {
   return `${formatMemory(bytes)} (${bytes} bytes)`;
 }

@@ -49,9 +49,9 @@ export function listAncestors(cgroup: Cgroup): string[] {
 }
 
 /**
- * Working set of a group in bytes: what is charged to it without the file cache, active and inactive. The kubelet takes
- * off the inactive half only; but a file that is written and read back for verification becomes active (258 MB of a
- * 300 MB limit with no process memory at all, measured), and the kernel drops it before it kills anybody.
+ * Working set of a group in bytes: its memory without the file cache, active and inactive. The kubelet subtracts only the
+ * inactive part; but a file that is written and read back for verification becomes active (258 MB of a 300 MB limit with
+ * no process memory at all, measured), and the kernel drops it before it kills a process.
  */
 export function readWorkingSet(version: 1 | 2, dir: string): number | undefined {
   const usage = readNumber(join(dir, version === 2 ? "memory.current" : "memory.usage_in_bytes"));
@@ -77,7 +77,7 @@ export function readCpuQuota(version: 1 | 2, dir: string): number | undefined {
   return quota !== undefined && period !== undefined && quota > 0 && period > 0 ? quota / period : undefined;
 }
 
-/** How many processes of the group the kernel has killed for want of memory; undefined where it does not count them. */
+/** How many out-of-memory kills the kernel has counted in the group; undefined where it does not count them. */
 export function readOomKills(cgroup: Cgroup): number | undefined {
   const text = readText(join(cgroup.dir, cgroup.version === 2 ? "memory.events" : "memory.oom_control"));
   const match = /^oom_kill (\d+)$/m.exec(text ?? "");
@@ -131,7 +131,7 @@ function holds(mount: Mount, version: 1 | 2, controller: string): boolean {
   return version === 2 ? mount.type === "cgroup2" : mount.type === "cgroup" && mount.options.includes(controller);
 }
 
-/** In a container the path may be the host's, with nothing below the mount: then the mount's top is the own group. */
+/** In a container the path can be the host's, which does not exist below the mount: then the mount's top is the own group. */
 function locate(mount: Mount, path: string, root: string): Pick<Cgroup, "dir" | "mount"> {
   const point = join(root, mount.point);
   const inside = mount.top === "/" ? path : path === mount.top ? "" : stripPrefix(path, `${mount.top}/`);

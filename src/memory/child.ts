@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ceiling } from "./ceiling.ts";
-import { wrapCommand } from "./command.ts";
+import { limitCommand } from "./command.ts";
 import type { Limits } from "./limits.ts";
 
 export interface ChildOptions {
@@ -14,30 +14,30 @@ export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly ceiling: Ceiling;
   readonly limits: Limits;
-  /** Gets a sentence for the log about what the guard cannot do on this machine. */
+  /** Receives a sentence for the log about each limit that this machine cannot set. */
   readonly onNotice?: (text: string) => void;
 }
 
-/** A process that the child leaves behind may hold its pipes open for ever. */
+/** A process that outlives the child can hold its pipes open for ever. */
 const drainMs = 2000;
 
 /** Starts Node under the ceiling's data limit, with a message channel and a pipe for stderr. */
 export function startChild(options: ChildOptions): ChildProcess {
   const { modulePath, execArgv = [], env = process.env, ceiling, limits, onNotice } = options;
   const threads = Number(env.POLARS_MAX_THREADS) || limits.cpus;
-  const command = wrapCommand([...execArgv, modulePath], ceiling.ceilingBytes, threads);
+  const command = limitCommand([...execArgv, modulePath], ceiling.ceilingBytes, threads);
   for (const text of command.notices) onNotice?.(text);
   const child = spawn(command.program, command.args, {
     env: { ...env, POLARS_MAX_THREADS: String(threads) },
-    // The supervisor's stdout is for results alone: what a library prints in the child goes to stderr.
+    // The supervisor's stdout is for results alone, so the child's stdout goes to stderr.
     stdio: ["ignore", 2, "pipe", "ipc"],
     serialization: "advanced",
   });
-  // A start that failed is noticed in waitForEnd; a signal to a process that is gone needs no notice.
+  // waitForEnd reports a start that failed; a signal to a process that has ended is no error.
   return child.on("error", () => undefined);
 }
 
-/** Exit code and signal, once the child's pipes and its message channel are read to the end. Rejects if it never ran. */
+/** Exit code and signal, after the child's pipes and its message channel were read to the end. Rejects if it never ran. */
 export async function waitForEnd(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
   const closed = once(child, "close");
   const disconnected = child.connected ? once(child, "disconnect") : undefined;

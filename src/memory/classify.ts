@@ -4,30 +4,30 @@ import type { MemoryRecord, MemorySample } from "../model/measurement.ts";
 import type { WorkerReport } from "../model/result.ts";
 import { formatMemory } from "../model/units.ts";
 
-/** A stop with its code and its reasons: what a child reported, or what it was told. */
+/** A stop with its exit code and its reasons. */
 export interface Stop {
   readonly exitCode: ExitCode;
   readonly problems: readonly Problem[];
 }
 
-/** Everything that is known about how a child ended. */
+/** All facts about the end of a child. */
 export interface EndFacts {
   /** Exit code of the process; null when a signal ended it. */
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly report?: WorkerReport;
-  /** The failure that the child reported itself. */
+  /** The failure that the child reported. */
   readonly failure?: Stop;
-  /** What the supervisor had told it to stop for. */
+  /** The reason for which the supervisor stopped it. */
   readonly stoppedFor?: Stop;
-  /** By how much the kernel's count of processes killed for want of memory rose meanwhile. */
+  /** Increase of the kernel's count of out-of-memory kills since the child started. */
   readonly oomKills: number;
   readonly memory: MemoryRecord;
-  /** The last text that the child wrote to stderr. */
-  readonly stderrTail: string;
+  /** The end of what the child wrote to stderr. */
+  readonly lastStderr: string;
 }
 
-/** Signals by the exit code that a shell or a container runtime makes of them (128 + number). */
+/** Signals by the exit code that shells and container runtimes give them (128 + number). */
 const signalOfCode: Readonly<Record<number, NodeJS.Signals>> = {
   130: "SIGINT",
   134: "SIGABRT",
@@ -35,7 +35,7 @@ const signalOfCode: Readonly<Record<number, NodeJS.Signals>> = {
   143: "SIGTERM",
 };
 
-/** What the allocators of this process say when memory is refused, and whose words they are. */
+/** Messages of allocators whose request for memory was refused, and which library has the allocator. */
 const allocationErrors: readonly (readonly [RegExp, string])[] = [
   [/memory allocation of \d+ bytes failed/, "Polars"],
   [/JavaScript heap out of memory|Fatal process out of memory|Reached heap limit/, "V8"],
@@ -43,11 +43,12 @@ const allocationErrors: readonly (readonly [RegExp, string])[] = [
   [/std::bad_alloc|Cannot allocate memory|ENOMEM/, "the C library"],
 ];
 
-const raiseCeiling = "raise memoryCeiling (and the container's limit), or plan with smaller tables";
+/** The advice for every end for want of memory. */
+export const raiseCeiling = "raise memoryCeiling and the container's limit, or extract smaller tables";
 
 /**
- * Turns the way a child ended into one exit code and its problems; no problems only with `ExitCode.done`.
- * Precedence: what the child said of itself, then what it was told to stop for, then what its death shows.
+ * One exit code for the end of a child, and its problems; there are none only with `ExitCode.done`. The child's own report
+ * comes first, then the reason for which it was stopped, then the exit code, the signal and the last messages.
  */
 export function classifyEnd(facts: EndFacts): Stop {
   if (facts.failure !== undefined) return refineFailure(facts.failure, facts);
@@ -58,14 +59,14 @@ export function classifyEnd(facts: EndFacts): Stop {
   return facts.stoppedFor ?? classifyAllocation(facts) ?? classifyKill(facts) ?? classifyOther(facts);
 }
 
-/** JavaScript can catch a refused Buffer, but hardly knows it for what it is: an "unexpected" one is looked at again. */
+/** A refused Buffer is an exception that JavaScript can catch, so the child reports it as unexpected. */
 function refineFailure(failure: Stop, facts: EndFacts): Stop {
   if (failure.exitCode !== ExitCode.unexpected) return failure;
   const found = failure.problems.map((problem) => problem.found ?? "").join("\n");
-  return classifyAllocation({ ...facts, stderrTail: found }) ?? failure;
+  return classifyAllocation({ ...facts, lastStderr: found }) ?? failure;
 }
 
-/** A report is an end only together with a regular exit; codes other than 0 come with the report's own problems. */
+/** A report counts only with a regular exit; with codes other than 0, the problems are those of the report. */
 function classifyReport(report: WorkerReport, exitCode: number | null): Stop | undefined {
   const code = Object.values(ExitCode).find((known) => known === exitCode);
   if (code === undefined) return undefined;
@@ -80,13 +81,13 @@ function listProblems(report: WorkerReport): readonly Problem[] {
 
 function classifyAllocation(facts: EndFacts): Stop | undefined {
   for (const [pattern, owner] of allocationErrors) {
-    const line = findLine(facts.stderrTail, pattern);
+    const line = findLine(facts.lastStderr, pattern);
     if (line !== undefined) return stopForMemory(`${owner} was refused memory`, line, facts.memory);
   }
   return undefined;
 }
 
-/** SIGKILL that nobody here sent: the kernel's out-of-memory killer, proven by its counter or merely likely. */
+/** A SIGKILL that the supervisor did not send: the kernel's out-of-memory killer, proven by its counter or only likely. */
 function classifyKill(facts: EndFacts): Stop | undefined {
   const signal = findSignal(facts);
   if (signal === "SIGKILL" && facts.oomKills > 0) {
@@ -94,7 +95,7 @@ function classifyKill(facts: EndFacts): Stop | undefined {
     return stopForMemory("the kernel's out-of-memory killer ended the merge", found, facts.memory);
   }
   if (signal !== "SIGKILL") return undefined;
-  const what = "the merge was killed from outside: the out-of-memory killer of the machine, or a person";
+  const what = "the merge was killed from outside, by the machine's out-of-memory killer or by a person";
   return stopForMemory(what, `${describeEnd(facts)}, and no out-of-memory kill was counted`, facts.memory);
 }
 
@@ -106,9 +107,14 @@ function classifyOther(facts: EndFacts): Stop {
   }
   const found = facts.exitCode === 0 ? "exit code 0 without a report" : describeEnd(facts);
   const words =
-    findLine(facts.stderrTail, /Error\b.*:|panicked at|FATAL/) ?? facts.stderrTail.trim().split("\n").at(-1);
+    findLine(facts.lastStderr, /Error\b.*:|panicked at|FATAL/) ?? facts.lastStderr.trim().split("\n").at(-1);
   const text = words === undefined || words === "" ? found : `${found}; last words: ${words}`;
-  return stopFor(ExitCode.unexpected, "the merge ended unexpectedly", text, "run again; if it stays, report it");
+  return stopFor(
+    ExitCode.unexpected,
+    "the merge ended unexpectedly",
+    text,
+    "run again; if that does not help, report it",
+  );
 }
 
 function findSignal({ signal, exitCode }: EndFacts): NodeJS.Signals | undefined {

@@ -4,33 +4,31 @@ import { MiB } from "../model/units.ts";
 import { type ProcessMemory, readDataLimit, readProcess } from "./process.ts";
 
 const withoutLimit =
-  "no prlimit on this machine (util-linux on Linux provides it): the memory ceiling is kept by sampling alone";
+  "this machine has no prlimit (Linux: package util-linux): the memory ceiling is enforced by sampling alone";
 
 /** A program and its arguments. */
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
-  /** The limit on private writable memory that the program starts under, in bytes; absent where none can be set. */
-  readonly dataLimitBytes?: number;
-  /** What this machine does not provide, one sentence each. */
+  /** Limits that this machine cannot set, one sentence each. */
   readonly notices: readonly string[];
 }
 
 /**
- * Wraps a Node command so that the kernel itself holds the child:
+ * A Node command under limits of the kernel:
  * - `prlimit --data` refuses an allocation that would run past the ceiling between two samples;
  * - `setpriv --pdeathsig` kills the child with its supervisor, even while it is inside a long native call.
- * Both replace themselves by Node, so process id and message channel stay those of the child. Each is left out where
- * util-linux does not provide it.
+ * Both replace themselves by Node, so process id and message channel stay those of the child. Each is left out on
+ * machines without it.
  */
-export function wrapCommand(nodeArgs: readonly string[], ceilingBytes: number, threads: number): Command {
+export function limitCommand(nodeArgs: readonly string[], ceilingBytes: number, threads: number): Command {
   const node = [process.execPath, ...nodeArgs];
   const own = process.platform === "linux" ? readProcess("self") : undefined;
   const prlimit = own === undefined ? undefined : findProgram("prlimit");
   if (own === undefined || prlimit === undefined) return toCommand(bindToParent(node), [withoutLimit]);
   const dataLimitBytes = Math.min(chooseDataLimit(ceilingBytes, threads, own), readDataLimit() ?? Number.MAX_VALUE);
   const limited = [prlimit, `--data=${dataLimitBytes}:${dataLimitBytes}`, "--", ...node];
-  return { ...toCommand(bindToParent(limited), []), dataLimitBytes };
+  return toCommand(bindToParent(limited), []);
 }
 
 function bindToParent(args: readonly string[]): readonly string[] {
@@ -45,14 +43,14 @@ function toCommand(args: readonly string[], notices: readonly string[]): Command
 
 /**
  * RLIMIT_DATA for the child, in bytes. The kernel counts private writable mappings whether or not they are resident, so
- * what Node and Polars map without touching comes on top of the ceiling (measured with Node 26, nodejs-polars 0.26):
+ * memory that Node and Polars map without touching is added to the ceiling (measured with Node 26, nodejs-polars 0.26):
  * - V8's code range and the stacks of its threads: 515 MiB in Node 26, other sizes in other versions; therefore taken
- *   from this very process, which runs the same program;
+ *   from this process, which runs the same program;
  * - 2 MiB of stack for each Polars thread (599 MiB with 8 threads against 584 MiB with 2);
  * - the stacks of the I/O threads (4 × 8 MiB) and what the allocator keeps mapped between two tables: up to 25 MiB beyond
- *   the largest resident set over 60 reads, joins and writes of up to 160 MB, on 2 and 8 threads: 128 MiB are granted, and
- *   1/32 of the ceiling, since fragments grow with the heap.
- * A child under a ceiling of 512 MiB thus may touch 512 + 144 MiB and a few thread stacks at the very most.
+ *   the largest resident set over 60 reads, joins and writes of up to 160 MB, on 2 and 8 threads: the limit adds 128 MiB,
+ *   and 1/32 of the ceiling, because fragmentation grows with the heap.
+ * A child under a ceiling of 512 MiB can therefore touch at most 512 + 144 MiB and a few thread stacks.
  */
 function chooseDataLimit(ceilingBytes: number, threads: number, own: ProcessMemory): number {
   const reserved = Math.max(0, own.dataBytes - (own.rssBytes - own.fileBytes));

@@ -4,13 +4,13 @@ import type { MemorySample } from "../model/measurement.ts";
 export interface History {
   /** Adds the newest sample. */
   add(sample: MemorySample): void;
-  /** All that is kept, oldest first. */
+  /** All samples that are kept, oldest first. */
   list(): MemorySample[];
 }
 
 /**
- * Keeps at most 2 × `half` samples: the newest `half` as they came, older ones thinned to the largest of every 2, 4, 8 …
- * neighbours, so that no peak that was sampled is lost.
+ * Keeps at most 2 × `half` samples: the newest `half` unchanged, older ones reduced to the largest of every 2, 4, 8 …
+ * neighbours, so that no sampled peak is lost.
  */
 export function createHistory(half = 300): History {
   const recent: MemorySample[] = [];

@@ -10,13 +10,13 @@ import {
   readWorkingSet,
 } from "./cgroup.ts";
 
-/** What this process may use: its container's limits where there are any, else the machine. */
+/** The limits of this process: those of its container where there are any, else those of the machine. */
 export interface Limits {
   /** Where the memory limit comes from. */
   readonly source: "cgroup2" | "cgroup1" | "none";
   /** The smallest limit of the own group and of all groups above it, in bytes; absent where none is in force. */
   readonly memoryLimitBytes?: number;
-  /** Bytes that are free for this job: what its limits leave, never more than what the machine has available. */
+  /** Bytes that are free under all limits, at most those that the machine has available. */
   readonly memoryAvailableBytes: number;
   /** Memory of the machine in bytes. */
   readonly memoryTotalBytes: number;
@@ -24,7 +24,7 @@ export interface Limits {
   readonly cpus: number;
   /** The own group for memory: out-of-memory kills are counted there. */
   readonly cgroup?: Cgroup;
-  /** The group whose limit is the smallest: its working set is what the limit is held against. */
+  /** The group with the smallest limit; its working set is compared with the limit. */
   readonly limitDir?: string;
   /** The directory in which /proc and /sys were looked up. */
   readonly root: string;
@@ -37,7 +37,7 @@ export interface LimitsOptions {
   readonly parallelism?: number;
 }
 
-/** The limits without the control group: for a job that shares it with others and answers for its own processes only. */
+/** The limits without the control group, for a merge that shares the group with others and counts only its own processes. */
 export function leaveOutGroups({ cgroup: _, limitDir: __, ...limits }: Limits): Limits {
   return { ...limits, source: "none" };
 }
@@ -50,7 +50,7 @@ interface GroupLimit {
 
 /**
  * Reads the limits in force: control groups v1, v2 and hybrid, nested, inside and outside of containers. Never throws:
- * what cannot be read is not limited, and without /proc the numbers are the operating system's.
+ * a limit that cannot be read counts as none, and without /proc the numbers come from the operating system.
  */
 export function readLimits(options: LimitsOptions = {}): Limits {
   const root = options.root ?? "/";
@@ -82,7 +82,7 @@ function listGroupLimits(cgroup: Cgroup, totalBytes: number): GroupLimit[] {
   });
 }
 
-/** Rounded down: with more threads than the quota pays for, all of them are throttled. */
+/** Rounded down, because more threads than the quota allows would all be throttled. */
 function countCpus(root: string, parallelism: number): number {
   const cgroup = findCgroup("cpu", root);
   const quotas = cgroup === undefined ? [] : listAncestors(cgroup).map((dir) => readCpuQuota(cgroup.version, dir));

@@ -9,13 +9,13 @@ export interface ProcessMemory {
   readonly rssBytes: number;
   /** Largest resident set since the process started its program; absent where the system does not keep it. */
   readonly peakBytes?: number;
-  /** The part of the resident set that is mapped from files: program text, mostly, and shared between processes. */
+  /** The part of the resident set that is mapped from files: mostly program text, shared between processes. */
   readonly fileBytes: number;
   /** Private writable mappings, resident or not: what RLIMIT_DATA counts. */
   readonly dataBytes: number;
 }
 
-/** Memory of a process from /proc/<pid>/status; undefined once it has ended, and on systems without /proc. */
+/** Memory of a process from /proc/<pid>/status; undefined after it has ended, and on systems without /proc. */
 export function readProcess(pid: number | "self", root = "/"): ProcessMemory | undefined {
   const status = readText(join(root, "/proc", String(pid), "status"));
   const rssBytes = status === undefined ? undefined : readField(status, "VmRSS");
@@ -29,7 +29,7 @@ export function readProcess(pid: number | "self", root = "/"): ProcessMemory | u
   };
 }
 
-/** The process and all that it started, as far as /proc tells (the kernel lists children per thread). */
+/** The process and its descendants, as far as /proc lists them (the kernel lists children per thread). */
 export function listTree(pid: number, root = "/"): number[] {
   return [pid, ...listChildren(pid, root).flatMap((child) => listTree(child, root))];
 }
@@ -40,7 +40,7 @@ function listChildren(pid: number, root: string): number[] {
   return lists.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
 }
 
-/** Resident set of a process as `ps` tells it, in bytes: for systems without /proc. 0 once it has ended. */
+/** Resident set of a process from `ps`, in bytes, for systems without /proc; 0 after it has ended. */
 export function readRssFromPs(pid: number): number {
   try {
     const text = execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { stdio: ["ignore", "pipe", "ignore"] });

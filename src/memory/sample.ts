@@ -3,20 +3,20 @@ import { readWorkingSet } from "./cgroup.ts";
 import type { Limits } from "./limits.ts";
 import { listTree, type ProcessMemory, readProcess, readRssFromPs } from "./process.ts";
 
-/** Measures the memory of the whole job, as often as it is asked. */
+/** Measures the memory of supervisor, child and the child's descendants. */
 export interface Sampler {
   readonly source: MemoryRecord["source"];
-  /** Working set now, in bytes; remembered for the peak. */
+  /** The working set now, in bytes; counts for the peak. */
   sample(): number;
-  /** The most that was reached so far, in bytes, spikes between two samples included. */
+  /** The peak so far, in bytes, including spikes between two samples. */
   peakBytes(): number;
 }
 
-/** What one reading of the processes gave. */
+/** One reading of all processes. */
 interface Reading {
   /** Resident sets of all processes. */
   readonly rssBytes: number;
-  /** At least this much was resident at the moment when one of the processes was at its largest. */
+  /** A lower bound of the memory that was resident when one of the processes was at its largest. */
   readonly reachedBytes: number;
 }
 
@@ -26,15 +26,15 @@ const samplesPerScan = 10;
 /**
  * A sampler of this process and of a child with its descendants.
  *
- * Where a control group's limit is in force, the working set is the group's (see `readWorkingSet`): that is what the
- * kernel holds against the limit. Elsewhere it is the sum of the resident sets. The sum counts pages that the processes
+ * Where a control group's limit is in force, the working set is the group's (see `readWorkingSet`), because the kernel
+ * compares that with the limit. Elsewhere it is the sum of the resident sets. The sum counts pages that the processes
  * share (Node's program text, some 40 MB) once for each, so it is an upper bound. The proportional set would be exact,
  * but costs 47 ms for a process of 5 GB (smaps_rollup walks its page tables; /proc/<pid>/status: 0.04 ms), too much ten
  * times a second.
  *
  * The peak is the largest of all samples and, for spikes between two of them, of each process's own high-water mark
- * (VmHWM) plus the smallest size the supervisor was seen at: what the mark proves to have been in memory at one time.
- * Marks are as old as the last sample, so sample once more while the child is still there.
+ * (VmHWM) plus the smallest size of the supervisor: the mark proves that this much was in memory at one time. Marks are as
+ * old as the last sample, so take one more sample while the child still exists.
  */
 export function createSampler(limits: Limits, childPid?: number): Sampler {
   const source = limits.source === "none" ? "rss" : limits.source;
@@ -56,7 +56,7 @@ function readGroup({ cgroup, limitDir }: Limits): number | undefined {
   return cgroup === undefined || limitDir === undefined ? undefined : readWorkingSet(cgroup.version, limitDir);
 }
 
-/** `anonymous`: file pages are left out of the marks, as they are from a control group's working set. */
+/** `anonymous`: leaves file pages out of the marks, as a control group's working set does. */
 function createProcessReader(anonymous: boolean, root: string, child?: number): () => Reading {
   const fileBytes = new Map<number, number>();
   let scans = 0;
@@ -68,7 +68,7 @@ function createProcessReader(anonymous: boolean, root: string, child?: number): 
     scans += 1;
     return pids;
   };
-  // File pages only grow, as code is touched: those of the reading before give the mark's upper bound.
+  // File pages only grow, as code is used, so the smallest reading gives an upper bound of the mark.
   const markOf = (pid: number, memory: ProcessMemory): number => {
     const mapped = Math.min(fileBytes.get(pid) ?? memory.fileBytes, memory.fileBytes);
     fileBytes.set(pid, memory.fileBytes);

@@ -8,30 +8,30 @@ import type { Task } from "../model/task.ts";
 import { formatMemory } from "../model/units.ts";
 import { readOomKills } from "./cgroup.ts";
 import { type ChildOptions, startChild, waitForEnd } from "./child.ts";
-import { classifyEnd, describeMemory, type Stop } from "./classify.ts";
+import { classifyEnd, describeMemory, raiseCeiling, type Stop } from "./classify.ts";
 import type { Limits } from "./limits.ts";
 import { createSampler } from "./sample.ts";
-import { createTail } from "./tail.ts";
+import { forwardStream } from "./stderr.ts";
 import { createWatch, type Level, type Watch } from "./watch.ts";
 
 export interface SuperviseOptions extends ChildOptions {
-  /** Sent as the first message, with `limits.baselineBytes` as measured just before the start. */
+  /** Sent as the first message, with `limits.baselineBytes` as measured just before the child starts. */
   readonly task: Task;
   /** Milliseconds between two samples; 100 unless given. */
   readonly sampleEveryMs?: number;
-  /** Milliseconds between an order to stop and SIGKILL; 2000 for memory and 8000 for an interrupt unless given. */
+  /** Milliseconds from an order to stop to SIGKILL; 2000 for memory and 8000 for an interrupt unless given. */
   readonly graceMs?: number;
-  /** Gets every event of the child but `askMemory`, which is answered here. */
+  /** Receives every event of the child except `askMemory`, which the supervisor answers. */
   readonly onEvent?: (event: WorkerEvent) => void;
-  /** Gets every sample: the working set in bytes, and the level that it reaches. */
+  /** Receives every sample: the working set in bytes, and the level that it reaches. */
   readonly onSample?: (bytes: number, level: Level) => void;
-  /** Called with the working set in bytes once for each time that the warning level is crossed. */
+  /** Called each time that the working set rises to the warning level, with the working set in bytes. */
   readonly onWarn?: (bytes: number) => void;
   /** Where the child's stderr goes; this process's stderr unless given. */
   readonly stderr?: NodeJS.WritableStream;
 }
 
-/** How a child ended. There are no problems only with `ExitCode.done`. */
+/** The end of a child. There are no problems only with `ExitCode.done`. */
 export interface ChildEnd extends Stop {
   readonly report?: WorkerReport;
   readonly memory: MemoryRecord;
@@ -40,24 +40,24 @@ export interface ChildEnd extends Stop {
 export interface Supervision {
   /** Process id of the child; undefined if it could not be started. */
   readonly pid: number | undefined;
-  /** Passes a signal on: the child is told to clean up and to stop with this code; called again later, it kills it. */
+  /** Orders the child to clean up and to stop with this code; called again more than a second later, kills it. */
   interrupt(exitCode: ExitCode): void;
-  /** What was measured so far. */
+  /** The measurements so far. */
   memory(): MemoryRecord;
-  /** Resolves once the child has ended and all that it said has been read. Does not reject. */
+  /** Resolves after the child has ended and all of its output has been read. Does not reject. */
   readonly ended: Promise<ChildEnd>;
 }
 
 const sampleEveryMs = 100;
 const memoryGraceMs = 2000;
 const interruptGraceMs = 8000;
-/** timeout(1), npm and terminals deliver one signal twice: only a later one means "now". */
+/** timeout(1), npm and terminals deliver one signal twice: only a later one asks for an immediate end. */
 const repeatedSignalMs = 1000;
-const stderrTailBytes = 8192;
+const lastStderrBytes = 8192;
 
 /**
- * Starts the child under its data limit and watches the memory of the whole job until the child has ended. At the
- * warning level the child is told to slow down, at the stop level to stop; above the ceiling it is killed at once.
+ * Starts the child under its data limit and watches the memory of supervisor, child and descendants until the child has ended. At the
+ * warning level it orders the child to slow down, at the stop level to stop; above the ceiling it kills the child at once.
  */
 export function supervise(options: SuperviseOptions): Supervision {
   return new Guard(options);
@@ -68,7 +68,7 @@ class Guard implements Supervision {
   readonly #options: SuperviseOptions;
   readonly #watch: Watch;
   readonly #child: ChildProcess;
-  readonly #readTail: () => string;
+  readonly #readStderr: () => string;
   readonly #oomKillsBefore: number;
   #report: WorkerReport | undefined;
   #failure: Stop | undefined;
@@ -93,7 +93,7 @@ class Guard implements Supervision {
         options.onWarn?.(bytes);
       },
     });
-    this.#readTail = createTail(this.#child.stderr, options.stderr ?? process.stderr, stderrTailBytes);
+    this.#readStderr = forwardStream(this.#child.stderr, options.stderr ?? process.stderr, lastStderrBytes);
     this.ended = this.#follow();
     this.#send({ type: "task", task: { ...task, limits: { ...task.limits, baselineBytes } } });
   }
@@ -116,7 +116,7 @@ class Guard implements Supervision {
     const child = this.#child;
     child.on("message", (event: WorkerEvent) => this.#receive(event));
     const timer = setInterval(() => this.#watch.sample(), this.#options.sampleEveryMs ?? sampleEveryMs);
-    // Samples of what is left afterwards would only hide the last ones of the child.
+    // Later samples would only displace the last ones of the child.
     child.once("exit", () => clearInterval(timer));
     const [exitCode, signal] = await waitForEnd(child).catch((error: Error): [null, null] => {
       this.#spawnError = error.message;
@@ -128,7 +128,7 @@ class Guard implements Supervision {
   }
 
   #receive(event: WorkerEvent): void {
-    // The child's high-water mark is gone with its process: what may be its last word is the last chance to read it.
+    // The child's high-water mark ends with its process, so it is read with every message that may be the last.
     if (event.type !== "progress") this.#watch.sample();
     if (event.type === "askMemory") return this.#send({ type: "memory", memory: this.#watch.record() });
     if (event.type === "report") this.#report = event.report;
@@ -151,7 +151,7 @@ class Guard implements Supervision {
     this.#graceTimer = setTimeout(() => this.#child.kill("SIGKILL"), this.#options.graceMs ?? graceMs);
   }
 
-  /** A child that has just ended cannot be told anything; its end is dealt with where it is noticed. */
+  /** A child that has just ended receives no orders; `#follow` notices its end. */
   #send(order: Order): void {
     if (this.#child.connected) this.#child.send(order, () => undefined);
   }
@@ -167,7 +167,7 @@ class Guard implements Supervision {
       ...(this.#stoppedFor === undefined ? {} : { stoppedFor: this.#stoppedFor }),
       oomKills: countOomKills(this.#options.limits) - this.#oomKillsBefore,
       memory,
-      stderrTail: this.#readTail() + this.#spawnError,
+      lastStderr: this.#readStderr() + this.#spawnError,
     });
     return { ...end, ...report, memory };
   }
@@ -181,7 +181,7 @@ function describeStop(bytes: number, memory: MemoryRecord): Problem {
   return {
     what: "the memory ceiling was reached",
     found: `a working set of ${formatMemory(bytes)} under a ceiling of ${formatMemory(memory.ceilingBytes)}; ${describeMemory(memory)}`,
-    fix: "raise memoryCeiling (and the container's limit), or plan with smaller tables",
+    fix: raiseCeiling,
   };
 }
 

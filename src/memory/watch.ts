@@ -4,13 +4,13 @@ import { createHistory } from "./history.ts";
 import type { Limits } from "./limits.ts";
 import { createSampler } from "./sample.ts";
 
-/** How high the working set stands: under the warning level, at it, at the stop level, above the ceiling. */
+/** The level of the working set: below the warning level, at it, at the stop level, or above the ceiling. */
 export type Level = "ok" | "warn" | "stop" | "over";
 
 export interface Watch {
   /** Takes a sample, keeps it, and acts on it. Returns the working set in bytes. */
   sample(): number;
-  /** What was measured so far. */
+  /** The measurements so far. */
   record(): MemoryRecord;
 }
 
@@ -21,14 +21,14 @@ export interface WatchOptions {
   readonly childPid: number | undefined;
   /** Called with every sample. */
   readonly onSample: (bytes: number, level: Level) => void;
-  /** Called once for each time that the warning level is crossed. */
+  /** Called each time that the working set rises to the warning level. */
   readonly onWarn: (bytes: number) => void;
 }
 
-/** A warning counts again only after the working set fell this far below its level: it swings with every table. */
+/** The next warning comes only after the working set fell to this share of the level, because it swings with every table. */
 const rearmShare = 0.95;
 
-/** Watches the memory of the job against the levels of its ceiling. */
+/** Compares the working set with the levels of the ceiling. */
 export function createWatch({ ceiling, limits, childPid, onSample, onWarn }: WatchOptions): Watch {
   const sampler = createSampler(limits, childPid);
   const history = createHistory();

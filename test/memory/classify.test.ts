@@ -12,7 +12,7 @@ const memory = {
   warnings: 0,
   samples: [{ seconds: 1.25, bytes: 2 ** 30 }],
 } as const;
-const quiet: EndFacts = { exitCode: 0, signal: null, oomKills: 0, memory, stderrTail: "" };
+const quiet: EndFacts = { exitCode: 0, signal: null, oomKills: 0, memory, lastStderr: "" };
 const report = { command: "plan", plan: {} } as unknown as WorkerReport;
 const problem: Problem = { what: "broken", found: "a thing", fix: "mend it" };
 const found = { what: "values differ", found: "1", fix: "look" };
@@ -42,30 +42,30 @@ const cases: readonly (readonly [string, Partial<EndFacts>, ExitCode, RegExp | u
   ["a refused buffer that was caught", { exitCode: 1, failure: refused }, ExitCode.memory, /Node was refused memory/],
   [
     "Polars, by signal",
-    { exitCode: null, signal: "SIGABRT", stderrTail: "x\nmemory allocation of 512 bytes failed\n" },
+    { exitCode: null, signal: "SIGABRT", lastStderr: "x\nmemory allocation of 512 bytes failed\n" },
     ExitCode.memory,
     /Polars was refused memory.*memory allocation of 512 bytes failed.*peak 3.00 GiB of 4.00 GiB.*1.00 GiB at 1.3 s/,
   ],
-  ["Polars, by code", { exitCode: 134, stderrTail: "memory allocation of 9 bytes failed" }, ExitCode.memory, /Polars/],
+  ["Polars, by code", { exitCode: 134, lastStderr: "memory allocation of 9 bytes failed" }, ExitCode.memory, /Polars/],
   [
     "V8",
     {
       exitCode: null,
       signal: "SIGABRT",
-      stderrTail: "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+      lastStderr: "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
     },
     ExitCode.memory,
     /V8 was refused memory/,
   ],
   [
     "a buffer",
-    { exitCode: 1, stderrTail: "RangeError: Array buffer allocation failed" },
+    { exitCode: 1, lastStderr: "RangeError: Array buffer allocation failed" },
     ExitCode.memory,
     /Node was refused/,
   ],
   [
     "an abort for another reason",
-    { exitCode: null, signal: "SIGABRT", stderrTail: "assertion" },
+    { exitCode: null, signal: "SIGABRT", lastStderr: "assertion" },
     ExitCode.unexpected,
     /SIGABRT; last words: assertion/,
   ],
@@ -100,11 +100,11 @@ const cases: readonly (readonly [string, Partial<EndFacts>, ExitCode, RegExp | u
   ["a crash", { exitCode: null, signal: "SIGSEGV" }, ExitCode.unexpected, /signal SIGSEGV/],
   [
     "an exit code alone",
-    { exitCode: 3, stderrTail: "a\nTypeError: no\n  at b" },
+    { exitCode: 3, lastStderr: "a\nTypeError: no\n  at b" },
     ExitCode.unexpected,
     /exit code 3; last words: TypeError: no/,
   ],
-  ["never started", { exitCode: null, stderrTail: "spawn EAGAIN" }, ExitCode.unexpected, /last words: spawn EAGAIN/],
+  ["never started", { exitCode: null, lastStderr: "spawn EAGAIN" }, ExitCode.unexpected, /last words: spawn EAGAIN/],
 ];
 
 describe("how a child ended", () => {
