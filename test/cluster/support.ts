@@ -9,7 +9,7 @@ import type { KubernetesOptions } from "../../src/backend/kubernetes/options.ts"
 import { kubernetesEntries } from "../../src/config/kubernetes.ts";
 import type { Launch } from "../../src/model/run.ts";
 
-const checkout = new URL("../..", import.meta.url).pathname;
+export const checkout = new URL("../..", import.meta.url).pathname;
 export const image = "localhost/widemerge:test";
 
 /** Why the tests are skipped; false on the cluster of scripts/cluster.sh, whatever else KUBECONFIG may name. */
@@ -29,12 +29,21 @@ export class Field {
     this.namespace = `${name}-${process.pid}`;
   }
 
+  /** A namespace without a volume. */
+  openNamespace(): void {
+    this.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: this.namespace, labels: restricted } });
+    this.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s");
+  }
+
+  closeNamespace(): void {
+    this.kubectl("delete", "namespace", this.namespace, "--timeout=120s");
+  }
+
   open(): void {
     this.folder = mkdtempSync(join(tmpdir(), "widemerge-cluster-"));
     chmodSync(this.folder, 0o777);
     execFileSync(join(checkout, "scripts/cluster.sh"), ["own-image", image], { stdio: "pipe" });
-    this.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: this.namespace, labels: restricted } });
-    this.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=30s");
+    this.openNamespace();
     const claim = { accessModes: ["ReadWriteMany"], storageClassName: "" };
     const owner = { name: "data", namespace: this.namespace };
     const capacity = { storage: "1Gi" };
@@ -53,7 +62,7 @@ export class Field {
   }
 
   close(): void {
-    this.kubectl("delete", "namespace", this.namespace, "--timeout=120s");
+    this.closeNamespace();
     this.kubectl("delete", "persistentvolume", this.namespace, "--timeout=60s");
     rmSync(this.folder, { recursive: true, force: true });
   }

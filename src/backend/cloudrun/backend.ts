@@ -14,7 +14,8 @@ import { translateStatus } from "./status.ts";
 
 /** Milliseconds between two looks: there is no watch. The pause doubles while nothing changes. */
 const firstPause = 1000;
-const longestPause = 10_000;
+// A change is seen within ten seconds, the requests themselves included.
+const longestPause = 9000;
 /** Milliseconds after which tasks are listed although their execution's counts are the same. */
 const listEvery = 60_000;
 /** Milliseconds. Tasks have 10 seconds to end. */
