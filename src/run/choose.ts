@@ -10,11 +10,11 @@ import type { RunRecord } from "../model/run.ts";
 import type { RunSettings } from "../model/settings.ts";
 import { formatDocument, type RunStore, readDocument, runPaths, runsFolder } from "./documents.ts";
 
-/** What somebody wants to run. */
+/** A request to start or continue a run. */
 export interface RunRequest {
-  /** A run's name, "last", or nothing: the newest run that is not over and fits, else a new one. */
+  /** A run's name, or "last"; absent: the newest run that is not finished and fits, otherwise a new one. */
   readonly wanted?: string;
-  /** None: those of the run that is gone on with. */
+  /** Empty: the pairs of the run that is continued. */
   readonly pairs: readonly string[];
   readonly backend: BackendName;
   readonly settings: RunSettings;
@@ -22,13 +22,13 @@ export interface RunRequest {
 
 export interface ChosenRun {
   readonly run: string;
-  /** Absent for a run that begins. */
+  /** Absent for a new run. */
   readonly record?: RunRecord;
-  /** What somebody should know about the choice. */
+  /** What the user should know about the choice. */
   readonly notice?: string;
 }
 
-/** The run's entry in the list of runs. */
+/** A run in the list of runs. */
 interface RunEntry {
   readonly format: 1;
   readonly run: string;
@@ -36,32 +36,32 @@ interface RunEntry {
   readonly created: string;
 }
 
-/** @throws Failure (usage) when there is no such run, or one of other pairs, folders or settings. */
+/** Chooses the run of a request. @throws Failure (usage) if there is no such run, or if its pairs, folders or settings differ. */
 export async function chooseRun(store: RunStore, request: RunRequest): Promise<ChosenRun> {
   const { wanted, settings } = request;
-  if (wanted === "last") return goOn(await findRun(store, settings.output, wanted), request);
+  if (wanted === "last") return continueRun(await findRun(store, settings.output, wanted), request);
   if (wanted !== undefined) {
     const record = await readRecord(store, settings.output, wanted);
-    if (record !== undefined) return goOn(record, request);
+    if (record !== undefined) return continueRun(record, request);
     await claim(store, settings.output, wanted);
     return { run: wanted };
   }
   const newest = await newestRecord(store, settings.output);
   const open = newest !== undefined && newest.finished === undefined ? newest : undefined;
   if (open !== undefined && compareRequest(open, request).length === 0)
-    return { run: open.run, record: open, notice: `run ${open.run} of ${open.created} is not over: going on with it` };
+    return { run: open.run, record: open, notice: `run ${open.run} of ${open.created} is not finished: continuing it` };
   const run = await claimNew(store, settings.output, new Date());
   if (open === undefined) return { run };
-  const notice = `run ${open.run} of ${open.created} is not over and was asked for something else: go on with it by --run ${open.run}, or end it with \`widemerge cancel ${open.run}\``;
+  const notice = `run ${open.run} of ${open.created} is not finished, but its pairs, folders or settings differ: continue it with --run ${open.run}, or end it with \`widemerge cancel ${open.run}\``;
   return { run, notice };
 }
 
-function goOn(record: RunRecord, request: RunRequest): ChosenRun {
+function continueRun(record: RunRecord, request: RunRequest): ChosenRun {
   failOn(ExitCode.usage, compareRequest(record, request));
   return { run: record.run, record };
 }
 
-/** The record of a run by its name; "last" and nothing are the newest. @throws Failure (usage) when there is none. */
+/** The record of a run by its name; "last" is the newest. @throws Failure (usage) if there is none. */
 export async function findRun(store: RunStore, output: string, wanted = "last"): Promise<RunRecord> {
   const record =
     wanted === "last" ? await newestRecord(store, output) : await readRecord(store, output, parseRun(wanted));
@@ -70,18 +70,18 @@ export async function findRun(store: RunStore, output: string, wanted = "last"):
   const problem = {
     what: wanted === "last" ? "no run yet" : `no run ${wanted}`,
     found: known.length === 0 ? `no runs under ${output}` : `runs ${known.slice(0, 5).join(", ")}`,
-    fix: "check --output and the run's name, or begin one with `widemerge run-all`",
+    fix: "check --output and the run's name, or start a run with `widemerge run-all`",
   };
   throw new Failure(ExitCode.usage, [problem]);
 }
 
 function parseRun(name: string): string {
   if (v.is(RunId, name)) return name;
-  const fix = "use lower-case letters, digits and -, at most 40, such as 2026-11-21-a";
-  throw new Failure(ExitCode.usage, [{ what: "not a run's name", found: JSON.stringify(name), fix }]);
+  const fix = "use at most 40 lower-case letters, digits and -, such as 2026-11-21-a";
+  throw new Failure(ExitCode.usage, [{ what: "not a valid run name", found: JSON.stringify(name), fix }]);
 }
 
-/** All runs of an output folder, the newest first. */
+/** All runs of an output folder, newest first. */
 async function listRuns(store: RunStore, output: string): Promise<readonly RunEntry[]> {
   const files = (await store.list(runsFolder(store, output))) ?? [];
   const names = files.filter(({ name }) => name.endsWith(".json"));
@@ -92,7 +92,7 @@ async function listRuns(store: RunStore, output: string): Promise<readonly RunEn
 }
 
 async function newestRecord(store: RunStore, output: string): Promise<RunRecord | undefined> {
-  // A controller that was killed right after it claimed a name left no record.
+  // A controller that was killed right after it claimed a name has left no record.
   for (const { run } of await listRuns(store, output)) {
     const record = await readRecord(store, output, run);
     if (record !== undefined) return record;
@@ -105,7 +105,7 @@ export function readRecord(store: RunStore, output: string, run: string): Promis
   return readDocument<RunRecord>(store, runPaths(store, output, run).record);
 }
 
-/** 2026-11-21-a, or the next letter that is free. */
+/** 2026-11-21-a, or the next free letter. */
 async function claimNew(store: RunStore, output: string, now: Date): Promise<string> {
   const day = now.toISOString().slice(0, 10);
   for (let number = 0; ; number += 1) {
@@ -126,7 +126,7 @@ function claim(store: RunStore, output: string, run: string): Promise<boolean> {
   return store.writeTextIf(runPaths(store, output, run).entry, formatDocument(entry), undefined);
 }
 
-/** What is asked for and what the run is, where they differ. */
+/** The differences between a request and a run. */
 function compareRequest(record: RunRecord, { pairs, backend, settings }: RunRequest): Problem[] {
   const asked: Readonly<Record<string, unknown>> = {
     backend,
@@ -139,13 +139,13 @@ function compareRequest(record: RunRecord, { pairs, backend, settings }: RunRequ
   return Object.keys(asked)
     .filter((name) => !isDeepStrictEqual(asked[name], known[name]))
     .map((name) => ({
-      what: `run ${record.run} has other ${name}`,
-      found: `${JSON.stringify(known[name])} in the run, ${JSON.stringify(asked[name])} asked for`,
-      fix: "ask for the same, or choose another --run",
+      what: `run ${record.run} has different ${name}`,
+      found: `${JSON.stringify(known[name])} in the run, ${JSON.stringify(asked[name])} requested`,
+      fix: "use the same, or choose another --run",
     }));
 }
 
-/** The record of a run that begins. */
+/** The record of a new run. */
 export function newRecord(
   run: string,
   widemerge: string,
@@ -169,12 +169,12 @@ export function newRecord(
   };
 }
 
-/** Folders of this machine by their full path: a run may be gone on with, or looked at, in another directory. */
+/** Local folders as full paths: a run may be continued or inspected from another directory. */
 function toAbsolute(path: string): string {
   return /^[a-z]+:\/\//.test(path) ? path : resolve(path);
 }
 
-/** A run that was over or cancelled is taken up anew: what failed is tried again, and its old failures do not count. */
+/** A finished or cancelled run begins again: failed pairs are retried, and their old failures do not count. */
 export function reopen(record: RunRecord): RunRecord {
   if (record.finished === undefined && !record.cancelled) return record;
   const { finished: _, ...rest } = record;

@@ -7,12 +7,12 @@ import type { PairOutput } from "../model/run.ts";
 import type { RunSettings } from "../model/settings.ts";
 import { type RunStore, readDocument } from "./documents.ts";
 
-/** Where a pair stands, by what lies in the store alone. */
+/** Whether a pair is done, by what is in the store alone. */
 export interface Completion {
   readonly pair: string;
   /**
-   * "done": an output and its manifest are there, of these inputs and settings. "unsure": they are if the bytes of some
-   * inputs are unchanged, which only a worker can find out. "to do": everything else.
+   * "done": the output and its manifest exist, and match these inputs and settings. "unsure": they match if the bytes of
+   * some inputs are unchanged, which only a worker can check. "to do": everything else.
    */
   readonly verdict: "done" | "unsure" | "to do";
   /** One line. */
@@ -22,7 +22,7 @@ export interface Completion {
   readonly output?: PairOutput;
 }
 
-/** Compares a pair's checkpoint, output and manifest; reads the manifest and two listings, and no Parquet. */
+/** Compares a pair's checkpoint, output and manifest. Reads the manifest and two listings, but no Parquet. */
 export async function checkCompletion(store: RunStore, settings: RunSettings, pair: string): Promise<Completion> {
   const folder = store.join(settings.input, pair);
   const files = await store.list(folder);
@@ -36,18 +36,19 @@ export async function checkCompletion(store: RunStore, settings: RunSettings, pa
   const output = await store.stat(store.join(settings.output, names.output));
   if (output === undefined) return toDo("no output yet");
   const manifest = await readDocument<Manifest>(store, store.join(settings.output, names.manifest));
-  if (manifest === undefined) return toDo("an output without a manifest");
+  if (manifest === undefined) return toDo("the output has no manifest");
   const comparison = compareWithManifest(manifest, {
     inputs,
     outputBytes: output.size,
     outputCrc32c: output.crc32c,
     settings,
   });
-  if (comparison.verdict === "other") return toDo(`an output of other origin: ${comparison.why}`);
+  if (comparison.verdict === "other")
+    return toDo(`the output was made from other inputs or settings: ${comparison.why}`);
   const found = { pair, inputBytes, output: describeOutput(manifest, inputBytes) };
   return comparison.verdict === "same"
-    ? { ...found, verdict: "done", why: "an output and a manifest of these inputs and settings" }
-    : { ...found, verdict: "unsure", why: `${comparison.inputs.length} tables were written again since` };
+    ? { ...found, verdict: "done", why: "the output and its manifest match these inputs and settings" }
+    : { ...found, verdict: "unsure", why: `${comparison.inputs.length} tables were rewritten since` };
 }
 
 function readExpected(store: RunStore, { expectTables }: RunSettings): Promise<string | undefined> | undefined {
@@ -79,7 +80,7 @@ function familyOf(table: string, pair: string): string {
   return /^[^_\d]+/.exec(name)?.[0] ?? name;
 }
 
-/** A manifest of 17,000 columns is 2 MB of JSON: as many at once as keep a network busy and memory small. */
+/** A manifest of 17,000 columns is 2 MB of JSON: this many at once keep the network busy and memory small. */
 const pairsAtOnce = 4;
 
 /** Looks at every pair, in their order. Nothing is written. */

@@ -1,22 +1,22 @@
 import pMap from "p-map";
 import type { Store } from "../store/store.ts";
 
-/** What the controller needs of a store: small documents, listed, read, and written with care. */
+/** The part of a store that a run needs for its small documents. */
 export type RunStore = Pick<Store, "join" | "list" | "stat" | "readText" | "writeText" | "writeTextIf" | "remove">;
 
-/** Where a run keeps what it knows, under `<output>/runs/`. */
+/** Where the documents of a run are, under `<output>/runs/`. */
 export interface RunPaths {
-  /** The run's entry in the list of runs: its presence claims the name. */
+  /** The run in the list of runs: its presence claims the name. */
   readonly entry: string;
   readonly record: string;
   readonly lease: string;
-  /** Asks the controller at work to cancel. */
+  /** Asks the controller to cancel the run. */
   readonly cancel: string;
-  /** How a launch ended, once it has. */
+  /** How a launch ended; absent while it is open. */
   launch(number: number): string;
   /** What a worker said of itself. */
   result(pair: string, attempt: string): string;
-  /** A report or another document for people. */
+  /** A report for people. */
   document(name: string): string;
 }
 
@@ -40,8 +40,8 @@ export function runPaths(store: Pick<RunStore, "join">, output: string, run: str
 }
 
 /**
- * A document that widemerge wrote itself; undefined when there is none, or none that this version can read. What is in
- * it is trusted as far as the folder is.
+ * A document that widemerge wrote; undefined if there is none, or none that this version can read. Its content is trusted as
+ * far as the folder is.
  */
 export async function readDocument<Kind extends { readonly format: 1 }>(
   store: Pick<RunStore, "readText">,

@@ -1,7 +1,7 @@
 import type { Backend } from "../backend/backend.ts";
 import type { Handle, Launch, RunRecord, RunView } from "../model/run.ts";
 import type { Completion } from "./completion.ts";
-import { collectPairs, countedFailures, endingKey, isTaskOver, type PairFacts, type RunFacts } from "./outcomes.ts";
+import { collectPairs, countedFailures, isTaskOver, type PairFacts, type RunFacts, taskKey } from "./outcomes.ts";
 import { decide, pauseAfter } from "./policy.ts";
 import type { RunState } from "./state.ts";
 
@@ -90,7 +90,7 @@ function toCandidate(pair: PairFacts, facts: RunFacts): readonly Candidate[] {
   const failures = countedFailures(pair, facts.record);
   const decision = decide(failures, facts.policy);
   if (decision.action === "give up") return [];
-  const ended = pair.last === undefined ? 0 : (facts.endings.get(endingKey(pair.last.launch, pair.pair)) ?? 0);
+  const ended = pair.last === undefined ? 0 : (facts.taskEnds.get(taskKey(pair.last.launch, pair.pair)) ?? 0);
   const due = ended + pauseAfter(failures, facts.policy);
   return [{ pair: pair.pair, ceilingBytes: decision.ceilingBytes, due }];
 }

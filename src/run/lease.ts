@@ -4,7 +4,7 @@ import { Failure } from "../model/failure.ts";
 import { isOwnerDead, newOwner } from "../store/owner.ts";
 import { formatDocument, type RunStore, readDocument } from "./documents.ts";
 
-/** `lease.json`: which controller a run belongs to. */
+/** `lease.json`: the controller that a run belongs to. */
 export interface LeaseDocument {
   readonly format: 1;
   readonly owner: string;
@@ -16,23 +16,23 @@ export interface LeaseDocument {
 }
 
 export interface Lease {
-  /** Aborted with a Failure as its reason once another controller has taken the run over. */
+  /** Aborted with a Failure as its reason when another controller has taken the run over. */
   readonly signal: AbortSignal;
-  /** Renews the lease. @throws Failure when it is another's by now. */
+  /** Renews the lease. @throws Failure if another controller has it now. */
   confirm(): Promise<void>;
-  /** Gives the run back; harmless when it is another's. */
+  /** Gives the lease back; harmless if another controller has it. */
   release(): Promise<void>;
 }
 
 export interface LeaseOptions {
   readonly run: string;
-  /** Who asks: the same word for every try to take it, so that one whose answer was lost is known again. */
+  /** The same for every try to take the lease, so that a try whose answer was lost is recognised. */
   readonly owner?: string;
-  /** Milliseconds between two signs of life. */
+  /** Milliseconds between two heartbeats. */
   readonly beatMilliseconds?: number;
-  /** Milliseconds without a sign of life after which a controller counts as dead. */
+  /** Milliseconds without a heartbeat after which a controller counts as dead. */
   readonly staleMilliseconds?: number;
-  /** Done with every sign of life. */
+  /** Runs with every heartbeat. */
   readonly onBeat?: () => Promise<void>;
 }
 
@@ -41,9 +41,9 @@ const staleAfter = 30_000;
 const takeRounds = 20;
 
 /**
- * Makes this process the only controller of a run. A dead controller's lease is taken over: at once when its process on
- * this host is gone, otherwise once it has given no sign of life for 30 seconds.
- * @throws Failure (transient) that names the controller at work: it may be done, or lost, a little later.
+ * Makes this process the only controller of a run. The lease of a dead controller is taken over: at once if its process on
+ * this host is gone, otherwise 30 seconds after its last heartbeat.
+ * @throws Failure (transient) that names the live controller: it may have ended a little later.
  */
 export async function takeLease(store: RunStore, path: string, options: LeaseOptions): Promise<Lease> {
   const taken = await askForLease(store, path, options);
@@ -51,7 +51,7 @@ export async function takeLease(store: RunStore, path: string, options: LeaseOpt
   return taken;
 }
 
-/** The same, with the refusal as an answer: unlike a store that fails, it is nothing to try again within this start. */
+/** The same, but returns the refusal: it must not be retried like a failure of the store. */
 export async function askForLease(store: RunStore, path: string, options: LeaseOptions): Promise<Lease | Failure> {
   const now = new Date().toISOString();
   const document: LeaseDocument = {
@@ -64,7 +64,7 @@ export async function askForLease(store: RunStore, path: string, options: LeaseO
   };
   for (let round = 0; round < takeRounds; round += 1) {
     const found = await readLease(store, path);
-    // A write whose answer was lost shows as refused: what counts is what is there.
+    // A write whose answer was lost looks refused, so the stored lease decides.
     if (found.document?.owner === document.owner) return new HeldLease(store, path, document, options);
     if (found.document !== undefined && !isDead(found.document, options)) return refusal(found.document, options.run);
     if (await store.writeTextIf(path, formatDocument(document), found.version))
@@ -72,14 +72,14 @@ export async function askForLease(store: RunStore, path: string, options: LeaseO
   }
   throw new Failure(ExitCode.transient, [
     {
-      what: `the lease of run ${options.run} cannot be taken`,
-      found: `${path} changes all the time`,
-      fix: "see which controllers are at work, then run again",
+      what: `the lease of run ${options.run} could not be taken`,
+      found: `${path} changed at every try`,
+      fix: "check which controllers are running, then run again",
     },
   ]);
 }
 
-/** The controller at work on a run; undefined when there is none alive. */
+/** The live controller of a run; undefined if there is none. */
 export async function findController(store: RunStore, path: string, run: string): Promise<LeaseDocument | undefined> {
   const { document } = await readLease(store, path);
   return document === undefined || isDead(document, { run }) ? undefined : document;
@@ -89,14 +89,14 @@ async function readLease(
   store: RunStore,
   path: string,
 ): Promise<{ readonly version: string | undefined; readonly document: LeaseDocument | undefined }> {
-  // The version first: if the document changes in between, it is the write that fails.
+  // The version is read first: if the document changes in between, the later write fails.
   const version = (await store.stat(path))?.version;
   return { version, document: version === undefined ? undefined : await readDocument<LeaseDocument>(store, path) };
 }
 
 function isDead(document: LeaseDocument, { staleMilliseconds = staleAfter }: LeaseOptions): boolean {
   const age = Date.now() - Date.parse(document.heartbeat);
-  // A time that cannot be read never grows old: it counts as old.
+  // A time that cannot be parsed gives NaN, which counts as old.
   return !(age <= staleMilliseconds) || isOwnerDead(document.owner, Date.now());
 }
 
@@ -104,9 +104,9 @@ function refusal({ host, pid, since, heartbeat }: LeaseDocument, run: string): F
   const seconds = Math.max(0, Math.round((Date.now() - Date.parse(heartbeat)) / 1000));
   return new Failure(ExitCode.transient, [
     {
-      what: `run ${run} has a controller already`,
-      found: `process ${pid} on ${host}, since ${since}, last sign of life ${seconds} s ago`,
-      fix: `follow it with \`widemerge status ${run} --watch\`, end it with \`widemerge cancel ${run}\`, or choose another --run; if it is lost, run the same command again in half a minute`,
+      what: `run ${run} already has a controller`,
+      found: `process ${pid} on ${host}, since ${since}, last heartbeat ${seconds} s ago`,
+      fix: `follow it with \`widemerge status ${run} --watch\`, end it with \`widemerge cancel ${run}\`, or choose another --run; if it is lost, run the same command again in 30 seconds`,
     },
   ]);
 }
@@ -145,7 +145,7 @@ class HeldLease implements Lease {
     if (found.document?.owner === this.#document.owner) await this.#store.remove(this.#path, found.version);
   }
 
-  /** A store that is out of reach makes no lease lost: the next sign of life may get through. */
+  /** A store that is out of reach does not cost the lease: the next heartbeat may succeed. */
   async #beat(): Promise<void> {
     await this.confirm().catch(() => undefined);
     await this.#onBeat().catch(() => undefined);
@@ -157,7 +157,7 @@ class HeldLease implements Lease {
     const text = formatDocument({ ...this.#document, heartbeat: new Date().toISOString() } as LeaseDocument);
     if (found.document?.owner === this.#document.owner) {
       if (await this.#store.writeTextIf(this.#path, text, found.version)) return;
-      // Refused although it was ours: by a write of our own whose answer was lost, or by another controller.
+      // Refused although the lease was ours: by a write of ours whose answer was lost, or by another controller.
       if ((await readLease(this.#store, this.#path)).document?.owner === this.#document.owner) return;
     }
     clearInterval(this.#timer);
@@ -165,7 +165,7 @@ class HeldLease implements Lease {
       {
         what: "another controller took this run over",
         found: found.document === undefined ? "no lease" : `process ${found.document.pid} on ${found.document.host}`,
-        fix: "nothing is lost: it goes on with the run",
+        fix: "nothing is lost: that controller continues the run",
       },
     ]);
     this.#lost.abort(failure);

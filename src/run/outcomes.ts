@@ -20,7 +20,7 @@ export interface RunFacts {
   /** By number, with the latest statuses. */
   readonly launches: readonly LaunchStatus[];
   /** When a task was first seen to be over: milliseconds on the monotonic clock, by launch number and pair. */
-  readonly endings: ReadonlyMap<string, number>;
+  readonly taskEnds: ReadonlyMap<string, number>;
   /** By attempt id. */
   readonly records: ReadonlyMap<string, WorkerRecord>;
   /** By pair. */
@@ -126,8 +126,8 @@ export function isTaskOver(state: TaskStatus["state"]): boolean {
   return state === "succeeded" || state === "failed" || state === "cancelled";
 }
 
-/** The name of a task's end in `RunFacts.endings`. */
-export function endingKey({ number }: Launch, pair: string): string {
+/** The key of a task in `RunFacts.taskEnds`. */
+export function taskKey({ number }: Launch, pair: string): string {
   return `${number}/${pair}`;
 }
 

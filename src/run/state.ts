@@ -6,7 +6,7 @@ import type { Handle, Launch, LaunchStatus, RunRecord, RunView, TaskStatus, Work
 import type { RunSettings } from "../model/settings.ts";
 import { type Completion, checkCompletion, checkCompletions } from "./completion.ts";
 import { formatDocument, type RunPaths, type RunStore, readDocument, runPaths } from "./documents.ts";
-import { composeView, endingKey, isTaskOver, type RunFacts } from "./outcomes.ts";
+import { composeView, isTaskOver, type RunFacts, taskKey } from "./outcomes.ts";
 import { type Policy, policyOf } from "./policy.ts";
 
 /** `launches/<n>.json`: how a launch ended. The backend may forget it from then on. */
@@ -37,7 +37,7 @@ export class RunState implements RunFacts {
   readonly paths: RunPaths;
   readonly records = new Map<string, WorkerRecord>();
   readonly completions = new Map<string, Completion>();
-  readonly endings = new Map<string, number>();
+  readonly taskEnds = new Map<string, number>();
   launches: readonly LaunchStatus[] = [];
   record: RunRecord;
   readonly #store: RunStore;
@@ -122,7 +122,7 @@ export class RunState implements RunFacts {
       ({ pair, state, attempts }) =>
         isTaskOver(state) &&
         this.completions.get(pair)?.verdict !== "done" &&
-        (attempts.some(({ id }) => fresh.has(id)) || !this.endings.has(endingKey(launch, pair))),
+        (attempts.some(({ id }) => fresh.has(id)) || !this.taskEnds.has(taskKey(launch, pair))),
     );
     const checked = await pMap(ended, ({ pair }) => checkCompletion(this.#store, this.#settings, pair), {
       concurrency: readsAtOnce,
@@ -173,8 +173,8 @@ export class RunState implements RunFacts {
 
   #put(status: LaunchStatus, now: number): void {
     for (const { pair, state } of status.statuses) {
-      const key = endingKey(status.launch, pair);
-      if (isTaskOver(state) && !this.endings.has(key)) this.endings.set(key, now);
+      const key = taskKey(status.launch, pair);
+      if (isTaskOver(state) && !this.taskEnds.has(key)) this.taskEnds.set(key, now);
     }
     const others = this.launches.filter(({ launch }) => launch.number !== status.launch.number);
     this.launches = [...others, status].sort((left, right) => left.launch.number - right.launch.number);

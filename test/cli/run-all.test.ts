@@ -156,7 +156,7 @@ describe("run-all", { concurrency: 1 }, () => {
       .map((path) => [path, idOf(path)]);
     const { code, stdout, stderr } = await run(runAll(output));
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /is not over: going on with it/);
+    assert.match(stderr, /is not finished: continuing it/);
     assert.match(stdout, /4 pairs: 4 done/);
     checkWhole(output);
     for (const [path = "", id] of before) assert.equal(idOf(path), id);
@@ -177,7 +177,7 @@ describe("run-all", { concurrency: 1 }, () => {
     assert.equal(second.code, ExitCode.transient);
     assert.match(
       second.stderr,
-      /run x has a controller already: found process \d+ on .* since .*; follow it with .*; if it is lost, run the same/,
+      /run x already has a controller: found process \d+ on .* since .*; follow it with .*; if it is lost, run the same/,
     );
     assert.equal((await first.ended).code, 0);
     checkWhole(output);

@@ -58,7 +58,7 @@ describe("a run's name", () => {
     await begin(request, "x");
     const { output } = request.settings;
     assert.match((await failureOf(findRun(store, output, "y"))).message, /no run y: found runs x/);
-    assert.match((await failureOf(findRun(store, output, "../x"))).message, /not a run's name: found "..\/x"/);
+    assert.match((await failureOf(findRun(store, output, "../x"))).message, /not a valid run name: found "..\/x"/);
   });
 });
 

@@ -95,7 +95,7 @@ describe("a run", () => {
     const before = statSync(join(stand.output, "training_ok1.manifest.json")).ino;
     const { view } = await runPairs(optionsOf(stand, { wanted: "second" }));
     assert.deepEqual(statesOf(view), ["ok1 done before", "ok2 done"]);
-    assert.match(view.pairs[0]?.why ?? "", /an output and a manifest of these inputs/);
+    assert.match(view.pairs[0]?.why ?? "", /the output and its manifest match these inputs/);
     assert.deepEqual(journal(stand, "start"), [`start ok1 ${GiB}`, `start ok2 ${GiB}`]);
     assert.equal(statSync(join(stand.output, "training_ok1.manifest.json")).ino, before);
   });
@@ -373,10 +373,10 @@ describe("which run is meant", () => {
     const notices: string[] = [];
     const again = await runPairs({ ...asked, onNotice: (text) => notices.push(text) });
     assert.match(again.view.record.run, /-a$/);
-    assert.match(notices[0] ?? "", /is not over: going on with it/);
+    assert.match(notices[0] ?? "", /is not finished: continuing it/);
     const other = await runPairs({ ...asked, pairs: ["ok1"], onNotice: (text) => notices.push(text) });
     assert.match(other.view.record.run, /-b$/);
-    assert.match(notices[1] ?? "", /was asked for something else/);
+    assert.match(notices[1] ?? "", /its pairs, folders or settings differ/);
   });
 
   it("a run is gone on with only as it was: everything that differs is listed", async () => {
@@ -387,7 +387,7 @@ describe("which run is meant", () => {
     assert.equal(failure.exitCode, ExitCode.usage);
     assert.deepEqual(
       failure.problems.map(({ what }) => what),
-      ["run run has other input", "run run has other pairs", "run run has other settings"],
+      ["run run has different input", "run run has different pairs", "run run has different settings"],
     );
   });
 

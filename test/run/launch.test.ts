@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import type { Attempt, LaunchStatus, TaskState } from "../../src/model/run.ts";
 import { type Capacity, listUnfinished, parallelismOf, planNext, toLaunch } from "../../src/run/launch.ts";
-import { endingKey, type RunFacts } from "../../src/run/outcomes.ts";
+import { type RunFacts, taskKey } from "../../src/run/outcomes.ts";
 import { policyOf } from "../../src/run/policy.ts";
 import { GiB, makeAttempt, makeFacts, makeLaunch, makeRecord } from "../support/run.ts";
 
@@ -40,8 +40,8 @@ function factsOf(launches: readonly LaunchStatus[], given: Partial<RunFacts> = {
     record: makeRecord(pairs, { handles }),
     launches,
     completions: new Map(pairs.map((pair) => [pair, { pair, verdict: verdictOf(pair), why: "", inputBytes: 1 }])),
-    endings: new Map(
-      launches.flatMap(({ launch, statuses }) => statuses.map(({ pair }) => [endingKey(launch, pair), seen])),
+    taskEnds: new Map(
+      launches.flatMap(({ launch, statuses }) => statuses.map(({ pair }) => [taskKey(launch, pair), seen])),
     ),
     policy,
     ...given,

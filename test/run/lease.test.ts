@@ -40,7 +40,7 @@ describe("the lease of a run", () => {
     assert.match(
       refused.message,
       new RegExp(
-        `run x has a controller already: found process ${process.pid} on .* since .*; follow it .* half a minute`,
+        `run x already has a controller: found process ${process.pid} on .* since .*; follow it .* 30 seconds`,
       ),
     );
     await lease.release();
@@ -68,7 +68,7 @@ describe("the lease of a run", () => {
     context.after(() => child.kill("SIGKILL"));
     await once(child.stdout, "data");
     assert.equal((await findController(store, path, "x"))?.pid, child.pid);
-    assert.match((await failureOf(takeLease(store, path, { run: "x" }))).message, /has a controller already/);
+    assert.match((await failureOf(takeLease(store, path, { run: "x" }))).message, /already has a controller/);
     child.kill("SIGKILL");
     await once(child, "exit");
     const lease = await takeLease(store, path, { run: "x" });

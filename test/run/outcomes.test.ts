@@ -23,7 +23,7 @@ function factsOf(
     launches: [{ launch: makeLaunch(["audusd"]), statuses: [makeStatus("audusd", { state, attempts })] }],
     records: new Map(),
     completions: new Map([["audusd", completion]]),
-    endings: new Map(),
+    taskEnds: new Map(),
     policy,
     ...rest,
   };

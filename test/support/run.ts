@@ -95,7 +95,7 @@ export function makeFacts(given: Partial<RunFacts> = {}): RunFacts {
   return {
     record: makeRecord(["audusd"]),
     launches: [],
-    endings: new Map(),
+    taskEnds: new Map(),
     records: new Map(),
     completions: new Map(),
     policy: policyOf({ retries: 3, retriesUnexpected: 1, memoryCeilings: [] }, GiB),
