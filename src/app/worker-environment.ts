@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
+import type { WorkerEnvironment } from "../backend/backend.ts";
 import { variableOf } from "../config/resolve.ts";
 import { mergeSettings, type SettingName, Settings } from "../config/settings.ts";
 import { ExitCode } from "../model/exit-code.ts";
@@ -12,7 +13,7 @@ const setByLaunch: readonly SettingName[] = ["memoryCeiling", "run", "attempt"];
  * The settings of a merge as the variables of a worker in a container: input and output, and what differs from the
  * defaults. @throws Failure (usage) for a setting that means nothing on another machine
  */
-export function toWorkerEnvironment(settings: Settings): Readonly<Record<string, string>> {
+export function toWorkerEnvironment(settings: Settings): WorkerEnvironment {
   if (typeof settings.expectTables === "string")
     failOn(ExitCode.usage, [
       {
@@ -23,7 +24,11 @@ export function toWorkerEnvironment(settings: Settings): Readonly<Record<string,
     ]);
   // Log entries name the project in their trace.
   const names = [...mergeSettings, "project" as const].filter((name) => !setByLaunch.includes(name));
-  return Object.fromEntries(names.flatMap((name) => toVariable(name, settings, ["input", "output"])));
+  return {
+    ...Object.fromEntries(names.flatMap((name) => toVariable(name, settings))),
+    WIDEMERGE_INPUT: settings.input,
+    WIDEMERGE_OUTPUT: settings.output,
+  };
 }
 
 /** This process's environment for a worker on this machine, with the settings in force in place of its own. */
@@ -31,14 +36,14 @@ export function toLocalEnvironment(settings: Settings): Readonly<Record<string, 
   const inherited = Object.entries(process.env).flatMap(([name, value]): [string, string][] =>
     name.startsWith("WIDEMERGE_") || value === undefined ? [] : [[name, value]],
   );
-  return Object.fromEntries([...inherited, ...mergeSettings.flatMap((name) => toVariable(name, settings, []))]);
+  return Object.fromEntries([...inherited, ...mergeSettings.flatMap((name) => toVariable(name, settings))]);
 }
 
 const defaults = v.parse(Settings, {});
 
-/** A setting as a variable; none for one that has its default, unless it is always to be set. */
-function toVariable(name: SettingName, settings: Settings, always: readonly SettingName[]): [string, string][] {
+/** A setting as a variable; none for one that has its default. */
+function toVariable(name: SettingName, settings: Settings): [string, string][] {
   const value = settings[name];
-  if (value === undefined || (isDeepStrictEqual(value, defaults[name]) && !always.includes(name))) return [];
+  if (value === undefined || isDeepStrictEqual(value, defaults[name])) return [];
   return [[variableOf(name), String(value)]];
 }

@@ -1,6 +1,12 @@
 import type { BackendName } from "../model/backend-name.ts";
 import type { Handle, Launch, LaunchStatus } from "../model/run.ts";
 
+/** The settings of a worker as environment variables. */
+export interface WorkerEnvironment extends Readonly<Record<string, string>> {
+  readonly WIDEMERGE_INPUT: string;
+  readonly WIDEMERGE_OUTPUT: string;
+}
+
 /**
  * Where pairs are merged. A backend starts each task once, says how it stands and stops it. It does not retry, poll or
  * log: the controller decides what to start again, as a new launch. A backend may replace capacity that was taken away.

@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
+import type { WorkerEnvironment } from "../../src/backend/backend.ts";
 import type { KubernetesOptions } from "../../src/backend/kubernetes/options.ts";
 import { kubernetesEntries } from "../../src/config/kubernetes.ts";
 import type { Launch } from "../../src/model/run.ts";
@@ -107,7 +108,7 @@ export class Field {
     return v.parse(v.object(kubernetesEntries), { namespace, image, imagePullPolicy: "Never", cpu: 0.5, volumeClaim });
   }
 
-  get environment(): Record<string, string> {
+  get environment(): WorkerEnvironment {
     return { WIDEMERGE_INPUT: this.input, WIDEMERGE_OUTPUT: this.output, WIDEMERGE_SYNC: "false" };
   }
 

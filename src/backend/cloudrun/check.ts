@@ -3,20 +3,18 @@ import { cloudRunMemory, cloudRunSizes } from "../../model/platform-limits.ts";
 import type { Launch } from "../../model/run.ts";
 import { isGcsPath } from "../../model/storage-path.ts";
 import { formatMemory, GiB, parseBytes } from "../../model/units.ts";
+import type { WorkerEnvironment } from "../backend.ts";
 import { nameJob } from "./names.ts";
 import type { CloudRunOptions } from "./options.ts";
 
-/** Settings of the worker as environment variables; WIDEMERGE_INPUT and WIDEMERGE_OUTPUT are always among them. */
-export type WorkerEnvironment = Readonly<Record<string, string>>;
-
-/** Cloud Run takes at most that many characters for the value of one variable. */
+/** Characters that the value of one variable may have. */
 const valueLimit = 32_768;
 const taskLimit = 10_000;
 const nameLimit = 63;
-/** A ceiling that leaves room above a prediction. */
+/** The room that a suggested ceiling leaves above a prediction. */
 const roomFactor = 2;
 
-/** Everything that would keep a launch from ever running; nothing is asked for it. */
+/** Everything that would keep a launch from ever running, without any request. */
 export function checkLaunch(
   launch: Launch,
   options: CloudRunOptions,
@@ -29,9 +27,8 @@ export function checkLaunch(
     ...checkLevels(launch, environment),
     ...checkTasks(launch),
     ...checkStated(options),
-    ...["input", "output"].flatMap((name) =>
-      checkPlace(name, environment[`WIDEMERGE_${name.toUpperCase()}`] ?? "", options),
-    ),
+    ...checkPlace("input", environment.WIDEMERGE_INPUT, options),
+    ...checkPlace("output", environment.WIDEMERGE_OUTPUT, options),
   ];
 }
 
@@ -52,10 +49,10 @@ function checkMemory({ ceilingBytes }: Launch, predictedBytes: number | undefine
 function adviseMemory(predictedBytes: number | undefined, enough: number | undefined): string {
   if (enough !== undefined) return `set --memory-ceiling to ${enough / GiB}GiB`;
   if (predictedBytes !== undefined) return "use --backend kubernetes";
-  return "see what the pairs need with `widemerge run-all --dry-run`, then set --memory-ceiling to that, or use --backend kubernetes";
+  return "check what the pairs need with `widemerge run-all --dry-run` and set --memory-ceiling to that, or use --backend kubernetes";
 }
 
-/** A round ceiling with room above the prediction, in bytes; undefined where Cloud Run has none so large. */
+/** A round ceiling in bytes with room above the prediction; undefined if Cloud Run has none so large. */
 function suggestCeiling(predictedBytes: number): number | undefined {
   const sizes = [2, 4, 8, 16, 32].map((gib) => gib * GiB);
   return sizes.find((bytes) => bytes >= roomFactor * predictedBytes) ?? sizes.find((bytes) => bytes > predictedBytes);
@@ -72,24 +69,25 @@ function checkCpus({ ceilingBytes }: Launch, { cpu }: CloudRunOptions): Problem[
   const counts = allowed.map(({ vcpu }) => vcpu).join(", ");
   return [
     {
-      what: "Cloud Run has no task of that size",
+      what: "Cloud Run has no task of this size",
       found: `${cpu} vCPU with ${formatMemory(ceilingBytes)}`,
       fix: `set --cpu to auto, or to one of ${counts}`,
     },
   ];
 }
 
-/** Levels that were stated for a larger machine would make every task refuse to begin. */
+/** Levels for a larger machine would make every task refuse to start. */
 function checkLevels({ ceilingBytes }: Launch, environment: WorkerEnvironment): Problem[] {
   const levels = [
     { flag: "--memory-free", variable: "WIDEMERGE_MEMORY_FREE" },
     { flag: "--memory-warn", variable: "WIDEMERGE_MEMORY_WARN" },
   ];
   return levels.flatMap(({ flag, variable }) => {
-    const bytes = parseBytes(environment[variable] ?? "");
+    const stated = environment[variable];
+    const bytes = stated === undefined ? undefined : parseBytes(stated);
     if (bytes === undefined || bytes <= ceilingBytes) return [];
     const found = `${formatMemory(bytes)}, and a ceiling of ${formatMemory(ceilingBytes)}`;
-    return [{ what: `${flag} is above what a task has`, found, fix: `lower ${flag} below --memory-ceiling` }];
+    return [{ what: `${flag} exceeds the memory of a task`, found, fix: `lower ${flag} below --memory-ceiling` }];
   });
 }
 
@@ -100,25 +98,24 @@ function checkTasks(launch: Launch): Problem[] {
     problems.push({
       what: "the pairs do not fit into one Cloud Run job",
       found: `${launch.tasks.length} pairs, ${length} characters`,
-      fix: `start a run with 1 to ${taskLimit} pairs, and names of together at most ${valueLimit} characters`,
+      fix: `use 1 to ${taskLimit} pairs, with names of at most ${valueLimit} characters in total`,
     });
   if (launch.tasks.some(({ index }, place) => index !== place))
     problems.push({
-      what: "tasks of a launch are not numbered from 0 on",
+      what: "the tasks of a launch are not numbered from 0",
       found: launch.tasks.map(({ index }) => index).join(","),
       fix: "report this with the run's run.json",
     });
   if (nameJob(launch).length > nameLimit)
     problems.push({
-      what: `the job would get a name of more than ${nameLimit} characters`,
+      what: `the name of the job would exceed ${nameLimit} characters`,
       found: nameJob(launch),
       fix: "choose a shorter run id",
     });
   if (launch.spot)
     problems.push({
       what: "Cloud Run has no Spot capacity",
-      found: "spot true",
-      fix: "leave out --spot, or use --backend kubernetes",
+      fix: "remove --spot, or use --backend kubernetes",
     });
   return problems;
 }
@@ -135,23 +132,17 @@ export function requirePlace({ project, region }: CloudRunOptions): {
 
 function checkStated({ project, region, image }: CloudRunOptions): Problem[] {
   const wanted = [
-    { value: project, what: "no Google Cloud project is stated", name: "project" },
-    { value: region, what: "no Google Cloud region is stated", name: "region" },
-    { value: image, what: "no container image is stated", name: "image" },
+    { value: project, what: "no Google Cloud project is set", name: "project" },
+    { value: region, what: "no Google Cloud region is set", name: "region" },
+    { value: image, what: "no container image is set", name: "image" },
   ];
   return wanted
     .filter(({ value }) => value === undefined)
-    .map(({ what, name }) => ({
-      what,
-      found: `no ${name}`,
-      fix: `name it with --${name} or WIDEMERGE_${name.toUpperCase()}`,
-    }));
+    .map(({ what, name }) => ({ what, fix: `set it with --${name} or WIDEMERGE_${name.toUpperCase()}` }));
 }
 
-/** Controller and tasks must mean the same place: a bucket, or a folder of the machine that an emulator runs on. */
+/** Controller and tasks must use the same place: a bucket, or a folder of this machine for an emulator on it. */
 function checkPlace(name: string, place: string, { cloudRunEndpoint }: CloudRunOptions): Problem[] {
   if (isGcsPath(place) || /^(localhost|127\.0\.0\.1):/.test(cloudRunEndpoint ?? "")) return [];
-  return [
-    { what: `the ${name} is not where a Cloud Run task could reach it`, found: place, fix: "use gs://bucket/folder" },
-  ];
+  return [{ what: `a Cloud Run task cannot reach the ${name}`, found: place, fix: "use gs://bucket/folder" }];
 }

@@ -4,16 +4,15 @@ import { failOn } from "../../model/failure.ts";
 import { cloudRunMemory, countCloudRunCpus } from "../../model/platform-limits.ts";
 import type { Launch } from "../../model/run.ts";
 import { MiB } from "../../model/units.ts";
-import { checkLaunch, type WorkerEnvironment } from "./check.ts";
+import type { WorkerEnvironment } from "../backend.ts";
+import { checkLaunch } from "./check.ts";
 import type { EnvVar, Job, TaskTemplate } from "./client.ts";
 import { annotations, labels } from "./names.ts";
 import type { CloudRunOptions } from "./options.ts";
 
-export type { WorkerEnvironment } from "./check.ts";
-
 /**
- * The Cloud Run job of a launch: one task a pair. Pure, and the same for the same arguments, so that a job that is there
- * already can be told from another one of the same name. `predictedBytes` is the memory that the largest plan needs.
+ * The Cloud Run job of a launch, with one task per pair. Pure: the same arguments give the same job, which is how an
+ * existing job is recognised. `predictedBytes` is the memory that the largest plan needs.
  * @throws Failure (usage) with everything that would keep it from ever running.
  */
 export function buildJob(
@@ -41,9 +40,8 @@ export function buildJob(
 }
 
 /**
- * The task of any index. Cloud Run would start a failed task again whatever its exit code says, and tell of its last
- * start only. So it starts each task once: whether a pair may be tried again is decided on what is known of its end, and
- * the next start, if there is one, is part of another launch, with a result and a bill of its own.
+ * The task of any index. It has no retries: Cloud Run would retry whatever the exit code is, and report the last start only.
+ * The controller decides by the exit code, and each of its retries has its own result and cost.
  */
 function buildTask(launch: Launch, options: CloudRunOptions, environment: WorkerEnvironment): TaskTemplate {
   const memoryBytes = memoryOf(launch);
@@ -65,7 +63,7 @@ function buildTask(launch: Launch, options: CloudRunOptions, environment: Worker
   };
 }
 
-/** What a task is given, in bytes: its ceiling, in whole MiB, and no less than Cloud Run has. */
+/** The memory of a task in bytes: its ceiling in whole MiB, and at least the smallest that Cloud Run has. */
 export function memoryOf({ ceilingBytes }: Pick<Launch, "ceilingBytes">): number {
   return Math.max(cloudRunMemory.leastBytes, Math.ceil(ceilingBytes / MiB) * MiB);
 }

@@ -5,10 +5,10 @@ import { formatMemory, GiB } from "../../model/units.ts";
 import type { KubernetesOptions } from "./options.ts";
 import { countCpus } from "./pod.ts";
 
-/** A node selector of another class, with other limits than the general-purpose one. */
+/** A node selector for another class, whose limits differ. */
 const classLabel = "cloud.google.com/compute-class=";
 
-/** What Autopilot would change about a launch's pods, or keep pending for ever. */
+/** What Autopilot would change in a launch's pods, or leave pending for ever. */
 export function checkAutopilot({ ceilingBytes }: Pick<Launch, "ceilingBytes">, options: KubernetesOptions): Problem[] {
   if (!options.autopilot || options.nodeSelector.some((label) => label.startsWith(classLabel))) return [];
   const vcpu = countCpus(options.cpu, ceilingBytes);
@@ -19,7 +19,7 @@ export function checkAutopilot({ ceilingBytes }: Pick<Launch, "ceilingBytes">, o
       {
         what: `a pod of GKE Autopilot's general-purpose class has at most ${mostVcpu} vCPU and ${mostGiB} GiB of memory`,
         found,
-        fix: "ask for less (--memory-ceiling, --memory-ceilings, --cpu), or name another class: --node-selector cloud.google.com/compute-class=Balanced",
+        fix: "use less (--memory-ceiling, --memory-ceilings, --cpu), or another class: --node-selector cloud.google.com/compute-class=Balanced",
       },
     ];
   return checkRatio(ceilingBytes / GiB, vcpu, found);
@@ -31,7 +31,7 @@ function checkRatio(gib: number, vcpu: number, found: string): Problem[] {
   if (vcpu >= gib / mostGiBPerVcpu && vcpu <= gib / leastGiBPerVcpu) return [];
   return [
     {
-      what: `GKE Autopilot gives ${leastGiBPerVcpu} to ${mostGiBPerVcpu} GiB of memory to a virtual CPU, and would raise the one or the other at your cost`,
+      what: `GKE Autopilot requires ${leastGiBPerVcpu} to ${mostGiBPerVcpu} GiB of memory per vCPU, and would raise memory or CPUs at your cost`,
       found,
       fix: `set --cpu to ${least} up to ${most}, or change --memory-ceiling`,
     },

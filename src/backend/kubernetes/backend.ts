@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Handle, Launch, LaunchStatus } from "../../model/run.ts";
-import type { Backend } from "../backend.ts";
+import type { Backend, WorkerEnvironment } from "../backend.ts";
 import { connectKubernetes, type KubernetesClient, type V1Job, type V1Pod } from "./client.ts";
 import { buildJob } from "./job.ts";
 import { annotations, isLabelValue, jobNameLabel, labels, nameJob } from "./names.ts";
 import type { KubernetesOptions } from "./options.ts";
-import { countCpus, type WorkerEnvironment } from "./pod.ts";
+import { countCpus } from "./pod.ts";
 import { indexOf, translateStatus } from "./status.ts";
 import { waitForChange } from "./wait.ts";
 

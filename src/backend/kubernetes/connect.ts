@@ -14,8 +14,8 @@ export interface Apis {
 const requestLimit = 30_000;
 
 /**
- * The cluster that KUBECONFIG, ~/.kube/config or the pod's own service account names.
- * @throws Failure (usage) when none does, or none has that context.
+ * The cluster of KUBECONFIG, ~/.kube/config or the pod's own service account.
+ * @throws Failure (usage) without a cluster, or without that context.
  */
 export function readConfig(library: Library, context: string | undefined): KubeConfig {
   const config = new library.KubeConfig();
@@ -30,18 +30,18 @@ export function readConfig(library: Library, context: string | undefined): KubeC
     config.setCurrentContext(context);
   }
   const server = config.getCurrentCluster()?.server;
-  // What the library makes up where it finds nothing.
+  // The library returns this address if it finds no cluster.
   if (server === undefined || server === "http://localhost:8080")
     throw unusableConfig("no cluster in KUBECONFIG or ~/.kube/config, and this is not a pod with a service account");
   return config;
 }
 
 function unusableConfig(found: string): Failure {
-  const fix = "point KUBECONFIG to the cluster's file, and --kube-context to one of its contexts";
+  const fix = "set KUBECONFIG to the file of the cluster, and --kube-context to one of its contexts";
   return new Failure(ExitCode.usage, [{ what: "no Kubernetes cluster is configured", found, fix }]);
 }
 
-/** The API groups, each request with a limit on its time. */
+/** The API groups, with a time limit for each request. */
 export function createApis(library: Library, config: KubeConfig): Apis {
   const configuration = library.createConfiguration({
     baseServer: new library.ServerConfiguration(config.getCurrentCluster()?.server ?? "", {}),

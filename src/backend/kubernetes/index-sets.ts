@@ -1,5 +1,5 @@
 /**
- * The completion indexes of a text as a Job's status has it: "1,3-5,7", both ends included; the empty set for "" and for nothing.
+ * The completion indexes in a Job's status: "1,3-5,7", both ends included; empty for "" and for undefined.
  * @throws Error for any other text.
  */
 export function parseIndexSet(text: string | undefined): ReadonlySet<number> {

@@ -4,20 +4,21 @@ import { ExitCode } from "../../model/exit-code.ts";
 import { failOn, type Problem } from "../../model/failure.ts";
 import type { Launch } from "../../model/run.ts";
 import { isGcsPath } from "../../model/storage-path.ts";
+import type { WorkerEnvironment } from "../backend.ts";
 import { checkAutopilot } from "./autopilot.ts";
 import type { V1Job, V1JobSpec, V1ObjectMeta, V1PodFailurePolicy } from "./client.ts";
 import { annotations, containerName, labels, nameJob } from "./names.ts";
 import type { KubernetesOptions } from "./options.ts";
-import { buildPod, splitClaim, type WorkerEnvironment } from "./pod.ts";
+import { buildPod, splitClaim } from "./pod.ts";
 
-/** Linux takes at most 128 KiB for one variable; what is left is for its name. */
+/** Linux allows 128 KiB for one variable, its name included. */
 const pairsLimit = 127 * 1024;
-/** Names of pods become host names, which have at most 63 characters. */
+/** The name of a pod becomes its host name, which has at most 63 characters. */
 const nameLimit = 63;
 
 /**
- * The Indexed Job of a launch: one index a pair. Pure, and the same for the same arguments, so that a Job that is there
- * already can be told from another one of the same name.
+ * The Indexed Job of a launch, with one index per pair. Pure: the same arguments give the same Job, which is how an existing
+ * Job is recognised.
  * @throws Failure (usage) with everything that would keep it from ever running.
  */
 export function buildJob(launch: Launch, options: KubernetesOptions, environment: WorkerEnvironment): V1Job {
@@ -56,7 +57,7 @@ export function buildJob(launch: Launch, options: KubernetesOptions, environment
   return { ...job, metadata };
 }
 
-/** Whose Job it is changes nothing about it: a controller that comes after finds it whoever began it. */
+/** The owner is not part of the digest: the next controller must find the Job although another one created it. */
 function belongTo(owner: string | undefined): Pick<V1ObjectMeta, "ownerReferences"> {
   if (owner === undefined) return {};
   const [name = "", uid = ""] = owner.split(":");
@@ -100,7 +101,7 @@ function checkLaunch(launch: Launch): Problem[] {
   const longest = `${nameJob(launch)}-${launch.tasks.length}`;
   if (longest.length > nameLimit)
     problems.push({
-      what: `pods would get a name of more than ${nameLimit} characters`,
+      what: `the names of pods would exceed ${nameLimit} characters`,
       found: longest,
       fix: "choose a shorter run id",
     });
@@ -109,11 +110,11 @@ function checkLaunch(launch: Launch): Problem[] {
     problems.push({
       what: "the pairs do not fit into one Job",
       found: `${launch.tasks.length} pairs, ${length} characters`,
-      fix: `start a run with at least one pair, and names of together at most ${pairsLimit} characters`,
+      fix: `use at least one pair, and names of at most ${pairsLimit} characters in total`,
     });
   if (launch.tasks.some(({ index }, place) => index !== place))
     problems.push({
-      what: "tasks of a launch are not numbered from 0 on",
+      what: "the tasks of a launch are not numbered from 0",
       found: launch.tasks.map(({ index }) => index).join(","),
       fix: "report this with the run's run.json",
     });
@@ -124,16 +125,14 @@ function checkOptions(options: KubernetesOptions, environment: WorkerEnvironment
   const problems: Problem[] = [];
   if (options.image === undefined)
     problems.push({
-      what: "no container image is stated",
-      found: "no image",
-      fix: "name the image that the nodes can fetch, with its registry: --image or WIDEMERGE_IMAGE",
+      what: "no container image is set",
+      fix: "set an image that the nodes can pull, with its registry: --image or WIDEMERGE_IMAGE",
     });
-  for (const name of ["input", "output"])
-    problems.push(...checkPlace(name, environment[`WIDEMERGE_${name.toUpperCase()}`] ?? "", options));
-  return problems;
+  const { WIDEMERGE_INPUT: input, WIDEMERGE_OUTPUT: output } = environment;
+  return [...problems, ...checkPlace("input", input, options), ...checkPlace("output", output, options)];
 }
 
-/** Controller and pods must mean the same place: a bucket, or a folder of a claim that both see under one path. */
+/** Controller and pods must use the same place: a bucket, or a folder of a claim that both see under the same path. */
 function checkPlace(name: string, place: string, options: KubernetesOptions): Problem[] {
   if (isGcsPath(place)) return [];
   const folder = splitClaim(options.volumeClaim)?.folder;
@@ -143,9 +142,9 @@ function checkPlace(name: string, place: string, options: KubernetesOptions): Pr
   const where = folder === undefined ? "no volume claim" : `the volume claim at ${folder}`;
   return [
     {
-      what: `the ${name} is not where a pod could reach it`,
+      what: `a pod cannot reach the ${name}`,
       found: `${place}, and ${where}`,
-      fix: `use gs://bucket/folder, or a folder of a claim that is mounted under the same path here: --volume-claim name:/folder`,
+      fix: "use gs://bucket/folder, or a folder of a claim that this machine mounts under the same path: --volume-claim name:/folder",
     },
   ];
 }

@@ -1,12 +1,10 @@
 import { outcomeVariable } from "../../model/outcome.ts";
 import type { Launch } from "../../model/run.ts";
+import type { WorkerEnvironment } from "../backend.ts";
 import type { V1Container, V1EnvVar, V1PodSpec, V1Toleration, V1Volume, V1VolumeMount } from "./client.ts";
 import { containerName, spotLabel } from "./names.ts";
 import type { KubernetesOptions } from "./options.ts";
 import { chooseCpus, formatCpuQuantity, formatMemoryQuantity } from "./quantity.ts";
-
-/** Settings of the worker as environment variables, always with WIDEMERGE_INPUT and WIDEMERGE_OUTPUT. */
-export type WorkerEnvironment = Readonly<Record<string, string>>;
 
 const terminationLog = "/dev/termination-log";
 /** The user of the image, which has no rights on the node. */

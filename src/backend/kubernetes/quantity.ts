@@ -9,7 +9,7 @@ export function formatMemoryQuantity(bytes: number): string {
   return bytes % MiB === 0 ? `${bytes / MiB}Mi` : `${bytes}`;
 }
 
-/** Virtual CPUs as Kubernetes writes them: 8, or 500m for half a one. */
+/** Virtual CPUs as Kubernetes writes them: 8, or 500m for half of one. */
 export function formatCpuQuantity(cpus: number): string {
   return Number.isInteger(cpus) ? `${cpus}` : `${Math.round(cpus * 1000)}m`;
 }
@@ -25,7 +25,7 @@ export function parseMemoryQuantity(text: string | undefined): number | undefine
   return text === undefined ? undefined : parseBytes(text);
 }
 
-/** Virtual CPUs for a pod with that much memory, where none are stated. */
+/** Virtual CPUs for a pod with this much memory, if none are set. */
 export function chooseCpus(memoryBytes: number): number {
   return Math.max(1, Math.ceil(memoryBytes / bytesPerCpu));
 }

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** What a process is found by again: numbers repeat, number and start time together do not. */
+/** Identifies a process: numbers are used again, but number and start time together are not. */
 export interface ProcessId {
   readonly pid: number;
-  /** Clock ticks from boot to its start; absent where the system does not tell. */
+  /** Clock ticks from boot to its start; absent on systems without /proc. */
   readonly start?: string;
 }
 
@@ -11,7 +11,7 @@ export interface ProcessId {
 export function identify(pid: number): ProcessId | undefined {
   const fields = readStat(pid);
   if (fields === undefined) return canSignal(pid) ? { pid } : undefined;
-  // Ended, and only waiting to be reaped.
+  // It has ended and only waits to be reaped.
   if (fields[0] === "Z" || fields[0] === "X") return undefined;
   const start = fields[19];
   return start === undefined ? { pid } : { pid, start };
@@ -24,8 +24,8 @@ export function isRunning(id: ProcessId): boolean {
 }
 
 /**
- * The process that leads its group and was started with this variable: a worker whose start was not written down any
- * more. Undefined where there is none, and on systems without /proc.
+ * The process that leads its group and was started with this variable: a worker whose process number was never written
+ * down. Undefined if there is none, and on systems without /proc.
  */
 export function findByVariable(name: string, value: string): ProcessId | undefined {
   const entry = `${name}=${value}`;
@@ -33,7 +33,7 @@ export function findByVariable(name: string, value: string): ProcessId | undefin
   return pid === undefined ? undefined : identify(pid);
 }
 
-/** Sends a signal to a process, or to its whole group; harmless when it is gone. */
+/** Sends a signal to a process, or to its whole group; harmless if it has ended. */
 export function sendSignal(id: ProcessId, signal: NodeJS.Signals, group = false): void {
   try {
     if (isRunning(id)) process.kill(group ? -id.pid : id.pid, signal);
@@ -44,7 +44,7 @@ export function sendSignal(id: ProcessId, signal: NodeJS.Signals, group = false)
 
 function canSignal(pid: number): boolean {
   try {
-    // Where /proc is there and the process is not in it, it has ended.
+    // If /proc exists and the process is not in it, it has ended.
     if (readStat(process.pid) !== undefined) return false;
     process.kill(pid, 0);
     return true;

@@ -10,7 +10,7 @@ import { nameOutputs } from "../../../src/model/output-names.ts";
 import type { Launch } from "../../../src/model/run.ts";
 import { defaultPairs } from "../../../src/sample/pairs.ts";
 import { CloudRunDouble } from "../../support/cloudrun-double.ts";
-import { makeCloudRunOptions } from "../../support/cloudrun-options.ts";
+import { bucketEnvironment, makeCloudRunOptions } from "../../support/cloudrun-options.ts";
 import { Refusal } from "../../support/cloudrun-rpc.ts";
 import { scratchFolder } from "../../support/folder.ts";
 import { failureOf } from "../../support/job.ts";
@@ -213,7 +213,7 @@ describe("the Cloud Run backend", skip, () => {
       ["a Cloud Run task has at most 32.0 GiB of memory", "Cloud Run has no Spot capacity"],
     );
     assert.deepEqual(double.calls, []);
-    const predicting = createCloudRunBackend(makeCloudRunOptions(), {}, async () => 3 * GiB);
+    const predicting = createCloudRunBackend(makeCloudRunOptions(), bucketEnvironment, async () => 3 * GiB);
     assert.match(
       (await failureOf(predicting.submit(launch))).message,
       /plan needs 3\.00 GiB; set --memory-ceiling to 8GiB/,

@@ -111,13 +111,13 @@ describe("the Cloud Run job of a launch", () => {
     assert.deepEqual(
       problems.map((line) => line.split(":")[0]),
       [
-        "Cloud Run has no task of that size",
-        "--memory-free is above what a task has",
-        "--memory-warn is above what a task has",
-        "no Google Cloud project is stated",
-        "no Google Cloud region is stated",
-        "no container image is stated",
-        "the input is not where a Cloud Run task could reach it",
+        "Cloud Run has no task of this size",
+        "--memory-free exceeds the memory of a task",
+        "--memory-warn exceeds the memory of a task",
+        "no Google Cloud project is set",
+        "no Google Cloud region is set",
+        "no container image is set",
+        "a Cloud Run task cannot reach the input",
       ],
     );
     assert.match(problems[0] ?? "", /one of 2, 4, 6, 8$/);

@@ -3,13 +3,14 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { parse } from "yaml";
+import type { WorkerEnvironment } from "../../../src/backend/backend.ts";
 import { buildJob } from "../../../src/backend/kubernetes/job.ts";
 import { Failure } from "../../../src/model/failure.ts";
 import { makeLaunch, makeOptions } from "./support.ts";
 
 const bucket = { WIDEMERGE_INPUT: "gs://bucket/checkpoints", WIDEMERGE_OUTPUT: "gs://bucket/training" };
 
-function build(launch = makeLaunch(), options = makeOptions(), environment: Record<string, string> = bucket) {
+function build(launch = makeLaunch(), options = makeOptions(), environment: WorkerEnvironment = bucket) {
   const job = buildJob(launch, options, environment);
   const pod = job.spec?.template.spec;
   const container = pod?.containers[0];
@@ -209,11 +210,7 @@ describe("what could never run is refused, all of it at once", () => {
     const local = { WIDEMERGE_INPUT: "checkpoints", WIDEMERGE_OUTPUT: "/data/../etc" };
     assert.deepEqual(
       problemsOf(() => buildJob(makeLaunch(), options, local)),
-      [
-        "no container image is stated",
-        "the input is not where a pod could reach it",
-        "the output is not where a pod could reach it",
-      ],
+      ["no container image is set", "a pod cannot reach the input", "a pod cannot reach the output"],
     );
   });
 
@@ -237,7 +234,7 @@ describe("what could never run is refused, all of it at once", () => {
     const tasks = [{ index: 1, pair: "audusd" }];
     assert.deepEqual(
       problemsOf(() => build(makeLaunch({ tasks }))),
-      ["tasks of a launch are not numbered from 0 on"],
+      ["the tasks of a launch are not numbered from 0"],
     );
   });
 });
