@@ -1,8 +1,7 @@
 import type { QuietResult } from "../test/support/quiet.ts";
 import type { Machine } from "./machine.ts";
-import { median } from "./median.ts";
-import { renderTable, renderVerdicts } from "./report.ts";
-import type { Verdict } from "./targets.ts";
+import { describeSetting, renderTable, renderVerdicts, type Verdict, verdict } from "./page.ts";
+import { median } from "./statistics.ts";
 
 export interface QuietResults {
   readonly date: string;
@@ -23,10 +22,9 @@ export function renderQuiet(results: QuietResults): string {
   return [
     "# Benchmark, runs in which nothing happens",
     "",
-    `Measured on ${date}: ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}. ${pairs} workers wait, all at the same time, and the controller watches them. Then some of them end, one after the other: the delay is the time from the end of a worker, as the platform shows it, to the controller's view of the run.`,
+    `${describeSetting(date, machine)} ${pairs} workers wait, all at the same time, and the controller watches them. Then some of them end, one after the other: the delay is the time from the end of a worker, as the platform shows it, to the controller's view of the run.`,
     "",
     ...renderVerdicts(judge(results)),
-    "",
     ...renderTable(
       ["backend", "measured for", "requests", "requests a minute", "delay, median", "delay, longest"],
       rows,
@@ -61,17 +59,12 @@ function judgeOne(
 ): Verdict[] {
   const longest = Math.max(...delays);
   return [
-    {
-      target: `${name}: requests a minute`,
-      limit: `≤ ${limit.perMinute}`,
-      measured: perMinute.toFixed(1),
-      passed: perMinute <= limit.perMinute,
-    },
-    {
-      target: `${name}: a change is seen after`,
-      limit: `≤ ${limit.seconds} s`,
-      measured: `${longest.toFixed(1)} s`,
-      passed: longest <= limit.seconds,
-    },
+    verdict(`${name}: requests a minute`, `≤ ${limit.perMinute}`, perMinute.toFixed(1), perMinute <= limit.perMinute),
+    verdict(
+      `${name}: time until a change is seen`,
+      `≤ ${limit.seconds} s`,
+      `${longest.toFixed(1)} s`,
+      longest <= limit.seconds,
+    ),
   ];
 }

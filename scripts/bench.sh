@@ -23,12 +23,12 @@ esac
 case ",${PARTS:-fanout}," in
   *,fanout,*) "$node" --no-warnings bench/fanout.ts ;;
 esac
-# Runs in which nothing happens take 30 minutes, so they are measured only if they are asked for.
+# Runs in which nothing happens take 30 minutes, so they are measured only on request.
 case ",${PARTS:-}," in
   *,quiet,*)
     status=0
     scripts/cluster.sh run "$node" --no-warnings bench/quiet.ts || status=$?
-    # Without a cluster, Cloud Run can be measured all the same.
+    # Cloud Run needs no cluster.
     [ "$status" -ne 3 ] || { status=0 && "$node" --no-warnings bench/quiet.ts || status=$?; }
     exit "$status"
     ;;
