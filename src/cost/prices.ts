@@ -5,7 +5,7 @@ import { ExitCode } from "../model/exit-code.ts";
 import { Failure, type Problem } from "../model/failure.ts";
 
 const dateText = "the day on which the prices were read, such as 2026-11-21";
-const usdText = "US dollars for one unit, from 0 on";
+const usdText = "US dollars for one unit, 0 or more";
 const sourceText = "where the price was read, as text";
 
 const entries = Object.fromEntries(priceItems.map((item) => [item, v.exactOptional(priceOf(item))])) as Record<
@@ -13,15 +13,17 @@ const entries = Object.fromEntries(priceItems.map((item) => [item, v.exactOption
   v.ExactOptionalSchema<ReturnType<typeof priceOf>, undefined>
 >;
 
+const topNames = ["format", "name", "region", "date", "prices"];
+
 const PriceFile = v.strictObject({
-  format: v.literal(1, "1, the only format there is"),
+  format: v.literal(1, "1, the only format"),
   name: v.pipe(v.string("a name"), v.nonEmpty("a name")),
   region: v.pipe(v.string("a region"), v.nonEmpty("a region")),
   date: v.pipe(v.string(dateText), v.isoDate(dateText)),
   prices: v.strictObject(entries),
 });
 
-/** A price with its unit: a price an hour that was written for a second would be wrong 3,600 times. */
+/** A price with its unit, because a price per hour that is taken for one per second is wrong by a factor of 3,600. */
 function priceOf(item: PriceItem) {
   const unit = priceUnits[item];
   return v.strictObject({
@@ -33,7 +35,7 @@ function priceOf(item: PriceItem) {
 }
 
 /**
- * A price list from its YAML text; `origin` names it in messages.
+ * Reads a price list from YAML text. `origin` is its name in messages.
  * @throws Failure (usage) with every problem.
  */
 export function parsePrices(text: string, origin: string): PriceList {
@@ -58,15 +60,28 @@ function readYaml(text: string, origin: string): unknown {
 }
 
 function toProblem(issue: v.BaseIssue<unknown>, origin: string): Problem {
-  const path = v.getDotPath(issue) ?? "the file";
-  const unknown = issue.type === "strict_object" && issue.expected === "never";
-  const fix = unknown
-    ? `leave it out, or use one of: ${path.startsWith("prices.") ? priceItems.join(", ") : "format, name, region, date, prices"}`
-    : `write ${issue.expected?.startsWith('"') && issue.type === "strict_object" ? `the entry ${path}` : issue.message}`;
-  return { what: `price list ${origin}: ${path}`, found: issue.received, fix };
+  const path = v.getDotPath(issue);
+  const list = `price list ${origin}`;
+  if (path === null)
+    return {
+      what: `${list} has no entries`,
+      fix: `write ${topNames.join(", ")}, as in prices/google-us-central1.yaml`,
+    };
+  if (issue.expected === "never")
+    return { what: `${list}: ${path} is unknown`, fix: `remove it, or use one of: ${namesBeside(path).join(", ")}` };
+  if (issue.received === "undefined") return { what: `${list}: ${path} is missing`, fix: "add it" };
+  const fix = issue.expected === "Object" ? `write ${path} as entries with names` : `write ${issue.message}`;
+  return { what: `${list}: ${path} is wrong`, found: issue.received, fix };
 }
 
-/** What a cost report says of the list that it was computed from. */
+/** The names that are allowed where an unknown one is. */
+function namesBeside(path: string): readonly string[] {
+  const depth = path.split(".").length;
+  if (depth === 1) return topNames;
+  return depth === 2 ? priceItems : ["usd", "per", "source", "inferred"];
+}
+
+/** The part of a price list that a report names. */
 export function sourceOf(list: PriceList): PriceSource {
   const inferred = priceItems.filter((item) => list.prices[item]?.inferred === true);
   return { name: list.name, region: list.region, date: list.date, inferred };

@@ -1,6 +1,6 @@
 import type { PriceList, RightSize, Sum } from "../model/cost.ts";
 import { stopShare } from "../model/guard.ts";
-import type { PairOutcome, RunView } from "../model/run.ts";
+import { type AttemptOutcome, attemptPeak, type PairOutcome, type RunView } from "../model/run.ts";
 import { formatMemory } from "../model/units.ts";
 import { priceCompute, ratesOf } from "./compute.ts";
 import { sumLines } from "./cost-lines.ts";
@@ -15,11 +15,11 @@ const leastVcpu = 2;
 /** What the next run should request, and what that saves; undefined while no pair has ended well. */
 export function rightSize(view: RunView, list: PriceList): RightSize | undefined {
   const merges = listMerges(view);
-  const peakBytes = Math.max(0, ...view.pairs.flatMap(({ records }) => records.map(({ memory }) => memory.peakBytes)));
+  const peakBytes = findPeak(view, () => true);
   if (merges.length === 0 || peakBytes === 0) return undefined;
   const { backend } = view.record;
   const requested = largestRequest(merges);
-  const measuredBytes = measurePeak(view);
+  const measuredBytes = findPeak(view, hasMerged);
   const needed = measuredBytes === 0 ? requested : findNeed(view, measuredBytes, requested);
   const recommended = fitSize(backend, needed);
   if (recommended === undefined) return undefined;
@@ -40,12 +40,17 @@ export function rightSize(view: RunView, list: PriceList): RightSize | undefined
   };
 }
 
-/** The largest working set of a merge; 0 if none was measured. An attempt that found its pair already done merged nothing. */
-function measurePeak(view: RunView): number {
-  const peaks = view.pairs.flatMap(({ records }) =>
-    records.filter(({ result }) => result.outcome !== "already done").map(({ memory }) => memory.peakBytes),
+/** The largest working set of some attempts; 0 if none was measured. */
+function findPeak(view: RunView, includes: (attempt: AttemptOutcome) => boolean): number {
+  const peaks = view.pairs.flatMap(({ attempts, records }) =>
+    attempts.filter(includes).map((attempt) => attemptPeak(attempt, records) ?? 0),
   );
   return Math.max(0, ...peaks);
+}
+
+/** An attempt that found its pair already done used little memory, which says nothing about a merge. */
+function hasMerged({ ending }: AttemptOutcome): boolean {
+  return ending.kind !== "done" || ending.word !== "already done";
 }
 
 function findNeed(view: RunView, measuredBytes: number, requested: Size): Size {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { parse, stringify } from "yaml";
 import { parsePrices, sourceOf } from "../../src/cost/prices.ts";
 import { priceItems, priceUnits } from "../../src/model/cost.ts";
-import { Failure } from "../../src/model/failure.ts";
+import { describeProblem, Failure } from "../../src/model/failure.ts";
 import { googlePrices, listPath } from "../support/run-view.ts";
 
 const file = parse(readFileSync(listPath, "utf8"));
@@ -43,24 +43,31 @@ test("a list with some items only is a list", () => {
   assert.deepEqual(Object.keys(parsePrices(text, "mine.yaml").prices), ["bigqueryScan"]);
 });
 
-test("everything that is wrong is told at once, with what would be right", () => {
+test("every problem at once, each with what to do", () => {
   const prices = {
-    cloudRunVcpu: { ...file.prices.cloudRunVcpu, usd: -1 },
+    cloudRunVcpu: { ...file.prices.cloudRunVcpu, usd: -1, euro: 1 },
     autopilotVcpu: { ...file.prices.autopilotVcpu, per: "vCPU-second" },
     computeVcpu: { usd: 1, per: priceUnits.computeVcpu },
+    computeMemory: 5,
     gold: { usd: 1 },
   };
-  const problems = problemsOf(stringify({ ...file, date: "yesterday", prices }));
-  const told = problems.map((problem) => `${problem.what} | ${problem.found} | ${problem.fix}`).join("\n");
-  assert.equal(problems.length, 5, told);
-  assert.match(told, /mine\.yaml: date \| "?yesterday"? \| write the day on which/);
-  assert.match(told, /prices\.cloudRunVcpu\.usd \| -1 \| write US dollars for one unit/);
-  assert.match(told, /prices\.autopilotVcpu\.per \| "vCPU-second" \| write "vCPU-hour"/);
-  assert.match(told, /prices\.computeVcpu\.source \| undefined \| write /);
-  assert.match(told, /prices\.gold \| .* \| leave it out, or use one of: cloudRunVcpu, /);
+  const problems = problemsOf(stringify({ ...file, date: "yesterday", prices, owner: "me" }));
+  assert.deepEqual(problems.map(describeProblem), [
+    'price list mine.yaml: date is wrong: found "yesterday"; write the day on which the prices were read, such as 2026-11-21',
+    "price list mine.yaml: prices.cloudRunVcpu.usd is wrong: found -1; write US dollars for one unit, 0 or more",
+    "price list mine.yaml: prices.cloudRunVcpu.euro is unknown: remove it, or use one of: usd, per, source, inferred",
+    'price list mine.yaml: prices.autopilotVcpu.per is wrong: found "vCPU-second"; write "vCPU-hour"',
+    "price list mine.yaml: prices.computeVcpu.source is missing: add it",
+    "price list mine.yaml: prices.computeMemory is wrong: found 5; write prices.computeMemory as entries with names",
+    `price list mine.yaml: prices.gold is unknown: remove it, or use one of: ${priceItems.join(", ")}`,
+    "price list mine.yaml: owner is unknown: remove it, or use one of: format, name, region, date, prices",
+  ]);
 });
 
 test("a text that is not YAML, and one that is not a list", () => {
   assert.match(problemsOf("prices: [")[0]?.what ?? "", /mine\.yaml is not YAML/);
-  assert.equal(problemsOf("just words").length, 1);
+  for (const text of ["just words", ""])
+    assert.deepEqual(problemsOf(text).map(describeProblem), [
+      "price list mine.yaml has no entries: write format, name, region, date, prices, as in prices/google-us-central1.yaml",
+    ]);
 });
