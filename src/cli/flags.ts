@@ -53,6 +53,8 @@ function placeholder(name: SettingName): string {
     memoryFree: "size",
     diskFree: "size",
     duplicates: "error|first|last",
+    nullKeys: "error|drop",
+    minMatch: "percent",
     naming: "prefix|keep",
     rowGroupRows: "auto|n",
     expectTables: "n|file",

@@ -47,6 +47,7 @@ class ProgressBar implements Display {
   #memory = "";
 
   onEvent(event: WorkerEvent): void {
+    if (event.type === "warning") this.onWarning(event.text);
     if (event.type !== "progress") return;
     if (event.stage !== this.#stage) {
       this.onEnd();
@@ -89,6 +90,7 @@ class ProgressLog implements Display {
   }
 
   onEvent(event: WorkerEvent): void {
+    if (event.type === "warning") this.onWarning(event.text);
     if (event.type !== "progress") return;
     const { stage, tablesDone, tables, bytesDone } = event;
     if (tablesDone === 0 || (tablesDone % this.#every !== 0 && tablesDone !== tables)) return;

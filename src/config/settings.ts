@@ -61,6 +61,15 @@ const dollars = v.pipe(
   v.minValue(0, dollarsText),
 );
 
+const percentText = "a percentage from 0 to 100, such as 50%";
+const percent = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?%?$/, percentText))], percentText),
+  v.transform((value) => Number(String(value).replace("%", ""))),
+  v.finite(percentText),
+  v.minValue(0, percentText),
+  v.maxValue(100, percentText),
+);
+
 const sizesText = "sizes separated by commas, such as 50GiB,60GiB";
 const sizes = v.union(
   [
@@ -138,6 +147,22 @@ export const Settings = v.strictObject({
       v.description("what to do with rows of a feature table that share a key"),
     ),
     "error",
+  ),
+  nullKeys: v.optional(
+    v.pipe(
+      v.picklist(["error", "drop"], "error or drop"),
+      v.description("what to do with rows of a feature table that have no key"),
+    ),
+    "error",
+  ),
+  minMatch: v.optional(
+    v.pipe(
+      percent,
+      v.description(
+        "share of the targets' keys below which a feature table is warned of; a table that has none of them is refused, unless this is 0",
+      ),
+    ),
+    "50%",
   ),
   naming: v.optional(
     v.pipe(

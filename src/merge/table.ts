@@ -4,7 +4,6 @@
  */
 import type { ColumnLineage, InputFile, TablePlan } from "../model/plan.ts";
 import type { Column, Footer, NamedColumn } from "../parquet/footer.ts";
-import type { KeyComparison } from "../parquet/polars.ts";
 
 /** A table as the inventory lists it. */
 export interface ListedTable {
@@ -19,6 +18,17 @@ export interface InspectedTable extends ListedTable {
   /** Offset of the footer in bytes; the data lies before it. */
   readonly dataEnd: number;
   readonly key: Column;
+}
+
+/** What two key columns have to do with each other; rows counted. */
+export interface KeyComparison {
+  /** Same values in the same order. */
+  readonly equal: boolean;
+  readonly nulls: number;
+  /** Rows beyond the first of each key. */
+  readonly repeated: number;
+  /** Rows of the targets that the table has a row for. */
+  readonly matched: number;
 }
 
 /** How a table's key relates to the targets'. */

@@ -15,7 +15,9 @@ export type WorkerEvent =
       readonly bytesDone: number;
       readonly bytesTotal: number;
     }
-  /** Asks for the memory measured so far. The answer is a "memory" order. */
+  /** Something that a person should look at; the merge goes on. */
+  | { readonly type: "warning"; readonly text: string }
+  /** Asks for the memory measured so far; answered with a "memory" order. */
   | { readonly type: "askMemory" }
   | { readonly type: "report"; readonly report: WorkerReport }
   | { readonly type: "failure"; readonly exitCode: ExitCode; readonly problems: readonly Problem[] };

@@ -5,6 +5,9 @@ export type VerifyLevel = "structure" | "sample" | "full";
 /** What to do with rows of a feature table that share a key. */
 export type DuplicatePolicy = "error" | "first" | "last";
 
+/** What to do with rows of a feature table that have no key. */
+export type NullKeyPolicy = "error" | "drop";
+
 /** Names of the output columns: `<table>_<column>`, or the unchanged names of the input. */
 export type ColumnNaming = "prefix" | "keep";
 
@@ -55,6 +58,12 @@ export interface MergeSettings extends OutputSettings, CheckpointSettings, Store
   /** Free disk space to require, in bytes; "auto": the size of the output. */
   readonly diskFree: "auto" | number;
   readonly assembly: AssemblyChoice;
+  readonly nullKeys: NullKeyPolicy;
+  /**
+   * Percentage of the targets' keys below which a table is warned of. A table that has none of them is refused, unless this
+   * is 0: then its columns are null.
+   */
+  readonly minMatch: number;
 }
 
 /** All settings of a run that concern its pairs. */

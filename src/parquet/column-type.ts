@@ -23,6 +23,14 @@ const logicalDecimal = 5;
 /** Polars holds decimals in 128 bits. */
 const maximumPrecision = 38;
 
+/** A column's type in the format's words: "DOUBLE", "FIXED_LEN_BYTE_ARRAY(16)", "nested". */
+export function describeType(column: Column): string {
+  const element = column.elements[0];
+  if (column.nested || element?.type === undefined) return "nested";
+  const name = physical[element.type] ?? `type ${element.type}`;
+  return name === "FIXED_LEN_BYTE_ARRAY" ? `${name}(${element.typeLength})` : name;
+}
+
 /**
  * Why the rows of a column cannot be gathered: an encoding or a codec that this program does not know, or a physical type
  * of the future. Undefined where they can.

@@ -1,6 +1,7 @@
 import pl, { type Series } from "nodejs-polars";
 import type { DuplicatePolicy } from "../model/settings.ts";
 import { missing, type RowRuns, toRuns } from "./gather/rows.ts";
+import type { KeyVector } from "./key/key-vector.ts";
 
 /** For every output row the source row with its key. */
 export interface RowMatch {
@@ -13,28 +14,29 @@ export interface RowMatch {
 }
 
 /** Looks up every key of the output in the source; of repeated keys the first or the last row counts. */
-export function matchRows(source: Series, output: Series, duplicates: DuplicatePolicy): RowMatch {
-  const rowOf = new Map<unknown, number>();
-  for (const [row, key] of keyValues(source).entries())
-    if (duplicates === "last" || !rowOf.has(key)) rowOf.set(key, row);
-  const found = keyValues(output).map((key) => rowOf.get(key));
-  const rows = found.filter((row) => row !== undefined);
+export function matchRows(source: KeyVector, output: KeyVector, duplicates: DuplicatePolicy): RowMatch {
+  const rowOf = new Map<string, number>();
+  for (let row = 0; row < source.rows; row += 1) {
+    const key = keyText(source, row);
+    if (key !== undefined && (duplicates === "last" || !rowOf.has(key))) rowOf.set(key, row);
+  }
+  const found = Array.from({ length: output.rows }, (_, row) => rowOf.get(keyText(output, row) ?? ""));
   return {
     matched: pl.Series(
       "matched",
       found.map((row) => row !== undefined),
       pl.Bool,
     ),
-    rows,
+    rows: found.filter((row) => row !== undefined),
     runs: toRuns(Int32Array.from(found, (row) => row ?? missing)),
   };
 }
 
-/** Timestamps as whole numbers: a JavaScript Date has only milliseconds. */
-function keyValues(key: Series): unknown[] {
-  const type = String(key.dtype);
-  const plain = /Datetime|Date|Int/.test(type) ? key.cast(pl.Int64).cast(pl.Utf8) : key;
-  return plain.toArray();
+/** A text that is the same for equal keys only; undefined for a row without a key. */
+function keyText({ skip, values }: KeyVector, row: number): string | undefined {
+  if (skip?.[row] === 1) return undefined;
+  if (values.kind === "words") return `${values.words[2 * row + 1]} ${values.words[2 * row]}`;
+  return `=${Buffer.from(values.bytes.subarray(values.starts[row], values.ends[row])).toString("latin1")}`;
 }
 
 /** The expected and the actual values of the matched rows, and how many of the other rows are not null. */

@@ -41,6 +41,8 @@ test("defaults stand where nothing is said", () => {
     key: "interval_time",
     targets: "targets",
     duplicates: "error",
+    nullKeys: "error",
+    minMatch: 50,
     naming: "prefix",
     rowGroupRows: "auto",
     requireMarker: true,

@@ -1,50 +1,68 @@
 import type { Problem } from "../../model/failure.ts";
-import type { DuplicatePolicy } from "../../model/settings.ts";
-import { buildColumnFile, sameChunks } from "../../parquet/column-file.ts";
-import { keepNames } from "../../parquet/footer.ts";
-import {
-  canBeKey,
-  compareKeys,
-  convertKey,
-  countRepeated,
-  decode,
-  type KeyComparison,
-  type Series,
-  typeName,
-} from "../../parquet/polars.ts";
+import type { MergeSettings } from "../../model/settings.ts";
+import { type LoadedRange, sameChunks } from "../../parquet/column-file.ts";
+import { describeType } from "../../parquet/column-type.ts";
+import { PageError } from "../../parquet/encoding/encoding.ts";
+import type { ColumnChunk } from "../../parquet/footer.ts";
+import { type KeyType, keyTypeOf, whyNotComparable } from "../../parquet/key/key-type.ts";
+import { decodeKeys, formatKey, type KeyVector } from "../../parquet/key/key-vector.ts";
+import { findRepeated, type KeyMatch, matchKeys } from "../../parquet/key/match.ts";
 import type { InspectedTable, KeyProof } from "../table.ts";
 import type { KeyedTable } from "./table.ts";
 
+/** What decides whether a table's key can be merged. */
+export type KeySettings = Pick<MergeSettings, "key" | "duplicates" | "nullKeys" | "minMatch">;
+
 /** The targets with their decoded key, which every table is compared with. */
 export interface KeyedTargets extends KeyedTable {
-  readonly key: Series;
+  readonly key: KeyVector;
 }
 
-/** The decoded key of a table, or why it cannot be one. */
-export function decodeKey({ table, keyChunks }: KeyedTable): Series | Problem {
+/** The decoded key of the targets, or why it cannot be one. */
+export function decodeTargetsKey(keyed: KeyedTable): KeyVector | Problem {
+  const type = typeOfKey(keyed.table);
+  return "what" in type ? type : decodeKey(keyed, type, type);
+}
+
+/** What the key of a table means, or why it cannot be a key. */
+function typeOfKey({ key, file }: InspectedTable): KeyType | Problem {
+  const type = key.elements[0] === undefined ? undefined : keyTypeOf(key.elements[0]);
+  if (type !== undefined) return type;
+  return {
+    what: `key column ${key.name} has a type that cannot be a key`,
+    found: describeType(key),
+    fix: "use a timestamp, integer, date, string or binary",
+    table: file.table,
+  };
+}
+
+/** The key of a table in the targets' terms, or why it cannot be read. */
+export function decodeKey({ table, keyChunks }: KeyedTable, type: KeyType, targets: KeyType): KeyVector | Problem {
+  const { footer, key, file } = table;
   try {
-    const key = decode(buildColumnFile(table.footer, keepNames([table.key]), keyChunks)).getColumn(table.key.name);
-    if (canBeKey(typeName(key))) return key;
-    return {
-      what: `key column ${table.key.name} has a type that cannot be a key`,
-      found: typeName(key),
-      fix: "use a timestamp, integer, date or string",
-      table: table.file.table,
-    };
+    return decodeKeys(footer, key, type, targets, (chunk) => bytesOf(keyChunks, chunk));
   } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof PageError)) throw error;
     return {
-      what: `key column ${table.key.name} cannot be decoded`,
-      found,
+      what: `key column ${key.name} cannot be decoded`,
+      found: error.message,
       fix: "extract this table again",
-      table: table.file.table,
+      table: file.table,
     };
   }
 }
 
+function bytesOf(ranges: readonly LoadedRange[], { start, size }: ColumnChunk): Uint8Array {
+  const range = ranges.find(
+    (candidate) => start >= candidate.start && start + size <= candidate.start + candidate.bytes.length,
+  );
+  if (range === undefined) throw new Error(`the chunk at ${start} was not read`);
+  return range.bytes.subarray(start - range.start, start - range.start + size);
+}
+
 /** Problems of the targets' own key: they decide rows and order, so nothing about it is negotiable. */
 export function checkTargetsKey({ table, key }: KeyedTargets): Problem[] {
-  const { nulls, repeated, firstRepeated } = countRepeated(key);
+  const { nulls, repeated, firstRepeated } = findRepeated(key);
   const name = table.key.name;
   return [
     ...(nulls > 0
@@ -61,7 +79,7 @@ export function checkTargetsKey({ table, key }: KeyedTargets): Problem[] {
       ? [
           {
             what: `duplicate keys in ${name} of the targets`,
-            found: `${repeated} rows repeat a key, first ${firstRepeated}`,
+            found: `${repeated} rows repeat a key, first ${formatKey(key, firstRepeated ?? 0)}`,
             fix: "make the targets' keys unique: they decide the rows of the output",
             table: table.file.table,
           },
@@ -74,61 +92,81 @@ export function checkTargetsKey({ table, key }: KeyedTargets): Problem[] {
 export function proveSameBytes(rows: number): KeyProof {
   return {
     how: "same bytes",
-    comparison: { equal: true, nulls: 0, repeated: 0, firstRepeated: undefined, matched: rows },
+    comparison: { equal: true, nulls: 0, repeated: 0, matched: rows },
   };
 }
 
-/** Proves a table's key equal to the targets' by bytes, else decodes and compares. Every problem of the key, or the proof. */
+/** Proves a table's key equal to the targets' by bytes, else matches its keys. Every problem of the key, or the proof. */
 export function proveKey(
   keyed: KeyedTable,
   targets: KeyedTargets,
-  duplicates: DuplicatePolicy,
+  settings: KeySettings,
 ): KeyProof | readonly Problem[] {
   const { table } = keyed;
   if (sameBytes(keyed, targets)) return proveSameBytes(targets.table.footer.rows);
-  const decoded = decodeKey(keyed);
-  if ("what" in decoded) return [decoded];
-  const key = convertKey(decoded, targets.key);
-  const name = table.key.name;
-  if (typeof key === "string")
+  // A table without rows has no key of a wrong type: writers state any type for a column that holds nothing.
+  const type = table.footer.rows === 0 ? targets.key.type : typeOfKey(table);
+  if ("what" in type) return [type];
+  const why = whyNotComparable(type, targets.key.type);
+  if (why !== undefined)
     return [
       {
-        what: `key column ${name} does not fit the targets'`,
-        found: key,
+        what: `key column ${table.key.name} does not fit the targets'`,
+        found: why,
         fix: "extract the table with the targets' key type",
         table: table.file.table,
       },
     ];
-  const comparison = compareKeys(key, targets.key);
-  const problems = checkKey(comparison, table, duplicates);
-  return problems.length > 0 ? problems : { how: comparison.equal ? "same values" : "different", comparison };
+  const key = decodeKey(keyed, type, targets.key.type);
+  if ("what" in key) return [key];
+  const match = matchKeys(key, targets.key, settings.duplicates);
+  const problems = checkKey(match, key, table, settings);
+  if (problems.length > 0) return problems;
+  const { equal, nulls, repeated, matched } = match;
+  return { how: equal ? "same values" : "different", comparison: { equal, nulls, repeated, matched } };
 }
 
-function checkKey(comparison: KeyComparison, table: InspectedTable, duplicates: DuplicatePolicy): Problem[] {
-  const { nulls, repeated, firstRepeated } = comparison;
-  const name = table.key.name;
+function checkKey(
+  match: KeyMatch,
+  key: KeyVector,
+  { key: { name }, file }: InspectedTable,
+  settings: KeySettings,
+): Problem[] {
+  const { nulls, repeated, firstRepeated, matched, runs } = match;
+  const { table } = file;
+  const refusesNulls = nulls > 0 && settings.nullKeys === "error";
+  if (refusesNulls)
+    return [
+      {
+        what: `null keys in ${name}`,
+        found: `${nulls} nulls`,
+        fix: "drop these rows, extract the table again, or choose --null-keys drop",
+        table,
+      },
+    ];
+  if (repeated > 0 && settings.duplicates === "error")
+    return [
+      {
+        what: `duplicate keys in ${name}`,
+        found: `${repeated} rows repeat a key, first ${formatKey(key, firstRepeated ?? 0)}`,
+        fix: "extract the table again, or choose --duplicates first or last",
+        table,
+      },
+    ];
+  if (matched > 0 || runs.rows === 0 || settings.minMatch === 0) return [];
   return [
-    ...(nulls > 0
-      ? [
-          {
-            what: `null keys in ${name}`,
-            found: `${nulls} nulls`,
-            fix: "drop these rows, or extract the table again",
-            table: table.file.table,
-          },
-        ]
-      : []),
-    ...(repeated > 0 && nulls === 0 && duplicates === "error"
-      ? [
-          {
-            what: `duplicate keys in ${name}`,
-            found: `${repeated} rows repeat a key, first ${firstRepeated}`,
-            fix: "extract the table again, or choose --duplicates first or last",
-            table: table.file.table,
-          },
-        ]
-      : []),
+    {
+      what: `no key in ${name} is one of the targets'`,
+      found: key.rows === 0 ? "no rows" : `${key.rows} rows, first ${formatKey(key, firstKey(key))}`,
+      fix: "check that the table belongs to this pair; --min-match 0 fills its columns with null",
+      table,
+    },
   ];
+}
+
+/** The first row that has a key. */
+function firstKey({ skip }: KeyVector): number {
+  return Math.max(0, skip?.indexOf(0) ?? 0);
 }
 
 /** The same encoded bytes under the same type and encoding are the same values. */

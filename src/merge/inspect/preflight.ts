@@ -1,24 +1,27 @@
 import pMap from "p-map";
 import { ExitCode } from "../../model/exit-code.ts";
 import { failOn, type Problem } from "../../model/failure.ts";
-import type { MergeSettings } from "../../model/settings.ts";
 import { BufferPool, ReusableBuffer } from "../../parquet/buffer-pool.ts";
-import { runFinalizers, type Series } from "../../parquet/polars.ts";
+import type { KeyVector } from "../../parquet/key/key-vector.ts";
 import { remoteTablesAtOnce, tablesAtOnce } from "../budget.ts";
 import type { PairContext } from "../context.ts";
 import type { ListedTable, ProvenTable } from "../table.ts";
 import type { Inventory } from "./inventory.ts";
-import { checkTargetsKey, decodeKey, type KeyedTargets, proveKey, proveSameBytes } from "./keys.ts";
+import {
+  checkTargetsKey,
+  decodeTargetsKey,
+  type KeyedTargets,
+  type KeySettings,
+  proveKey,
+  proveSameBytes,
+} from "./keys.ts";
 import { inspectTable } from "./table.ts";
-
-/** What decides whether a table's key can be merged. */
-export type KeySettings = Pick<MergeSettings, "key" | "duplicates">;
 
 /** A checkpoint that can be merged, with the targets' decoded key. */
 export interface ProvenCheckpoint {
   readonly targets: ProvenTable;
   readonly features: readonly ProvenTable[];
-  readonly targetsKey: Series;
+  readonly targetsKey: KeyVector;
 }
 
 /**
@@ -58,7 +61,7 @@ class Preflight {
     // A scratch of its own: the targets' key stays until every table is compared with it.
     const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, new ReusableBuffer());
     if (!("table" in keyed)) return this.#refuse(keyed);
-    const key = decodeKey(keyed);
+    const key = decodeTargetsKey(keyed);
     if ("what" in key) return this.#refuse([key]);
     const targets = { ...keyed, key };
     this.#problems.push(...checkTargetsKey(targets));
@@ -93,10 +96,16 @@ class Preflight {
     if (!("table" in keyed)) return this.#refuse(keyed);
     // Without targets there is nothing to compare with; the table's own problems are still worth reporting.
     if (targets === undefined) return undefined;
-    const proof = proveKey(keyed, targets, this.#settings.duplicates);
+    const proof = proveKey(keyed, targets, this.#settings);
     if (!("how" in proof)) return this.#refuse(proof);
-    if (proof.how !== "same bytes") await runFinalizers();
+    this.#warnOfFewMatches(listed, proof.comparison.matched, targets.key.rows);
     return { ...keyed.table, proof };
+  }
+
+  #warnOfFewMatches({ file }: ListedTable, matched: number, rows: number): void {
+    if (matched * 100 >= this.#settings.minMatch * rows) return;
+    const share = `${matched} of ${rows} targets' keys`;
+    this.#context.port.emit({ type: "warning", text: `${file.table}: has only ${share}, fewer than --min-match says` });
   }
 
   #refuse(problems: readonly Problem[]): undefined {

@@ -2,10 +2,11 @@ import type { Plan } from "../../model/plan.ts";
 import type { DuplicatePolicy } from "../../model/settings.ts";
 import { version } from "../../model/version.ts";
 import { ReusableBuffer } from "../../parquet/buffer-pool.ts";
-import { buildColumnFile } from "../../parquet/column-file.ts";
-import { keepNames } from "../../parquet/footer.ts";
-import { cutRuns, identityRuns, type RowRuns, toRuns } from "../../parquet/gather/rows.ts";
-import { decode, indexRows, type Series } from "../../parquet/polars.ts";
+import type { ColumnChunk } from "../../parquet/footer.ts";
+import { cutRuns, identityRuns, type RowRuns } from "../../parquet/gather/rows.ts";
+import { keyTypeOf } from "../../parquet/key/key-type.ts";
+import { decodeKeys, type KeyVector } from "../../parquet/key/key-vector.ts";
+import { matchKeys } from "../../parquet/key/match.ts";
 import { crc32c, formatCrc32c } from "../../store/crc32c.ts";
 import type { OpenFile, StagedOutput, Written } from "../../store/store.ts";
 import { prefetchBytes } from "../budget.ts";
@@ -25,7 +26,7 @@ export interface Transferred {
 
 /** What aligning needs beyond the plan. */
 export interface TargetKeys {
-  readonly targetsKey: Series;
+  readonly targetsKey: KeyVector;
   readonly duplicates: DuplicatePolicy;
 }
 
@@ -153,13 +154,12 @@ class TransferRun {
 
   /** The table's row for each row of the output. */
   #matchRows({ footer, key, plan }: PlannedTable, bytes: Uint8Array): RowRuns {
-    if (plan.sameKeys) return identityRuns(this.#planned.plan.rows);
-    const pieces = footer.rowGroups
-      .filter((group) => group.rows > 0)
-      .flatMap((group) => group.chunks.slice(key.firstLeaf, key.firstLeaf + 1))
-      .map(({ start, size }) => ({ start, bytes: bytes.subarray(start, start + size) }));
-    const decoded = decode(buildColumnFile(footer, keepNames([key]), pieces)).getColumn(key.name);
-    return toRuns(indexRows(decoded, this.#keys.targetsKey, this.#keys.duplicates));
+    const { targetsKey, duplicates } = this.#keys;
+    if (plan.sameKeys) return identityRuns(targetsKey.rows);
+    const [element] = key.elements;
+    const type = element === undefined || footer.rows === 0 ? targetsKey.type : (keyTypeOf(element) ?? targetsKey.type);
+    const read = ({ start, size }: ColumnChunk) => bytes.subarray(start, start + size);
+    return matchKeys(decodeKeys(footer, key, type, targetsKey.type, read), targetsKey, duplicates).runs;
   }
 
   #report(table: PlannedTable, tablesDone: number): void {

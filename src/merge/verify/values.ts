@@ -12,7 +12,10 @@ import { PageError } from "../../parquet/encoding/encoding.ts";
 import { type Column, type ColumnChunk, type Footer, keepNames } from "../../parquet/footer.ts";
 import { countOtherRows } from "../../parquet/gather/compare.ts";
 import { identityRuns, type RowRuns } from "../../parquet/gather/rows.ts";
-import { convertKey, countDifferences, type DataFrame, decode, type Series } from "../../parquet/polars.ts";
+import { type KeyType, keyTypeOf, whyNotComparable } from "../../parquet/key/key-type.ts";
+import { decodeKeys, type KeyVector } from "../../parquet/key/key-vector.ts";
+import { matchKeys } from "../../parquet/key/match.ts";
+import { countDifferences, type DataFrame, decode, type Series } from "../../parquet/polars.ts";
 import { gatherRows, matchRows, type RowMatch } from "../../parquet/row-match.ts";
 import type { OpenFile } from "../../store/store.ts";
 import { readChunks } from "../inspect/table.ts";
@@ -28,7 +31,7 @@ export interface SourceFile {
 export interface OutputFile {
   readonly footer: Footer;
   readonly opened: OpenFile;
-  readonly key: Series;
+  readonly key: KeyVector;
   readonly columnsByName: ReadonlyMap<string, Column>;
 }
 
@@ -87,16 +90,12 @@ export class ValueComparison {
     const { footer, opened } = this.#source;
     const keyColumn = findColumn(footer, this.#key);
     if (keyColumn === undefined) return `the source has no key ${this.#key}`;
-    try {
-      const decoded = await decodeColumns(opened, footer, [keyColumn]);
-      const key = convertKey(decoded.getColumn(keyColumn.name), this.#output.key);
-      if (typeof key === "string") return `key ${this.#key} has ${key}`;
-      if (key.seriesEqual(this.#output.key)) return { moved: undefined, runs: identityRuns(key.length) };
-      const moved = matchRows(key, this.#output.key, this.#duplicates);
-      return { moved, runs: moved.runs };
-    } catch (error) {
-      return `key ${this.#key} cannot be decoded: ${messageOf(error)}`;
-    }
+    const key = await readKey(opened, footer, keyColumn, this.#output.key.type);
+    if (typeof key === "string") return `key ${this.#key} ${key}`;
+    if (matchKeys(key, this.#output.key, this.#duplicates).equal)
+      return { moved: undefined, runs: identityRuns(key.rows) };
+    const moved = matchRows(key, this.#output.key, this.#duplicates);
+    return { moved, runs: moved.runs };
   }
 
   /** Decoded by Polars; encodings that it does not know yet are compared as they are stored. */
@@ -172,6 +171,28 @@ function compareColumn(source: Series, output: Series, match: RowMatch | undefin
 
 function describe(column: string, differences: number): string[] {
   return differences === 0 ? [] : [`column ${column}: ${differences} values differ from the source`];
+}
+
+/** The key of a file in terms of `targets` (its own where undefined), or why it cannot be read. */
+export async function readKey(
+  opened: OpenFile,
+  footer: Footer,
+  column: Column,
+  targets?: KeyType,
+): Promise<KeyVector | string> {
+  const own = column.elements[0] === undefined ? undefined : keyTypeOf(column.elements[0]);
+  const type = targets !== undefined && footer.rows === 0 ? targets : own;
+  if (type === undefined) return "has a type that cannot be a key";
+  const why = targets === undefined ? undefined : whyNotComparable(type, targets);
+  if (why !== undefined) return `has ${why}`;
+  const pieces = await readChunks(opened, footer, [column]);
+  try {
+    const byStart = new Map(pieces.map(({ start, bytes }) => [start, bytes]));
+    return decodeKeys(footer, column, type, targets ?? type, ({ start }) => byStart.get(start) ?? new Uint8Array());
+  } catch (error) {
+    if (error instanceof PageError) return `cannot be decoded: ${error.message}`;
+    throw error;
+  }
 }
 
 /** Decodes a few columns of a file through its own footer. */

@@ -12,7 +12,7 @@ import type { Context } from "../context.ts";
 import { checkFilePages } from "../inspect/page-headers.ts";
 import { damaged } from "../inspect/table.ts";
 import { checkStructure, type ExpectedOutput, readOutputFooter } from "./structure.ts";
-import { decodeColumns, type OutputFile, ValueComparison } from "./values.ts";
+import { type OutputFile, readKey, ValueComparison } from "./values.ts";
 
 /** A source table and the output columns that come from it. */
 export interface ExpectedTable {
@@ -95,7 +95,7 @@ class SourceComparison {
       columns += chosen.length;
       this.#report(index + 1);
     }
-    return { columns, values: columns * output.key.length, problems };
+    return { columns, values: columns * output.key.rows, problems };
   }
 
   async #openOutput(opened: OpenFile): Promise<OutputFile | Problem> {
@@ -103,13 +103,9 @@ class SourceComparison {
     const columnsByName = new Map(footer.columns.map((column) => [column.name, column]));
     const key = columnsByName.get(this.#expected.key);
     if (key === undefined) throw new Error(`the output has no key ${this.#expected.key}`);
-    try {
-      const decoded = await decodeColumns(opened, footer, [key]);
-      return { footer, opened, columnsByName, key: decoded.getColumn(key.name) };
-    } catch (error) {
-      const found = error instanceof Error ? error.message : String(error);
-      return { what: "the output's key cannot be decoded", found, fix: "merge the pair again with --replace" };
-    }
+    const found = await readKey(opened, footer, key);
+    if (typeof found !== "string") return { footer, opened, columnsByName, key: found };
+    return { what: `the output's key ${found}`, fix: "merge the pair again with --replace" };
   }
 
   /** What is compared of a table: all columns, or one; and the key with the targets'. */

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import pl from "nodejs-polars";
 import { toCells } from "../../support/columns.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, mergeHere, planHere } from "../../support/job.ts";
+import { failureOf, mergeHere, planHere, TestPort } from "../../support/job.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("keys");
@@ -37,10 +37,10 @@ test("the same numbers in another unit are other keys, though their bytes are th
     a: keyed(["1000", "2000"], { x: ["Int8", ["1", "2"]] }, "Datetime ms"),
   };
   const written = writeTables(root, tables);
-  const [, table] = (await planHere({ ...written })).tables;
+  const [, table] = (await planHere({ ...written, minMatch: 0 })).tables;
   assert.equal(table?.action, "align");
   assert.equal(table?.rowsNullFilled, 2);
-  const { output } = await mergeHere({ ...written, verify: "full" });
+  const { output } = await mergeHere({ ...written, verify: "full", minMatch: 0 });
   assert.deepEqual(toCells(pl.readParquet(output).getColumn("a_x")), [null, null]);
 });
 
@@ -71,15 +71,16 @@ const refused: [string, Parameters<typeof writeTables>[1], RegExp][] = [
     /^a: key column interval_time does not fit the targets': found type String where the targets have Int64/,
   ],
   [
-    "keys that do not fit",
+    "keys of which none is a target's",
     { targets: keyed(["1"], {}, "Int8"), a: keyed(["300"]) },
-    /^a: .* with values that Int8 of the targets cannot hold/,
+    /^a: no key in interval_time is one of the targets': found 1 rows, first 300; .*--min-match 0/,
   ],
   [
-    "keys that cannot be keys",
-    { targets: keyed(["1.5"], {}, "Float64") },
-    /^targets: .*cannot be a key: found Float64/,
+    "a table without rows",
+    { targets: keyed(["1"]), a: keyed([]) },
+    /^a: no key in interval_time is one of the targets': found no rows/,
   ],
+  ["keys that cannot be keys", { targets: keyed(["1.5"], {}, "Float64") }, /^targets: .*cannot be a key: found DOUBLE/],
   [
     "no key",
     { targets: keyed(["1"]), a: keyed(["1"]).rename({ interval_time: "time" }) },
@@ -95,6 +96,36 @@ for (const [name, tables, pattern] of refused) {
     assert.equal(failure.problems.length, 1);
   });
 }
+
+test("rows whose key the targets cannot hold are surplus; rows without a key are dropped on request", async () => {
+  const tables = {
+    targets: keyed(["1000", "2000"], {}, "Datetime us"),
+    a: keyed(["1000000", "2000001", "2000000", null], { x: ["Int8", ["1", "2", "3", "4"]] }, "Datetime ns"),
+  };
+  const written = writeTables(root, tables);
+  const { output } = await mergeHere({ ...written, verify: "full", nullKeys: "drop" });
+  assert.deepEqual(toCells(pl.readParquet(output).getColumn("a_x")), ["1", "3"]);
+  const [, table] = (await planHere({ ...written, nullKeys: "drop" })).tables;
+  assert.deepEqual([table?.rowsDropped, table?.rowsNullFilled, table?.duplicateRows], [2, 0, 0]);
+});
+
+test("unsigned keys of 2^63 and above are matched", async () => {
+  const keys = ["18446744073709551615", "9223372036854775808", "7"];
+  const tables = {
+    targets: keyed(keys, {}, "UInt64"),
+    a: keyed(keys.toReversed(), { x: ["Int8", ["1", "2", "3"]] }, "UInt64"),
+  };
+  const { output } = await mergeHere({ ...writeTables(root, tables), verify: "full" });
+  assert.deepEqual(toCells(pl.readParquet(output).getColumn("a_x")), ["3", "2", "1"]);
+});
+
+test("a table with few of the targets' keys is warned of", async () => {
+  const tables = { targets: keyed(["1", "2", "3"]), a: keyed(["1"], { x: ["Int8", ["1"]] }) };
+  const port = new TestPort();
+  await mergeHere({ ...writeTables(root, tables) }, "pair", port);
+  const warnings = port.events.flatMap((event) => (event.type === "warning" ? [event.text] : []));
+  assert.deepEqual(warnings, ["a: has only 1 of 3 targets' keys, fewer than --min-match says"]);
+});
 
 test("every table's problem is told, not only the first", async () => {
   const tables = { targets: keyed(["1"]), a: keyed(["1", "1"]), b: keyed([null]), c: keyed(["x"], {}, "String") };

@@ -25,7 +25,7 @@ describe("preflight", () => {
     const inventory = await takeInventory(context, settings);
     const { features, targetsKey } = await runPreflight(context, inventory, settings);
     assert.equal(features.length, shape.tables);
-    assert.equal(targetsKey.length, shape.rows);
+    assert.equal(targetsKey.rows, shape.rows);
     assert.deepEqual(
       features.map(({ file }) => file.table),
       inventory.features.map(({ file }) => file.table),

@@ -12,7 +12,7 @@ const letters = (...values: (string | null)[]) => ({ x: ["String", values] as co
 
 async function mergeOne(keys: readonly string[], values: (string | null)[], settings = {}) {
   const written = writeTables(root, { targets: keyed(["3", "1", "2"]), a: keyed(keys, letters(...values)) });
-  const { output } = await mergeHere({ ...written, ...settings, verify: "full" });
+  const { output } = await mergeHere({ ...written, minMatch: 0, ...settings, verify: "full" });
   return toCells(pl.readParquet(output).getColumn("a_x"));
 }
 

@@ -1,0 +1,234 @@
+/** Keys of a table in the targets' terms: equal keys have equal words, or equal bytes. */
+import { Arena } from "../arena.ts";
+import type { Column, ColumnChunk, Footer } from "../footer.ts";
+import { decodeChunk, type Leaf } from "../gather/decode.ts";
+import { joinLeaves } from "../gather/join-leaves.ts";
+import { leavesOf } from "../gather/shape.ts";
+import { lookUp, type PlainValues } from "../gather/values.ts";
+import type { KeyType } from "./key-type.ts";
+
+/** Keys of all rows, in order. */
+export interface KeyVector {
+  readonly type: KeyType;
+  readonly rows: number;
+  readonly nulls: number;
+  /** 1 for rows without a key, and for keys that the targets' type cannot hold, which equal no target; undefined for none. */
+  readonly skip: Uint8Array | undefined;
+  readonly values: WordKeys | ByteKeys;
+}
+
+/** Integers of 64 bits as two words, low word first. */
+export interface WordKeys {
+  readonly kind: "words";
+  readonly words: Int32Array;
+}
+
+/** Byte arrays: `starts[i]` to `ends[i]` of `bytes`. */
+export interface ByteKeys {
+  readonly kind: "bytes";
+  readonly bytes: Uint8Array;
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
+}
+
+const nanosecondsPerDay = 86_400_000_000_000n;
+/** Julian day of 1970-01-01. */
+const epochDay = 2_440_588n;
+const ticksOfNanoseconds = 1_000_000_000n;
+
+/**
+ * Decodes a flat key column. `targets`: the type whose values the keys are written as; a key that it cannot hold is skipped.
+ * The vector owns its memory: about 16 bytes a row, and the bytes of texts.
+ * @throws PageError when a page is damaged.
+ */
+export function decodeKeys(
+  footer: Footer,
+  column: Column,
+  type: KeyType,
+  targets: KeyType,
+  bytesOf: (chunk: ColumnChunk) => Uint8Array,
+): KeyVector {
+  const leaf = decodeLeaf(footer, column, bytesOf);
+  const { rows, positions } = leaf;
+  const values = leaf.values.kind === "indexed" ? lookUp(leaf.values, new Arena()) : leaf.values;
+  const skip = positions === undefined ? undefined : markNulls(positions, rows);
+  const nulls = positions === undefined ? 0 : rows - (positions[rows] ?? 0);
+  const at = (row: number): number => (positions === undefined ? row : (positions[row] ?? 0));
+  const converter = new KeyConverter(type, targets, values, rows, skip);
+  for (let row = 0; row < rows; row += 1) if (skip?.[row] !== 1) converter.add(row, at(row));
+  return { type: targets, rows, nulls, ...converter.finish() };
+}
+
+function decodeLeaf(footer: Footer, column: Column, bytesOf: (chunk: ColumnChunk) => Uint8Array): Leaf {
+  const [shape] = leavesOf(column);
+  if (shape === undefined) throw new Error(`no leaf in ${column.name}`);
+  const memory = { column: new Arena(), page: new Arena() };
+  const leaves: Leaf[] = [];
+  for (const group of footer.rowGroups) {
+    const chunk = group.chunks[column.firstLeaf];
+    if (group.rows === 0 || chunk === undefined) continue;
+    const { codec, values } = chunk;
+    leaves.push(decodeChunk({ bytes: bytesOf(chunk), codec, values, rows: group.rows }, shape, false, memory));
+  }
+  if (leaves.length === 0)
+    leaves.push(decodeChunk({ bytes: new Uint8Array(), codec: 0, values: 0, rows: 0 }, shape, false, memory));
+  return joinLeaves(leaves, memory.column);
+}
+
+function markNulls(positions: Int32Array, rows: number): Uint8Array | undefined {
+  if (positions[rows] === rows) return undefined;
+  const skip = new Uint8Array(rows);
+  for (let row = 0; row < rows; row += 1) skip[row] = positions[row] === positions[row + 1] ? 1 : 0;
+  return skip;
+}
+
+/** Writes stored values in the targets' terms, one by one. */
+class KeyConverter {
+  readonly #values: PlainValues;
+  readonly #rows: number;
+  readonly #write: (row: number, value: number) => boolean;
+  readonly #out: WordKeys | ByteKeys;
+  #skip: Uint8Array | undefined;
+
+  constructor(type: KeyType, targets: KeyType, values: PlainValues, rows: number, skip: Uint8Array | undefined) {
+    this.#values = values;
+    this.#rows = rows;
+    this.#skip = skip;
+    const bytes = targets.family === "text" || targets.family === "binary" || targets.family === "int96";
+    this.#out = bytes ? this.#byteKeys(targets.family === "int96") : { kind: "words", words: new Int32Array(2 * rows) };
+    this.#write = this.#chooseWriter(type, targets);
+  }
+
+  add(row: number, value: number): void {
+    if (this.#write(row, value)) return;
+    this.#skip ??= new Uint8Array(this.#rows);
+    this.#skip[row] = 1;
+  }
+
+  finish(): Pick<KeyVector, "skip" | "values"> {
+    return { skip: this.#skip, values: this.#out };
+  }
+
+  #byteKeys(int96: boolean): ByteKeys {
+    const starts = new Float64Array(this.#rows);
+    const ends = new Float64Array(this.#rows);
+    return { kind: "bytes", bytes: int96 ? new Uint8Array(12 * this.#rows) : this.#values.bytes, starts, ends };
+  }
+
+  #chooseWriter(type: KeyType, targets: KeyType): (row: number, value: number) => boolean {
+    const out = this.#out;
+    if (out.kind === "bytes") return targets.family === "int96" ? this.#int96Writer(out, type) : this.#byteWriter(out);
+    if (type.family === "instant" && targets.family === "instant" && type.ticks !== targets.ticks)
+      return this.#instantWriter(out, (value) => this.#wordsAt(value), type.ticks, targets.ticks);
+    if (type.family === "int96" && targets.family === "instant")
+      return this.#instantWriter(out, (value) => this.#nanosecondsAt(value), ticksOfNanoseconds, targets.ticks);
+    return this.#wordWriter(out, type, targets);
+  }
+
+  #byteWriter({ starts, ends }: ByteKeys): (row: number, value: number) => boolean {
+    const values = this.#values;
+    return (row, value) => {
+      starts[row] = values.kind === "fixed" ? value * values.width : (values.offsets[value] ?? 0) + 4;
+      ends[row] = values.kind === "fixed" ? (value + 1) * values.width : (values.offsets[value + 1] ?? 0);
+      return true;
+    };
+  }
+
+  /** Integers of 32 or 64 bits, and instants of the same unit: the stored words, the sign extended. */
+  #wordWriter({ words: out }: WordKeys, type: KeyType, targets: KeyType): (row: number, value: number) => boolean {
+    const { bytes } = this.#values;
+    const stored = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    const wide = this.#values.kind === "fixed" && this.#values.width === 8;
+    const signed = type.family !== "integer" || type.signed;
+    // Of two numbers with equal words, one of each kind, only those below 2^63 are the same.
+    const crossing = type.family === "integer" && targets.family === "integer" && type.signed !== targets.signed;
+    return (row, value) => {
+      const low = (wide ? stored[2 * value] : stored[value]) ?? 0;
+      const high = wide ? (stored[2 * value + 1] ?? 0) : signed ? low >> 31 : 0;
+      out[2 * row] = low;
+      out[2 * row + 1] = high;
+      return !(crossing && high < 0);
+    };
+  }
+
+  /** Instants in another unit: only those that both units can say are the same. */
+  #instantWriter(
+    { words }: WordKeys,
+    read: (value: number) => bigint,
+    from: bigint,
+    to: bigint,
+  ): (row: number, value: number) => boolean {
+    return (row, value) => {
+      const instant = read(value) * to;
+      if (instant % from !== 0n) return false;
+      const ticks = instant / from;
+      if (BigInt.asIntN(64, ticks) !== ticks) return false;
+      words[2 * row] = Number(BigInt.asIntN(32, ticks));
+      words[2 * row + 1] = Number(BigInt.asIntN(32, ticks >> 32n));
+      return true;
+    };
+  }
+
+  /** INT96 as the day and the nanoseconds within it, which writers need not keep below one day. */
+  #int96Writer({ bytes, starts, ends }: ByteKeys, type: KeyType): (row: number, value: number) => boolean {
+    const out = new DataView(bytes.buffer, bytes.byteOffset);
+    return (row, value) => {
+      const nanoseconds =
+        type.family === "instant"
+          ? this.#wordsAt(value) * (ticksOfNanoseconds / type.ticks)
+          : this.#nanosecondsAt(value);
+      const day = floorDivide(nanoseconds, nanosecondsPerDay);
+      if (BigInt.asIntN(32, day) !== day) return false;
+      out.setBigInt64(12 * row, nanoseconds - day * nanosecondsPerDay);
+      out.setInt32(12 * row + 8, Number(day));
+      starts[row] = 12 * row;
+      ends[row] = 12 * (row + 1);
+      return true;
+    };
+  }
+
+  #wordsAt(value: number): bigint {
+    const { bytes } = this.#values;
+    return new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(8 * value, true);
+  }
+
+  /** Nanoseconds since 1970 of an INT96: the time of day in 8 bytes, the Julian day in 4. */
+  #nanosecondsAt(value: number): bigint {
+    const { bytes } = this.#values;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + 12 * value, 12);
+    return (BigInt(view.getInt32(8, true)) - epochDay) * nanosecondsPerDay + view.getBigInt64(0, true);
+  }
+}
+
+function floorDivide(value: bigint, by: bigint): bigint {
+  const quotient = value / by;
+  return value % by < 0n ? quotient - 1n : quotient;
+}
+
+/** A key as a person writes it: "2025-03-20 00:00:00.000000+00:00", "7", "EURUSD". */
+export function formatKey({ type, values }: KeyVector, row: number): string {
+  if (values.kind === "bytes") {
+    const bytes = Buffer.from(values.bytes.subarray(values.starts[row], values.ends[row]));
+    if (type.family === "text") return bytes.toString();
+    return type.family === "int96" ? formatInt96(bytes) : `0x${bytes.toString("hex")}`;
+  }
+  const number = (BigInt(values.words[2 * row + 1] ?? 0) << 32n) | BigInt((values.words[2 * row] ?? 0) >>> 0);
+  if (type.family === "date") return formatInstant(number * 86_400n, 1n, "").slice(0, -9);
+  if (type.family === "instant") return formatInstant(number, type.ticks, type.zoned ? "+00:00" : "");
+  return String(type.family === "integer" && !type.signed ? BigInt.asUintN(64, number) : number);
+}
+
+function formatInt96(bytes: Buffer): string {
+  const nanoseconds = BigInt(bytes.readInt32BE(8)) * nanosecondsPerDay + bytes.readBigInt64BE(0);
+  return formatInstant(nanoseconds, ticksOfNanoseconds, "");
+}
+
+/** Years beyond those of a JavaScript date are shown as ticks. */
+function formatInstant(value: bigint, ticks: bigint, zone: string): string {
+  const seconds = floorDivide(value, ticks);
+  const date = new Date(Number(seconds) * 1000);
+  if (Number.isNaN(date.getTime())) return `${value} (1/${ticks} s since 1970)`;
+  const fraction = String(value - seconds * ticks).padStart(String(ticks).length - 1, "0");
+  const [text = ""] = date.toISOString().split(".");
+  return `${text.replace("T", " ")}${ticks === 1n ? "" : `.${fraction}`}${zone}`;
+}
