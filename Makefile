@@ -4,7 +4,7 @@ SHELL := /bin/sh
 # Every recipe runs with the Node that set-up found or brought.
 run = PATH="$$(dirname "$$(scripts/find-node.sh)"):$$PATH"
 
-.PHONY: help setup demo demo-run demo-gcs test test-cluster image test-image test-terraform lint format bench interop clean deploy run-all status report destroy
+.PHONY: help setup demo demo-run demo-gcs test test-cluster image test-image package test-package test-terraform lint format bench interop clean deploy run-all status report destroy
 IMAGE ?= localhost/widemerge:dev
 
 help: ## list the targets
@@ -34,6 +34,12 @@ image: setup ## build the container image with docker or podman (WIDEMERGE_BASE:
 test-image: setup ## build the image, on a base made here where none can be pulled, and test it (docker or podman)
 	@$(run) env IMAGE=$(IMAGE) scripts/test-image.sh
 
+package: setup ## pack the npm package, widemerge-<version>.tgz
+	@$(run) npm pack
+
+test-package: setup ## pack the npm package and test it as it is installed, under the oldest Node that it supports (needs npm's registry)
+	@scripts/test.sh test/package/*.test.ts
+
 test-terraform: ## check the Terraform module: format, schema, tests, policy scan (scripts/terraform.sh install installs what it needs)
 	@scripts/terraform.sh check || [ $$? -eq 3 ]
 
@@ -50,7 +56,7 @@ interop: setup ## merge what other writers wrote, read what widemerge wrote: pya
 	@$(run) scripts/interop.sh
 
 clean: ## remove what the demo, the benchmarks and the tests left
-	rm -rf demo bench/work reports k8s/dry-run
+	rm -rf demo bench/work reports k8s/dry-run dist widemerge-*.tgz
 
 deploy: setup ## make what Google Cloud needs for runs: PROJECT=… BACKENDS=kubernetes,cloudrun (DRY_RUN=1: only say it)
 	@$(run) scripts/cloud/deploy.sh

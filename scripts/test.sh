@@ -17,7 +17,7 @@ scripts/gcs.sh build >/dev/null 2>&1 || true
 
 if [ $# = 0 ]; then
   # shellcheck disable=SC2046 # Each word is a file.
-  set -- $(find test -name '*.test.ts' -not -path 'test/interop/*' -not -path 'test/cluster/*' -not -path 'test/image/*')
+  set -- $(find test -name '*.test.ts' -not -path 'test/interop/*' -not -path 'test/cluster/*' -not -path 'test/image/*' -not -path 'test/package/*')
 fi
 # A test that hangs fails after ten minutes.
 exec "$node" --no-warnings --test --test-reporter=spec --test-concurrency="${TEST_CONCURRENCY:-3}" --test-timeout=600000 "$@"

@@ -24,10 +24,18 @@ export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** The settings in force, frozen. @throws Failure (usage) that lists every problem: name, what is allowed, what was given. */
+/** A value as it was given, and what the user calls it: a flag, a variable, a key of the file. */
+interface GivenValue {
+  readonly source: string;
+  readonly value: unknown;
+}
+/** Given values by the name of the setting. */
+type Given = ReadonlyMap<string, GivenValue>;
+
+/** The settings in force, frozen. @throws Failure (usage) that lists every problem: name, what is allowed, what was given */
 export function resolveSettings(raw: RawSettings): Settings {
   const file = raw.file === undefined ? {} : readFile(raw.file);
-  const given = new Map<string, { readonly source: string; readonly value: unknown }>();
+  const given = new Map<string, GivenValue>();
   for (const [name, value] of Object.entries(file)) given.set(name, { source: `${name} in ${raw.file}`, value });
   for (const name of settingNames) {
     const value = raw.environment[variableOf(name)];
@@ -35,7 +43,19 @@ export function resolveSettings(raw: RawSettings): Settings {
   }
   for (const [name, value] of Object.entries(raw.flags))
     if (value !== undefined) given.set(name, { source: flagOf(name), value });
-  const unknown = unknownVariables(raw.environment);
+  return parseSettings(given, unknownVariables(raw.environment));
+}
+
+/**
+ * The settings for the options of a function call, frozen; variables and files are not read.
+ * @throws Failure (usage) that lists every problem
+ */
+export function resolveOptions(options: Readonly<Record<string, unknown>>): Settings {
+  const stated = Object.entries(options).filter(([, value]) => value !== undefined);
+  return parseSettings(new Map(stated.map(([name, value]) => [name, { source: name, value }])), []);
+}
+
+function parseSettings(given: Given, unknown: readonly Problem[]): Settings {
   const parsed = v.safeParse(Settings, Object.fromEntries([...given].map(([name, { value }]) => [name, value])));
   const problems = [...unknown, ...(parsed.issues ?? []).map((issue) => toProblem(issue, given))];
   if (problems.length > 0 || !parsed.success) throw new Failure(ExitCode.usage, problems);
@@ -70,8 +90,6 @@ function unknownVariables(environment: RawSettings["environment"]): Problem[] {
     fix: "see `widemerge merge --help` for the names",
   }));
 }
-
-type Given = ReadonlyMap<string, { readonly source: string; readonly value: unknown }>;
 
 function toProblem(issue: v.InferIssue<typeof Settings>, given: Given): Problem {
   const name = String(issue.path?.[0].key);
