@@ -56,7 +56,7 @@ export function toOutcome(result: PairResult, progress?: WorkerOutcome["progress
     pair,
     exitCode,
     outcome,
-    seconds,
+    seconds: Math.round(seconds * 1000) / 1000,
     peakMemoryBytes,
     ceilingBytes,
     ...(progress === undefined ? {} : { progress }),

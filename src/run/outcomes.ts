@@ -1,6 +1,7 @@
 import { type Cause, causesByWeight, codeOfCause, endingOf, type Left, unexplainedFailure } from "../model/ending.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import type {
+  Attempt,
   AttemptOutcome,
   Launch,
   LaunchStatus,
@@ -67,25 +68,27 @@ export function collectPairs(facts: RunFacts): readonly PairFacts[] {
   });
 }
 
-/** By its manifest; where only a worker could compare the bytes, by the manifest and the worker's word. */
+/** A pair is done by its manifest. Where only a worker could compare the bytes, its exit code counts as well. */
 function isDone(pair: string, last: TaskStatus | undefined, facts: RunFacts): boolean {
   const verdict = facts.completions.get(pair)?.verdict;
   if (verdict === "done") return true;
   const attempt = last?.attempts.at(-1);
-  return verdict === "unsure" && attempt !== undefined && facts.records.get(attempt.id)?.exitCode === ExitCode.done;
+  return verdict === "unsure" && attempt !== undefined && readLeft(attempt, facts)?.exitCode === ExitCode.done;
 }
 
 /** The attempts of a task in one launch, with how each of them ended. */
 function listOutcomes(status: TaskStatus, facts: RunFacts): AttemptOutcome[] {
   const published = isDone(status.pair, status, facts);
-  return status.attempts.map((seen) => {
-    const left = readLeft(facts.records.get(seen.id)) ?? seen.outcome;
-    return { ...seen, ending: endingOf({ seen, left, published }) };
-  });
+  return status.attempts.map((seen) => ({
+    ...seen,
+    ending: endingOf({ seen, left: readLeft(seen, facts), published }),
+  }));
 }
 
-function readLeft(record: WorkerRecord | undefined): Left | undefined {
-  return record && { exitCode: record.exitCode, outcome: record.result.outcome };
+/** What the worker of an attempt left: its record in the store, or else the outcome that its backend read. */
+function readLeft({ id, outcome }: Attempt, { records }: RunFacts): Left | undefined {
+  const record = records.get(id);
+  return record === undefined ? outcome : { exitCode: record.exitCode, outcome: record.result.outcome };
 }
 
 /** The failed attempts of a task in one launch. A task that failed without any attempt counts as one. */

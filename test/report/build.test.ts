@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { toOutcome } from "../../src/model/outcome.ts";
 import { buildReport } from "../../src/report/build.ts";
-import { exampleRun, googlePrices } from "../support/run-view.ts";
+import { attemptOf, donePair, endAll, exampleRun, GiB, googlePrices, recordOf, viewOf } from "../support/run-view.ts";
 
 test("the totals of a report are the sums over its pairs", () => {
   const { totals, pairs } = buildReport(exampleRun(), googlePrices);
@@ -14,4 +15,14 @@ test("the totals of a report are the sums over its pairs", () => {
     pairs.find((pair) => pair.pair === "gbpnzd")?.problems.map((problem) => problem.what),
     ["table missing", "duplicate keys"],
   );
+});
+
+test("an attempt without a record in the store is reported from the outcome that its backend read", () => {
+  const problem = { what: "table missing", found: "no pair_a.parquet", fix: "extract it again" };
+  const attempt = attemptOf("a-0", 0, 60, { exitCode: 3 });
+  const outcome = toOutcome(recordOf(attempt, "a", GiB, [problem]).result);
+  const pair = { ...donePair("a", 0, 60), ...endAll([{ ...attempt, outcome }]), state: "failed" as const };
+  const [reported] = buildReport(viewOf([pair]), googlePrices).pairs;
+  assert.deepEqual(reported?.problems, [problem]);
+  assert.deepEqual([reported?.peakBytes, reported?.cost.attempts[0]?.peakBytes], [GiB, GiB]);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ExitCode } from "../../src/model/exit-code.ts";
+import { toOutcome } from "../../src/model/outcome.ts";
 import type { Attempt, TaskState } from "../../src/model/run.ts";
 import type { Completion } from "../../src/run/completion.ts";
 import { planNext } from "../../src/run/launch.ts";
@@ -57,6 +58,8 @@ describe("where a pair stands", () => {
     assert.equal(stateOf(factsOf("succeeded", attempts, { verdict: "unsure" })), "failed");
     const records = new Map([["attempt-1", makeWorkerRecord()]]);
     assert.equal(stateOf(factsOf("succeeded", attempts, { verdict: "unsure", records })), "done");
+    const outcome = toOutcome(makeWorkerRecord().result);
+    assert.equal(stateOf(factsOf("succeeded", [ended({ exitCode: 0, outcome })], { verdict: "unsure" })), "done");
   });
 
   it("what may be tried again waits; what may not has failed", () => {
@@ -64,6 +67,15 @@ describe("where a pair stands", () => {
     assert.equal(stateOf(factsOf("failed", [ended({ exitCode: 75 }), ended({ exitCode: 75 })])), "failed");
     assert.equal(stateOf(factsOf("failed", [ended({ exitCode: 3 })])), "failed");
     assert.equal(stateOf(factsOf("cancelled", [ended({ exitCode: 143 })])), "waiting");
+  });
+
+  it("without a record in the store, the outcome that the backend read explains a failure", () => {
+    const problem = { what: "it broke", found: "x", fix: "y" };
+    const { result } = makeWorkerRecord({ exitCode: 3 });
+    const outcome = { ...toOutcome({ ...result, problems: [problem] }), problemsOmitted: 4 };
+    const [pair] = composeView(factsOf("failed", [ended({ exitCode: 1, outcome })]), "2026-11-21T06:00:02.000Z").pairs;
+    assert.equal(pair?.why, "input: it broke: found x; y (and 4 more)");
+    assert.deepEqual(pair?.attempts[0]?.ending, { kind: "failed", cause: "input", word: "input refused" });
   });
 
   it("a task that failed without a trace is a failure, and not started for ever", () => {
