@@ -17,7 +17,7 @@ import {
 
 const recommend = (pairs: readonly PairOutcome[]) => rightSize(viewOf(pairs), googlePrices);
 
-/** A pair whose last attempt, on little memory, found that it was done. */
+/** A pair whose last attempt used little memory and found that the pair was done. */
 function alreadyDone(pair: string, ...before: readonly Attempt[]): PairOutcome {
   const attempt = attemptOf(`${pair}-found`, 80, 84);
   const record = recordOf(attempt, pair, 0.05 * GiB);

@@ -18,7 +18,7 @@ const missing = await access(executablePath).then(
 const skip = missing
   ? `Chromium is missing: ${executablePath} (Debian: apt-get install chromium), or set CHROMIUM`
   : false;
-/** Where the screenshots go; kept when it is named. */
+/** A folder that keeps the screenshots, if the variable is set. */
 const kept = process.env.WIDEMERGE_SCREENSHOTS;
 
 const screens = [
@@ -53,7 +53,7 @@ describe("report.html in Chromium", { skip }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Opens a page of the folder and gives what it complained of, asked for and ran. */
+  /** Opens a page of the folder; returns it with its complaints and its requests to other places. */
   async function open(name: string, screen: (typeof screens)[number]) {
     const page = await context.newPage();
     const complaints: string[] = [];

@@ -5,7 +5,7 @@ import { renderCsv } from "../../src/report/csv.ts";
 import { donePair, exampleRun, googlePrices, viewOf } from "../support/run-view.ts";
 import { attacks, hostileRun } from "./support/hostile.ts";
 
-/** The rows of a CSV text, as RFC 4180 defines it. */
+/** The rows of a CSV text, by RFC 4180. */
 function parseCsv(text: string): string[][] {
   const cells = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n)/g;
   const rows: string[][] = [[]];
@@ -16,7 +16,7 @@ function parseCsv(text: string): string[][] {
   return rows.slice(0, -1);
 }
 
-test("one row a pair, each as wide as the head", () => {
+test("one row per pair, each with as many cells as the header", () => {
   const rows = parseCsv(renderCsv(buildReport(exampleRun(), googlePrices)));
   assert.equal(rows.length, 28);
   assert.deepEqual(new Set(rows.map((row) => row.length)), new Set([rows[0]?.length]));
@@ -29,7 +29,7 @@ test("one row a pair, each as wide as the head", () => {
   assert.equal(audusd.price_list, "google-us-central1 2026-11-21");
 });
 
-test("texts come back as they were, but for those that a spreadsheet would run", () => {
+test("texts are unchanged, except those that a spreadsheet would run", () => {
   const rows = parseCsv(renderCsv(buildReport(hostileRun(), googlePrices)));
   const expected = attacks.map((attack) => (/^[=+\-@]/.test(attack) ? `'${attack}` : attack));
   assert.deepEqual(
@@ -38,7 +38,7 @@ test("texts come back as they were, but for those that a spreadsheet would run",
   );
 });
 
-test("every sign that begins a formula is defused; a negative number would stay a number", () => {
+test("every text that begins like a formula gets an apostrophe", () => {
   for (const name of ["=1", "+1", "-1", "@x", "\tx", "\rx"]) {
     const text = renderCsv(buildReport(viewOf([donePair(name, 0, 1)]), googlePrices));
     assert.equal(parseCsv(text)[1]?.[1], `'${name}`);

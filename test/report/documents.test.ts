@@ -12,14 +12,14 @@ import { toJsonSchema } from "./support/json-schema.ts";
 
 const path = "docs/report.schema.json";
 
-test("the published schema is that of the program; WIDEMERGE_WRITE_SCHEMA=1 writes it anew", () => {
+test("the published schema is that of the program (WIDEMERGE_WRITE_SCHEMA=1 writes it)", () => {
   const head = { $schema: "https://json-schema.org/draft/2020-12/schema", title: "widemerge report.json" };
   const schema = { ...head, ...toJsonSchema(Report) };
   if (process.env.WIDEMERGE_WRITE_SCHEMA === "1") writeFileSync(path, `${JSON.stringify(schema, undefined, 2)}\n`);
   assert.deepEqual(JSON.parse(readFileSync(path, "utf8")), schema);
 });
 
-test("in the published schema an unknown bill is null, and a missing price is an entry that is not there", () => {
+test("in the published schema, an unknown bill is null, and an unknown price is left out", () => {
   const { pairs } = JSON.parse(readFileSync(path, "utf8")).properties;
   const attempt = pairs.items.properties.cost.properties.attempts.items;
   assert.deepEqual(attempt.properties.billed.anyOf, [{ type: "number" }, { type: "null" }]);
@@ -29,7 +29,7 @@ test("in the published schema an unknown bill is null, and a missing price is an
   assert.deepEqual(line.required, ["item", "what", "quantity", "unit"]);
 });
 
-test("reports of all kinds of runs are as the schema says, and come back as they were", () => {
+test("the documents of all kinds of runs conform to the schemas and can be read back unchanged", () => {
   const runs = [
     exampleRun(),
     hostileRun(),
@@ -46,7 +46,7 @@ test("reports of all kinds of runs are as the schema says, and come back as they
   }
 });
 
-test("a document with an entry too few, too many or of another type is not one", () => {
+test("a document with a missing, unknown or wrong entry is refused", () => {
   const report = buildReport(exampleRun(), googlePrices);
   const { totals: _, ...fewer } = report;
   for (const wrong of [fewer, { ...report, extra: 1 }, { ...report, backend: "lambda" }, { ...report, format: 2 }]) {

@@ -8,7 +8,7 @@ import { hostileRun } from "./support/hostile.ts";
 
 const render = (view: RunView): string => renderHtml(buildReport(view, googlePrices), view);
 
-test("one file: no script, no link out, a policy that forbids both", () => {
+test("one file without scripts and links to other places, and a policy that forbids both", () => {
   const html = render(exampleRun());
   assert.match(
     html,
@@ -21,7 +21,7 @@ test("one file: no script, no link out, a policy that forbids both", () => {
   }
 });
 
-test("the same report gives the same text, and ids that occur once", () => {
+test("the same report gives the same text; ids are unique", () => {
   const html = render(exampleRun());
   assert.ok(render(exampleRun()) === html);
   assert.doesNotMatch(html, /zr\d/);
@@ -64,13 +64,13 @@ test("of many pairs only some are drawn, and the report says so; the tables list
   assert.equal((html.match(/<td class="value">p149<\/td>/g) ?? []).length, 3 + 1 + 5);
 });
 
-test("a run of which nothing is known yet, and one on this machine", () => {
+test("a run without pairs, and a run on this machine", () => {
   assert.match(render(viewOf([])), /0 pairs/);
   const local = render(viewOf([donePair("a", 0, 60)], { backend: "local", input: "in", output: "out" }));
   assert.match(local, /counts as \$0/);
 });
 
-test("a ceiling that is near is drawn, and one that is far is told", () => {
+test("a ceiling near the peak is drawn, one far above it is mentioned", () => {
   assert.match(render(viewOf([donePair("a", 0, 60, 0, 40 * 2 ** 30)])), /the dashed line is the ceiling/);
   assert.match(render(viewOf([donePair("a", 0, 60, 0, 2 ** 30)])), /far below the ceiling \(50\.0 GiB, 50 times/);
 });

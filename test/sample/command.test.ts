@@ -47,12 +47,12 @@ test("with --json the summary is one document", async () => {
   assert.match(document.source, /European Central Bank/);
 });
 
-test("help teaches with examples", async () => {
+test("the help has examples", async () => {
   const { stdout } = await sample("--help");
   assert.equal(stdout.match(/^ +widemerge sample --/gm)?.length, 2);
 });
 
-test("SIGTERM ends it with nothing half done", async () => {
+test("after SIGTERM, nothing unfinished is left", async () => {
   const out = join(folder, "stopped");
   const running = sample("--out", out, "--pairs", "audusd", "--full", "--rows", "20000");
   const ended = assert.rejects(running, { code: 1 });

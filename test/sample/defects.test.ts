@@ -54,7 +54,7 @@ test("an unsorted table has every row once, out of order", () => {
   }
 });
 
-test("duplicates repeat keys with other values, whatever else is wrong", () => {
+test("duplicates repeat keys with other values, with every misalignment", () => {
   for (const misalignment of [undefined, ...misalignments]) {
     const defect = misalignment === undefined ? { duplicates: true } : { misalignment, duplicates: true };
     const table = damageRows(keys, defect, "a");

@@ -54,7 +54,7 @@ test("more rows continue with returns of real days on the weekdays that follow",
   }
 });
 
-test("the seed moves the added rows only", () => {
+test("the seed changes the added rows only", () => {
   const [one, same, other] = [1, 1, 2].map((seed) => createMarket(rates, realDays + 60, seed).logRate("AUD", "USD"));
   assert.deepEqual(one, same);
   assert.deepEqual(one?.slice(0, realDays), other?.slice(0, realDays));

@@ -33,7 +33,7 @@ test("flags are read", () => {
   });
 });
 
-test("everything that is wrong is told at once", () => {
+test("every problem is reported at once", () => {
   const numbers = { tables: "0", rows: "1", misaligned: "1.1", duplicates: "-0.1", seed: "x" };
   const read = () => parseSampleFlags({ out: "", pairs: "audusd,../x,", full: true, ...numbers });
   assert.throws(read, (failure) => {

@@ -21,7 +21,7 @@ const central = (values: readonly number[], power: number): number =>
   mean(values.map((value) => (value - mean(values)) ** power));
 const variance = (values: readonly number[]): number => (central(values, 2) * values.length) / (values.length - 1);
 
-/** The slow way: every window on its own. */
+/** The slow way: each window is computed alone. */
 function eachWindow(
   values: readonly number[],
   window: number,
@@ -87,12 +87,12 @@ test("beta, correlation and residual follow from covariances of every window", (
   assertClose(rollingCorrelation(ownSeries, legSeries, 30), eachWindow(rows, 30, correlation), 1e-9);
 });
 
-test("a series that begins later gives its first value one full window later", () => {
+test("a series that begins later has its first value one full window later", () => {
   const values = Float64Array.of(Number.NaN, Number.NaN, 1, 2, 3, 4, 5, 6);
   assertClose(rollingMean(values, 3), [Number.NaN, Number.NaN, Number.NaN, Number.NaN, 2, 3, 4, 5], 0);
 });
 
-test("a window without any spread has no score and no skew, never an infinite one", () => {
+test("a window without spread has no score and no skew, not an infinite one", () => {
   const flat = Float64Array.of(0.1, 0.1, 0.1, 0.1);
   assertClose(rollingDeviation(flat, 3), [Number.NaN, Number.NaN, 0, 0], 0);
   assert.ok(rollingScore(flat, 3).every(Number.isNaN));

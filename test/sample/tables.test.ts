@@ -30,7 +30,7 @@ test("a full checkpoint has the real tables: 667 in five families, 16,988 column
   );
 });
 
-test("names are unique, and the same for every pair but for the third currencies", () => {
+test("names are unique, and the same for every pair except for the third currencies", () => {
   for (const pair of fxPairs) {
     const drafts = draftTables(market, pair, "full");
     assert.equal(new Set(drafts.map((draft) => draft.name)).size, 667);
@@ -43,7 +43,7 @@ test("names are unique, and the same for every pair but for the third currencies
   }
 });
 
-test("no two of the 16,988 columns are equal, none is empty, none holds an infinite value", () => {
+test("no two of the 16,988 columns are equal, none is empty, none has an infinite value", () => {
   const long = createMarket(rates, 1600, 1);
   const digests = new Set<string>();
   for (const draft of draftTables(long, "eurchf", "full")) {
@@ -60,7 +60,7 @@ test("no two of the 16,988 columns are equal, none is empty, none holds an infin
   assert.equal(digests.size, 16_988);
 });
 
-test("any number of tables is shared out in the real proportions, from five on to every family", () => {
+test("any number of tables is divided in the real proportions, and from five tables on every family has one", () => {
   for (let tables = 1; tables <= 667; tables += 1) {
     const shares = Object.entries(shareTables(tables));
     assert.equal(

@@ -14,7 +14,7 @@ test("7 horizons times 7 windows, each name once", () => {
   for (const part of [0, 1]) assert.equal(new Set(parts.map((numbers) => numbers[part])).size, 7);
 });
 
-test("a target is the sum of the daily returns that are still to come, and nothing else", () => {
+test("a target is the sum of the future daily returns", () => {
   const daily = market.returns("GBP", "JPY");
   for (const [name, values] of targets) {
     const [horizon = 0, window = 0] = (name.match(/\d+/g) ?? []).map(Number);
@@ -25,7 +25,7 @@ test("a target is the sum of the daily returns that are still to come, and nothi
   }
 });
 
-test("there is no target where the future is not known yet, and everywhere else there is one", () => {
+test("a target is missing exactly where the future is unknown", () => {
   for (const [name, values] of targets) {
     const [horizon = 0, window = 0] = (name.match(/\d+/g) ?? []).map(Number);
     assert.equal(values.findIndex(Number.isNaN), realDays - horizon - window, name);

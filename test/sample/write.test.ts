@@ -106,7 +106,7 @@ test("progress counts every file up to the total", async () => {
   );
 });
 
-test("what is there already is left alone, what is missing is added", async () => {
+test("existing pairs stay unchanged, missing ones are added", async () => {
   await writeSample(options());
   const before = await digest(join(out, "audusd"));
   const summary = await writeSample(options({ pairs: ["audusd", "eurjpy"] }));
@@ -120,7 +120,7 @@ test("what is there already is left alone, what is missing is added", async () =
   assert.deepEqual(await digest(join(out, "audusd")), before);
 });
 
-test("a folder from other flags, a foreign one and a damaged one are refused before anything is written", async () => {
+test("a folder of other flags, an unknown one and a damaged one are refused before anything is written", async () => {
   await writeSample(options({ pairs: ["audusd", "eurjpy"] }));
   await mkdir(join(out, "chfjpy"));
   await writeFile(join(out, "chfjpy", "notes.txt"), "mine");
@@ -139,7 +139,7 @@ test("a folder from other flags, a foreign one and a damaged one are refused bef
   assert.deepEqual(await digest(out), before);
 });
 
-test("with force it is replaced", async () => {
+test("with --force, such a folder is replaced", async () => {
   await writeSample(options());
   const before = await digest(out);
   await writeSample(options({ rows: 300, force: true }));
@@ -148,7 +148,7 @@ test("with force it is replaced", async () => {
   assert.deepEqual(await digest(out), before);
 });
 
-test("stopped in the middle, it leaves finished pairs and nothing of the begun one; a rerun finishes", async () => {
+test("when stopped, it leaves the finished pairs and nothing of the unfinished one; a rerun finishes", async () => {
   const stop = new AbortController();
   const pairs = ["audusd", "eurjpy"];
   const run = writeSample(options({ pairs, signal: stop.signal }), (done) => {
@@ -163,7 +163,7 @@ test("stopped in the middle, it leaves finished pairs and nothing of the begun o
   );
 });
 
-test("what a killed run left under a hidden name is taken over", async () => {
+test("a hidden folder that a killed run left is replaced", async () => {
   await mkdir(join(out, ".audusd.partial"));
   await writeFile(join(out, ".audusd.partial", "pair_mean_999_audusd.parquet"), "half");
   await writeSample(options());
@@ -171,7 +171,7 @@ test("what a killed run left under a hidden name is taken over", async () => {
   assert.equal((await readdir(join(out, "audusd"))).length, 14);
 });
 
-test("an output that is a file, or has a record of something else, is refused", async () => {
+test("an output that is a file, or has an unreadable record, is refused", async () => {
   await writeFile(join(out, "file"), "");
   await assert.rejects(writeSample(options({ out: join(out, "file") })), { exitCode: ExitCode.usage });
   await assert.rejects(writeSample(options({ out: join(out, "file", "x") })), { exitCode: ExitCode.usage });
@@ -181,7 +181,7 @@ test("an output that is a file, or has a record of something else, is refused", 
   }
 });
 
-test("more than the disk can hold is refused before anything is written", async () => {
+test("a sample that is too large for the disk is refused before anything is written", async () => {
   const huge = { rows: 2_000_000, tables: "full" as const, pairs: Array(1000).fill("audusd") };
   await assert.rejects(writeSample(options(huge)), { exitCode: ExitCode.input });
   assert.deepEqual(await readdir(out), []);

@@ -27,7 +27,7 @@ export const noFailures: Readonly<Record<Cause, number>> = {
   ...{ disruption: 0, transient: 0, memory: 0, input: 0, verification: 0, usage: 0, unexpected: 0 },
 };
 
-/** An attempt on 8 vCPU and 50 GiB that ended well, from one second to another. */
+/** A good attempt on 8 vCPU and 50 GiB, from one second to another. */
 export function attemptOf(id: string, from: number, to: number, changes: Partial<Attempt> = {}): Attempt {
   const size = { vcpu: 8, memoryBytes: 50 * GiB };
   return { id, launch: 0, start: clock(from), end: clock(to), ...size, spot: false, exitCode: 0, ...changes };
@@ -58,7 +58,7 @@ export function memoryOf(peakBytes: number, ceilingBytes: number, seconds: numbe
   return { source: "cgroup2", peakBytes, ceilingBytes, warnings: 0, samples };
 }
 
-/** What the worker of an attempt said of itself. */
+/** The record that the worker of an attempt left. */
 export function recordOf(
   attempt: Attempt,
   pair: string,
@@ -93,14 +93,14 @@ export function endAll(
   return { attempts: ended, records };
 }
 
-/** A pair that was done in one attempt. */
+/** A pair that one attempt merged. */
 export function donePair(pair: string, from: number, to: number, aligned = 6, peakBytes = 0.7 * GiB): PairOutcome {
   const attempt = attemptOf(`${pair}-0`, from, to);
   const records = [recordOf(attempt, pair, peakBytes)];
   return { pair, state: "done", ...endAll([attempt], records), failures: noFailures, output: outputOf(aligned) };
 }
 
-/** A run of these pairs on Kubernetes, out of and into a bucket. */
+/** A run of these pairs on Kubernetes, with inputs and outputs in a bucket. */
 export function viewOf(pairs: readonly PairOutcome[], changes: Partial<RunView["record"]> = {}): RunView {
   const names = pairs.map((pair) => pair.pair);
   const tasks = names.map((pair, index) => ({ index, pair }));
@@ -125,7 +125,7 @@ export function viewOf(pairs: readonly PairOutcome[], changes: Partial<RunView["
   };
 }
 
-/** The 27 pairs: most done at once, one after running out of memory, one after a disruption, one refused for its input. */
+/** The 27 pairs: most merged at the first attempt, one after it ran out of memory, one after a disruption; one with a bad input. */
 export function exampleRun(): RunView {
   const pairs = defaultPairs.map((pair, index) => {
     const from = Math.floor(index / 9) * 150 + (index % 9) * 4;

@@ -1,7 +1,7 @@
 import type { PairOutcome, RunView } from "../../../src/model/run.ts";
 import { attemptOf, donePair, endAll, noFailures, recordOf, viewOf } from "../../support/run-view.ts";
 
-/** Texts that a page, a picture or a spreadsheet must not take for more than texts. */
+/** Texts that a page, a picture or a spreadsheet must not interpret. */
 export const attacks = [
   "<script>globalThis.ran=1;alert(1)</script>",
   `"><img src=https://example.invalid/x onerror=alert(1)>`,
@@ -10,7 +10,7 @@ export const attacks = [
   '=HYPERLINK("https://example.invalid")',
 ] as const;
 
-/** A run in which every name and message that comes from outside is an attack. */
+/** A run in which every name and message from outside is an attack. */
 export function hostileRun(): RunView {
   const pairs = attacks.map((attack, index): PairOutcome => {
     const whole = donePair(attack, index * 10, index * 10 + 60);

@@ -36,7 +36,7 @@ function objectOf(entries: Record<string, v.GenericSchema & { wrapped?: v.Generi
   return { type: "object", properties: Object.fromEntries(properties), required, additionalProperties: false };
 }
 
-/** What an entry holds when it is there. */
+/** The schema of an entry's value. */
 function unwrap(entry: v.GenericSchema & { wrapped?: v.GenericSchema }): v.GenericSchema {
   return entry.type === "exact_optional" && entry.wrapped !== undefined ? entry.wrapped : entry;
 }

@@ -35,7 +35,7 @@ test("a merge in one line", () => {
   );
 });
 
-test("what stopped a merge: the cause, and one line for each problem", () => {
+test("a merge that was stopped: the cause, and one line per problem", () => {
   const stopped = { ...result, outcome: "input refused", exitCode: 3, problems: [problem, problem] } as const;
   assert.equal(
     describeResult(stopped),
@@ -164,7 +164,7 @@ test("a verification that passed", () => {
   assert.match(describeVerification({ ...verification, columnsCompared: 0 }), /34,076 pages walked\n$/);
 });
 
-test("a verification that did not", () => {
+test("a verification that failed", () => {
   assert.equal(
     describeVerification({ ...verification, problems: [problem] }),
     "audusd.parquet: sample check failed\n  - mkt_mean: duplicate keys: found 2 rows; extract the table again\n",

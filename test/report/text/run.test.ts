@@ -8,7 +8,7 @@ import { donePair, exampleRun, GiB, googlePrices, viewOf } from "../../support/r
 
 const describe = (view: RunView): string[] => describeRun(view, costOfRun(view, googlePrices)).split("\n");
 
-test("a run: a line a pair, why one failed, the sums, the price list's date", () => {
+test("a run: one line per pair, the reason of a failure, the sums, the date of the price list", () => {
   const lines = describe(exampleRun());
   assert.equal(lines[0], "run 2026-11-21-a on kubernetes: 27 pairs: 24 done, 1 failed, 1 done before, 1 running");
   const line = (pair: string): string => lines.find((one) => one.startsWith(pair)) ?? "";
@@ -22,7 +22,7 @@ test("a run: a line a pair, why one failed, the sums, the price list's date", ()
   );
 });
 
-test("what comes from outside cannot move the cursor or begin a line", () => {
+test("texts from outside cannot move the cursor or begin a line", () => {
   const pair = {
     ...donePair("audusd", 0, 60),
     state: "failed",
