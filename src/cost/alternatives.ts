@@ -79,7 +79,7 @@ function onAutopilot(work: Work, rates: Rates): Alternative {
 function onService(work: Work, rates: Rates, size: Size, note: string, extra: readonly CostLine[]): Alternative {
   const seconds = work.merges.reduce((sum, merge) => sum + chargedSeconds(merge.seconds, rates), 0);
   const lines = [...priceCompute({ ...size, seconds }, rates, work.list), ...extra];
-  const basis = `${note}${formatNumber(work.merges.length, "pair")} with ${describeSize(size)} each, ${formatSeconds(seconds)} in total.`;
+  const basis = `${note}${formatNumber(work.merges.length, "pair")} with ${describeSize(size)} each, charged for ${formatSeconds(seconds)} in total.`;
   return { name: rates.name, basis, lines, estimated: sumLines(lines), wallSeconds: work.wallSeconds };
 }
 

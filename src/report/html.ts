@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
 import type { Report } from "../model/report.ts";
 import type { RunView } from "../model/run.ts";
+import { isGcsPath } from "../model/storage-path.ts";
 import { formatBytes, formatCount, formatMemory, formatSeconds } from "../model/units.ts";
 import { indexEndings } from "./endings.ts";
 import { formatBilled, formatSum, formatTime } from "./format.ts";
@@ -63,7 +64,7 @@ function describeWhere(report: Report): string {
   return `On ${backend}, from ${input} to ${output}; created ${formatTime(created)} UTC, ${end}`;
 }
 
-function listFacts({ totals, cost, pairs }: Report): Fact[] {
+function listFacts({ totals, cost, pairs, output }: Report): Fact[] {
   const ceiling = Math.max(0, ...pairs.map((pair) => pair.ceilingBytes ?? 0));
   const failed = Object.values(totals.failures).reduce((sum, count) => sum + count, 0);
   const tables = totals.tables.spliced + totals.tables.aligned;
@@ -75,7 +76,11 @@ function listFacts({ totals, cost, pairs }: Report): Fact[] {
     fact("Spliced", formatShare(totals.tables), `of ${formatCount(tables)} tables`),
     fact("Estimated cost", formatSum(cost.estimated), `prices of ${cost.prices.date}`),
     fact("Billed cost", formatBilled(cost.billed), "not known to widemerge"),
-    fact("Storage", `${formatSum(cost.monthly)} a month`, "outputs in a bucket"),
+    fact(
+      "Storage",
+      `${formatSum(cost.monthly)} a month`,
+      isGcsPath(output) ? "outputs in the bucket" : "no outputs in a bucket",
+    ),
   ];
 }
 

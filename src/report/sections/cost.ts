@@ -94,7 +94,7 @@ export function showAlternatives(report: Report): Section[] {
     "This run",
     formatSum(report.cost.estimated),
     formatSeconds(report.totals.wallSeconds),
-    `As it went, with ${formatNumber(failed, "failed attempt")} and storage operations.`,
+    `The actual run, including ${failed === 0 ? "" : `${formatNumber(failed, "failed attempt")} and `}storage operations.`,
   ];
   const others = report.alternatives.map(({ name, estimated, wallSeconds, basis }) => [
     name,
