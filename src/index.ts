@@ -10,7 +10,7 @@ import { verifyTarget } from "./app/verify-target.ts";
 import { resolveOptions } from "./config/resolve.ts";
 import type { Plan } from "./model/plan.ts";
 import type { PairResult, Verification } from "./model/result.ts";
-import type { AssemblyChoice, ColumnNaming, DuplicatePolicy, VerifyLevel } from "./model/settings.ts";
+import type { AssemblyChoice, ColumnNaming, DuplicatePolicy, NullKeyPolicy, VerifyLevel } from "./model/settings.ts";
 import type { TaskControl } from "./model/task-control.ts";
 
 export { ExitCode, type Outcome } from "./model/exit-code.ts";
@@ -18,7 +18,7 @@ export { Failure, type Problem } from "./model/failure.ts";
 export type { MemoryRecord, MemorySample, StageName, Traffic } from "./model/measurement.ts";
 export type { Assembly, ColumnLineage, InputFile, Plan, TableAction, TablePlan } from "./model/plan.ts";
 export type { PairResult, StageTime, Verification } from "./model/result.ts";
-export type { AssemblyChoice, ColumnNaming, DuplicatePolicy, VerifyLevel } from "./model/settings.ts";
+export type { AssemblyChoice, ColumnNaming, DuplicatePolicy, NullKeyPolicy, VerifyLevel } from "./model/settings.ts";
 export type { ProgressEvent, TaskControl } from "./model/task-control.ts";
 
 /**
@@ -36,6 +36,8 @@ export interface CommonOptions extends TaskControl {
   readonly key?: string;
   /** What to do with rows of a feature table that share a key. Default: "error". */
   readonly duplicates?: DuplicatePolicy;
+  /** What to do with rows of a feature table that have no key. Default: "error". */
+  readonly nullKeys?: NullKeyPolicy;
   /** Memory that this process and its child must not exceed. Default, "auto": the container's limit, or 80% of the free memory, at most 50 GiB. */
   readonly memoryCeiling?: "auto" | Size;
   /** Working set at which the task slows down. Default, "auto": 90% of the ceiling. */
@@ -60,6 +62,8 @@ export interface PlanOptions extends CommonOptions {
   readonly expectTables?: number | string;
   /** Refuse a checkpoint without its `_COMPLETE` marker. Default: true. */
   readonly requireMarker?: boolean;
+  /** Warn of a feature table that has fewer than this share of the targets' keys, in percent. Default: "50%". */
+  readonly minMatch?: number | string;
   /** Names of output columns: "prefix" is `<table>_<column>`, "keep" the input's names. Default: "prefix". */
   readonly naming?: ColumnNaming;
   /** Rows in each row group of the output. Default, "auto": as in most of the input. */

@@ -70,6 +70,8 @@ describe("the functions", () => {
       key: true,
       targets: true,
       duplicates: true,
+      nullKeys: true,
+      minMatch: true,
       naming: true,
       rowGroupRows: true,
       expectTables: true,

@@ -25,8 +25,8 @@ Examples:
 /** The command `widemerge sample`. */
 export function sampleCommand(): CodedCommand {
   return new CodedCommand("sample")
-    .description("write checkpoints of the real shape from real exchange rates, to try a merge on")
-    .option("--out <dir>", "folder that gets one folder a pair, also gs://bucket/prefix (default: checkpoints)")
+    .description("write checkpoints of the real shape, computed from real exchange rates, to try a merge")
+    .option("--out <dir>", "folder to write one folder per pair into, or gs://bucket/prefix (default: checkpoints)")
     .option("--pairs <list>", `pairs, separated by commas (default: the ${defaultPairs.length} of a run)`)
     .option("--tables <n>", `feature tables of each pair (default: ${defaultTables})`)
     .option("--full", "667 feature tables with 16,988 columns, as wide as the real ones")
@@ -34,11 +34,11 @@ export function sampleCommand(): CodedCommand {
       "--rows <n>",
       `rows; beyond ${formatCount(realDays)} they are resampled real returns (default: ${realDays})`,
     )
-    .option("--misaligned <share>", "share of the tables that lack rows, have extra rows, or are unsorted (default: 0)")
-    .option("--duplicates <share>", "share of the tables with some keys twice (default: 0)")
-    .option("--seed <n>", "seed of everything that is drawn (default: 1)")
-    .option("--gcs-endpoint <url>", "endpoint of Cloud Storage, for emulators (WIDEMERGE_GCS_ENDPOINT)")
-    .option("--force", "replace pairs that are there from other options")
+    .option("--misaligned <share>", "share of the tables with missing rows, extra rows, or unsorted rows (default: 0)")
+    .option("--duplicates <share>", "share of the tables with some duplicate keys (default: 0)")
+    .option("--seed <n>", "seed of the random numbers (default: 1)")
+    .option("--gcs-endpoint <url>", "endpoint of a Cloud Storage emulator (WIDEMERGE_GCS_ENDPOINT)")
+    .option("--force", "replace existing pairs that were made with other options")
     .option("--json", "print the summary as one JSON document")
     .addHelpText("after", guide)
     .runs(runSample);

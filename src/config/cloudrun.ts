@@ -6,27 +6,27 @@ const accountText = "a service account's address, such as worker@fx-features.iam
 const timeoutText = "a whole number of seconds from 1 to 604800 (7 days)";
 const endpointText = "a host and a port, such as 127.0.0.1:8123";
 
-/** Settings of the Cloud Run backend that no other backend has; part of the settings of a run. */
+/** Settings that only the Cloud Run backend has; part of the settings of a run. */
 export const cloudRunEntries = {
   project: v.optional(
     v.pipe(
       v.string(projectText),
       v.regex(/^([a-z0-9.-]+:)?[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/, projectText),
-      v.description("Google Cloud project that Cloud Run jobs run in, and that traces in the log are named in"),
+      v.description("Google Cloud project of the Cloud Run jobs and of the traces in the log"),
     ),
   ),
   region: v.optional(
     v.pipe(
       v.string(regionText),
       v.regex(/^[a-z]+(-[a-z]+)+[0-9]+$/, regionText),
-      v.description("region of the Cloud Run jobs; best that of the buckets"),
+      v.description("region of the Cloud Run jobs, ideally that of the bucket"),
     ),
   ),
   cloudRunServiceAccount: v.optional(
     v.pipe(
       v.string(accountText),
       v.regex(/^[a-zA-Z0-9.-]+@[a-z0-9.-]+$/, accountText),
-      v.description("service account that Cloud Run tasks act as; default: the project's default one"),
+      v.description("service account of the Cloud Run tasks; default: the project's default"),
     ),
   ),
   taskTimeout: v.optional(
@@ -36,7 +36,7 @@ export const cloudRunEntries = {
       v.integer(timeoutText),
       v.minValue(1, timeoutText),
       v.maxValue(7 * 24 * 3600, timeoutText),
-      v.description("seconds after which Cloud Run stops a pair's task"),
+      v.description("seconds after which Cloud Run stops a task"),
     ),
     4 * 3600,
   ),
@@ -44,7 +44,7 @@ export const cloudRunEntries = {
     v.pipe(
       v.string(endpointText),
       v.regex(/^[a-z0-9.-]+:\d{1,5}$/i, endpointText),
-      v.description("emulator of Cloud Run to talk to, without encryption and credentials"),
+      v.description("Cloud Run emulator to use, without encryption or credentials"),
     ),
   ),
 };

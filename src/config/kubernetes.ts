@@ -4,12 +4,12 @@ const nameText = "a Kubernetes name of lower-case letters, digits, - and ., at m
 const kubernetesName = v.pipe(v.string(nameText), v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, nameText));
 
 const imageText = "an image such as europe-docker.pkg.dev/project/fx/widemerge:1.0.0";
-const claimText = "a claim's name, or name:/folder for another folder than /data";
+const claimText = "a claim's name, or name:/folder to mount it elsewhere than at /data";
 const cpuText = "auto, or a number of virtual CPUs such as 8 or 0.5";
 const selectorText = "labels such as disk=ssd,cloud.google.com/compute-class=Balanced";
 const tolerationText = "taints such as dedicated=merge:NoSchedule,spot";
 const ownerText = "a Job's name and its uid, such as all-pairs:0f3c2b1a-6d5e-4f70-8192-a3b4c5d6e7f8";
-const secondsText = "a whole number of seconds from 1 on";
+const secondsText = "a whole number of seconds, at least 1";
 
 /** A list, in a file, or texts separated by commas; every item matches. */
 function list(item: RegExp, message: string): v.GenericSchema<string | readonly string[], readonly string[]> {
@@ -49,16 +49,16 @@ function flag(): v.GenericSchema<string | boolean, boolean> {
 /** Settings of the Kubernetes backend; part of the settings of a run. */
 export const kubernetesEntries = {
   kubeContext: v.optional(
-    v.pipe(v.string(), v.nonEmpty("a name"), v.description("context of the kubeconfig; default: the current one")),
+    v.pipe(v.string(), v.nonEmpty("a name"), v.description("kubeconfig context; default: the current one")),
   ),
-  namespace: v.optional(v.pipe(kubernetesName, v.description("Kubernetes namespace of a run's Jobs")), "widemerge"),
+  namespace: v.optional(v.pipe(kubernetesName, v.description("Kubernetes namespace of the Jobs")), "widemerge"),
   image: v.optional(
     v.pipe(v.string(imageText), v.regex(/^[a-zA-Z0-9][\w.:/@-]*$/, imageText), v.description("container image")),
   ),
   imagePullPolicy: v.optional(
     v.pipe(
       v.picklist(["Always", "IfNotPresent", "Never"], "Always, IfNotPresent or Never"),
-      v.description("when a node fetches the image"),
+      v.description("when a node pulls the image"),
     ),
     "IfNotPresent",
   ),
@@ -70,7 +70,7 @@ export const kubernetesEntries = {
       v.string(ownerText),
       v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?:[0-9a-f-]{36}$/, ownerText),
       v.description(
-        "Job that a run's Jobs belong to, name:uid: they are deleted with it. Set by the manifests in k8s/",
+        "Job that owns the Jobs of the run, as name:uid; they are deleted with it. The manifests in k8s/ set it",
       ),
     ),
   ),
@@ -88,28 +88,23 @@ export const kubernetesEntries = {
         ],
         cpuText,
       ),
-      v.description("virtual CPUs of a pair's pod; auto: one for every 6.5 GiB of the ceiling, as GKE Autopilot asks"),
+      v.description("virtual CPUs of each pod; auto: one for every 6.5 GiB of the ceiling, as GKE Autopilot requires"),
     ),
     "auto",
   ),
   autopilot: v.optional(
     v.pipe(
       flag(),
-      v.description("the cluster is GKE Autopilot: what it would change or never start is refused before the run"),
+      v.description("the cluster is GKE Autopilot: refuse before the run what Autopilot would change or never start"),
     ),
     false,
   ),
-  spot: v.optional(
-    v.pipe(flag(), v.description("run on Spot capacity of GKE, which costs less and can be taken away")),
-    false,
-  ),
-  queue: v.optional(
-    v.pipe(kubernetesName, v.description("Kueue queue: Jobs start suspended and are admitted by Kueue")),
-  ),
+  spot: v.optional(v.pipe(flag(), v.description("use Spot capacity of GKE: cheaper, but it can be taken away")), false),
+  queue: v.optional(v.pipe(kubernetesName, v.description("Kueue queue: Jobs start suspended, and Kueue admits them"))),
   nodeSelector: v.optional(
     v.pipe(
       list(/^([a-z0-9.-]+\/)?[A-Za-z0-9][A-Za-z0-9_.-]*=[A-Za-z0-9_.-]*$/, selectorText),
-      v.description("labels that a node must have, separated by commas"),
+      v.description("labels that a node must have, key=value, separated by commas"),
     ),
     [],
   ),
@@ -119,7 +114,7 @@ export const kubernetesEntries = {
         /^([a-z0-9.-]+\/)?[A-Za-z0-9][A-Za-z0-9_.-]*(=[A-Za-z0-9_.-]*)?(:(NoSchedule|PreferNoSchedule|NoExecute))?$/,
         tolerationText,
       ),
-      v.description("taints of nodes that are put up with, separated by commas: key[=value][:effect]"),
+      v.description("taints to tolerate, key[=value][:effect], separated by commas"),
     ),
     [],
   ),
@@ -127,12 +122,12 @@ export const kubernetesEntries = {
     v.pipe(
       v.string(claimText),
       v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?(:\/[\w./-]+)?$/, claimText),
-      v.description("persistent volume claim that holds input and output where there is no bucket: name[:/folder]"),
+      v.description("persistent volume claim with input and output, if they are not in a bucket: name[:/folder]"),
     ),
   ),
-  deadline: v.optional(v.pipe(seconds(), v.description("seconds after which a Job is stopped; default: never"))),
+  deadline: v.optional(v.pipe(seconds(), v.description("seconds after which Kubernetes stops a Job; default: never"))),
   keepFinished: v.optional(
-    v.pipe(seconds(), v.description("seconds that a finished Job and its pods can still be looked at")),
+    v.pipe(seconds(), v.description("seconds for which a finished Job and its pods are kept")),
     7 * 24 * 3600,
   ),
 };

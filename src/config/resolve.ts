@@ -6,7 +6,7 @@ import { Failure, type Problem } from "../model/failure.ts";
 import { progressVariable } from "../model/progress.ts";
 import { Settings, settingNames } from "./settings.ts";
 
-/** Where a setting can come from, the strongest first: a flag, a variable, the file, its default. */
+/** Sources of settings, in order of precedence: flags, variables, a file, defaults. */
 export interface RawSettings {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -74,13 +74,13 @@ function readFile(path: string): Record<string, unknown> {
       {
         what: `the configuration file ${path} cannot be used`,
         found,
-        fix: "give a YAML file with `name: value` lines to --config",
+        fix: "pass a YAML file with `name: value` lines to --config",
       },
     ]);
   }
 }
 
-/** A misspelt variable would be ignored in silence. */
+/** A misspelt variable would otherwise be ignored. */
 function unknownVariables(environment: RawSettings["environment"]): Problem[] {
   const known = new Set([...settingNames.map(variableOf), "WIDEMERGE_CONFIG", progressVariable]);
   const unknown = Object.keys(environment).filter((name) => name.startsWith("WIDEMERGE_") && !known.has(name));

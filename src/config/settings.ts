@@ -44,7 +44,7 @@ const attemptText = "letters, digits, ., _ and -, at most 120";
 /** An attempt becomes a file name. */
 const Attempt = v.pipe(v.string(attemptText), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$/, attemptText));
 
-const timesText = "a whole number from 0 on";
+const timesText = "a whole number of at least 0";
 const times = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.digits())], timesText),
   v.transform(Number),
@@ -53,7 +53,7 @@ const times = v.pipe(
   v.maxValue(1000, timesText),
 );
 
-const dollarsText = "an amount of $ such as 20 or 2.50";
+const dollarsText = "an amount in US$ such as 20 or 2.50";
 const dollars = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.decimal())], dollarsText),
   v.transform(Number),
@@ -84,16 +84,19 @@ const sizes = v.union(
 );
 
 const someText = v.pipe(v.string("a text"), v.nonEmpty("a text that is not empty"));
-const rowsText = "auto, or a whole number from 1 on";
+const rowsText = "auto, or a whole number of at least 1";
 
-/** Every setting: its type, its default, and the sentence that `--help` prints. Same name as flag, variable and YAML key. */
+/** Every setting: its type, its default, and the description that `--help` prints. Flag, variable and YAML key have the same name. */
 export const Settings = v.strictObject({
   input: v.optional(
-    v.pipe(someText, v.description("folder that holds <pair>/<table>.parquet, also gs://bucket/prefix")),
+    v.pipe(
+      someText,
+      v.description("folder that holds <pair>/<table>.parquet; gs://bucket/prefix works wherever a folder does"),
+    ),
     "checkpoints",
   ),
   output: v.optional(
-    v.pipe(someText, v.description("folder for training_<pair>.parquet and its manifest, also gs://bucket/prefix")),
+    v.pipe(someText, v.description("folder for training_<pair>.parquet and its manifest")),
     "training",
   ),
   pairs: v.optional(
@@ -110,7 +113,7 @@ export const Settings = v.strictObject({
         pairText,
       ),
       v.description(
-        "pairs of a run, separated by commas; default: those of an existing run, else every checkpoint under the input",
+        "pairs to merge, separated by commas; without pairs, run-all takes those of an existing run, otherwise every checkpoint under the input",
       ),
     ),
     [],
@@ -119,7 +122,7 @@ export const Settings = v.strictObject({
     v.pipe(
       v.union([auto, size], `auto, or ${sizeText}`),
       v.description(
-        "memory that the job must never exceed; auto: the container's limit, else 80% of the free memory, at most 50GiB",
+        "memory ceiling: the merge never exceeds it; auto: the container's limit, otherwise 80% of the free memory, at most 50GiB",
       ),
     ),
     "auto",
@@ -127,7 +130,7 @@ export const Settings = v.strictObject({
   memoryWarn: v.optional(
     v.pipe(
       v.union([auto, size], `auto, or ${sizeText}`),
-      v.description("working set from which the merge slows down; auto: 90% of the ceiling"),
+      v.description("working set at which the merge slows down; auto: 90% of the ceiling"),
     ),
     "auto",
   ),
@@ -135,11 +138,11 @@ export const Settings = v.strictObject({
   diskFree: v.optional(
     v.pipe(
       v.union([auto, size], `auto, or ${sizeText}`),
-      v.description("disk space that must be free at the start; auto: what the output needs"),
+      v.description("disk space that must be free at the start; auto: the size of the output"),
     ),
     "auto",
   ),
-  key: v.optional(v.pipe(someText, v.description("key column")), "interval_time"),
+  key: v.optional(v.pipe(someText, v.description("name of the key column")), "interval_time"),
   targets: v.optional(v.pipe(someText, v.description("name of the targets table")), "targets"),
   duplicates: v.optional(
     v.pipe(
@@ -159,7 +162,7 @@ export const Settings = v.strictObject({
     v.pipe(
       percent,
       v.description(
-        "share of the targets' keys below which a feature table is warned of; a table that has none of them is refused, unless this is 0",
+        "warn of a feature table that has fewer than this share of the targets' keys; a table that has none of them is refused, unless this is 0",
       ),
     ),
     "50%",
@@ -167,107 +170,108 @@ export const Settings = v.strictObject({
   naming: v.optional(
     v.pipe(
       v.picklist(["prefix", "keep"], "prefix or keep"),
-      v.description("output columns: <table>_<column>, or the input's names as they are"),
+      v.description("names of output columns: prefix is <table>_<column>, keep leaves the input's names unchanged"),
     ),
     "prefix",
   ),
   rowGroupRows: v.optional(
     v.pipe(
       v.union([auto, count(rowsText)], rowsText),
-      v.description("rows per row group of the output; auto: the layout that most input bytes already have"),
+      v.description("rows in each row group of the output; auto: the layout of most of the input"),
     ),
     "auto",
   ),
   expectTables: v.optional(
     v.pipe(
-      v.union([count("a number"), someText], "a number from 1 on, or a file"),
-      v.description("number of Parquet files a pair must have, targets included, or a file that lists the table names"),
+      v.union([count("a number"), someText], "a whole number of at least 1, or a file"),
+      v.description(
+        "number of Parquet files that a pair must have, targets included, or a file that lists the table names",
+      ),
     ),
   ),
   requireMarker: v.optional(v.pipe(flag, v.description("refuse a checkpoint without its _COMPLETE marker")), true),
   verify: v.optional(
     v.pipe(
       v.picklist(["structure", "sample", "full"], "structure, sample or full"),
-      v.description("how much of the output is checked before it is published"),
+      v.description("how much of the output to check before it is published"),
     ),
     "structure",
   ),
-  replace: v.optional(v.pipe(flag, v.description("replace an output that was made from other inputs")), false),
+  replace: v.optional(
+    v.pipe(flag, v.description("replace an existing output that was made from other inputs or settings")),
+    false,
+  ),
   sync: v.optional(
-    v.pipe(flag, v.description("flush the output to disk before it is published, so that a power cut cannot take it")),
+    v.pipe(flag, v.description("flush the output to disk before it is published, so that it survives a power cut")),
     true,
   ),
   logEvery: v.optional(
-    v.pipe(count("a whole number from 1 on"), v.description("tables between two progress lines in the log")),
+    v.pipe(
+      count("a whole number of at least 1"),
+      v.description("number of tables between two progress lines in the log"),
+    ),
     50,
   ),
   backend: v.optional(
     v.pipe(
       v.picklist(backendNames, "local, kubernetes or cloudrun"),
-      v.description("where the pairs of a run are merged"),
+      v.description("where to merge the pairs of a run"),
     ),
     "local",
   ),
   parallelism: v.optional(
     v.pipe(
       v.union([auto, count(rowsText)], rowsText),
-      v.description("pairs of a run merged at the same time; auto: as many as fit, here one a CPU, elsewhere all"),
+      v.description(
+        "pairs merged at the same time; auto: as many as fit, on this machine at most one per CPU, on the other backends all",
+      ),
     ),
     "auto",
   ),
-  run: v.optional(v.pipe(RunId, v.description("run that the merge belongs to, such as 2026-11-21-a"))),
-  attempt: v.optional(v.pipe(Attempt, v.description("name of this start of a run's worker; default: the host's name"))),
+  run: v.optional(v.pipe(RunId, v.description("id of the run, such as 2026-11-21-a"))),
+  attempt: v.optional(v.pipe(Attempt, v.description("name of this attempt of a run's worker; default: the host name"))),
   memoryScope: v.optional(
     v.pipe(
       v.picklist(["container", "process"], "container or process"),
       v.description(
-        "whose memory counts against the ceiling: all of the container's, or this merge's own processes only, for several merges side by side",
+        "whose memory counts against the ceiling: that of the whole container, or only that of this merge's own processes, for several merges side by side",
       ),
     ),
     "container",
   ),
   memoryCeilings: v.optional(
-    v.pipe(
-      sizes,
-      v.description("ceilings for another try, one after the other, of the pairs of a run that ran out of memory"),
-    ),
+    v.pipe(sizes, v.description("larger ceilings for pairs that ran out of memory; each retry uses the next one")),
     [],
   ),
-  retries: v.optional(
-    v.pipe(times, v.description("times that a pair of a run is tried again after storage or network failed")),
-    3,
-  ),
+  retries: v.optional(v.pipe(times, v.description("number of retries of a pair after storage or network failed")), 3),
   retriesUnexpected: v.optional(
-    v.pipe(times, v.description("times that a pair of a run is tried again after an unexpected failure")),
+    v.pipe(times, v.description("number of retries of a pair after an unexpected failure")),
     1,
   ),
   maxCost: v.optional(
-    v.pipe(dollars, v.description("$ that a run may cost: what would pass it by the estimate is not started")),
+    v.pipe(dollars, v.description("cost limit in US$; a pair whose estimate would exceed it is not started")),
   ),
   prices: v.optional(
-    v.pipe(
-      someText,
-      v.description("price list, a YAML file; default: the one that is shipped, prices/google-us-central1.yaml"),
-    ),
+    v.pipe(someText, v.description("price list, a YAML file; default: prices/google-us-central1.yaml")),
   ),
   assembly: v.optional(
     v.pipe(
       v.picklist(["auto", "stream", "compose"], "auto, stream or compose"),
       v.description(
-        "how an output in a bucket is made: of bytes that pass through the worker, or of the inputs by the service itself; auto: compose where that works",
+        "how to assemble an output in a bucket: stream its bytes through the worker, or let Cloud Storage compose it from the inputs; auto: compose where possible",
       ),
     ),
     "auto",
   ),
   stallSeconds: v.optional(
     v.pipe(
-      count("a whole number from 1 on"),
-      v.description("seconds after which a request to Cloud Storage that makes no progress is tried again"),
+      count("a whole number of at least 1"),
+      v.description("seconds without progress after which a request to Cloud Storage is retried"),
     ),
     60,
   ),
   gcsEndpoint: v.optional(
-    v.pipe(v.string("a URL"), v.url("a URL"), v.description("endpoint of Cloud Storage, for emulators")),
+    v.pipe(v.string("a URL"), v.url("a URL"), v.description("endpoint of a Cloud Storage emulator")),
   ),
   ...kubernetesEntries,
   ...cloudRunEntries,
@@ -277,7 +281,7 @@ export type Settings = Readonly<v.InferOutput<typeof Settings>>;
 export type SettingName = keyof typeof Settings.entries;
 export const settingNames = Object.keys(Settings.entries) as readonly SettingName[];
 
-/** Settings of a run of several pairs, which mean nothing to the merge of one. */
+/** Settings of a run of several pairs, which have no meaning for the merge of one. */
 const runOnlySettings: readonly SettingName[] = [
   "pairs",
   "backend",

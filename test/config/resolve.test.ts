@@ -103,7 +103,7 @@ test("texts become what they say: sizes, counts, lists, true and false", () => {
   assert.equal(resolveSettings({ flags: { expectTables: "tables.txt" }, environment: {} }).expectTables, "tables.txt");
 });
 
-test("what a run is told", () => {
+test("settings of a run", () => {
   const flags = { memoryCeilings: "60GiB,70GiB", maxCost: "2.50", retries: "0", parallelism: "4", run: "2026-11-21-a" };
   const { memoryCeilings, maxCost, retries, parallelism, run } = resolveSettings({ flags, environment: {} });
   assert.deepEqual(memoryCeilings, [60 * 2 ** 30, 70 * 2 ** 30]);
@@ -126,9 +126,9 @@ test("all problems come at once, each with name, what was given, and what is all
     `pairs in ${file} is not allowed: found ["audusd","../x"]; allowed: pair names of letters, digits, _ and -, at most 63, such as audusd`,
     '--memory-free is not allowed: found "lots"; allowed: a size such as 50GiB, 15GB or a number of bytes',
     'WIDEMERGE_DUPLICATES is not allowed: found "middle"; allowed: error, first or last',
-    '--row-group-rows is not allowed: found "0"; allowed: auto, or a whole number from 1 on',
+    '--row-group-rows is not allowed: found "0"; allowed: auto, or a whole number of at least 1',
     `verify in ${file} is not allowed: found "everything"; allowed: structure, sample or full`,
-    "--log-every is not allowed: found 1.5; allowed: a whole number from 1 on",
+    "--log-every is not allowed: found 1.5; allowed: a whole number of at least 1",
     `unknown setting memory_ceiling in ${file}: found "50GiB"; known are ${settingNames.join(", ")}`,
   ];
   assert.deepEqual([...found].sort(), expected.sort());
@@ -148,7 +148,7 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
   ["a run that is a path", { run: "../x" }, /--run is not allowed: found "..\/x"; allowed: a run id/],
   ["a run that begins with -", { run: "-x" }, /--run is not allowed/],
   ["an attempt that is a path", { attempt: "../x" }, /--attempt is not allowed/],
-  ["money below nothing", { maxCost: -1 }, /--max-cost is not allowed: found -1; allowed: an amount of \$/],
+  ["money below nothing", { maxCost: -1 }, /--max-cost is not allowed: found -1; allowed: an amount in US\$/],
   ["sizes that are none", { memoryCeilings: "50GiB,lots" }, /--memory-ceilings is not allowed/],
   ["a fraction of a row", { rowGroupRows: 0.5 }, /--row-group-rows is not allowed/],
 ];
