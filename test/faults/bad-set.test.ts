@@ -32,13 +32,13 @@ const refusals: Readonly<Record<string, Refusal>> = {
   "a table is missing, by number": {
     spoil: (checkpoint) => rmSync(join(checkpoint, `${some}.parquet`)),
     args: () => ["--expect-tables", "7"],
-    problems: [/7 tables expected, targets included \| 6 tables \| extract what is missing/],
+    problems: [/7 tables expected, targets included \| 6 tables \| extract the missing tables/],
   },
   "a table too many, by number": {
     spoil: (checkpoint) =>
       copyFileSync(join(checkpoint, `${some}.parquet`), join(checkpoint, "pair_other_audusd.parquet")),
     args: () => ["--expect-tables", "7"],
-    problems: [/7 tables expected, targets included \| 8 tables \| remove what does not belong/],
+    problems: [/7 tables expected, targets included \| 8 tables \| remove the tables that do not belong/],
   },
   "a table is missing and another one surplus, by name": {
     spoil: (checkpoint) =>

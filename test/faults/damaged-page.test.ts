@@ -127,7 +127,7 @@ describe("a page with a checksum", { concurrency: 2 }, () => {
       const run = await runCli(["verify", "audusd", "--level", level, "--input", input, "--output", output, "--json"]);
       const { problems }: Verification = JSON.parse(run.stdout);
       assert.equal(problems.length > 0, run.exitCode === ExitCode.verification, run.stdout);
-      if (level === "full") assert.match(JSON.stringify(problems), /not the file of its manifest/);
+      if (level === "full") assert.match(JSON.stringify(problems), /not the file that its manifest describes/);
       found.set(level, run.exitCode);
       writeFileSync(path, bytes);
     }
