@@ -68,12 +68,12 @@ export function collectPairs(facts: RunFacts): readonly PairFacts[] {
   });
 }
 
-/** A pair is done by its manifest. Where only a worker could compare the bytes, its exit code counts as well. */
+/** A pair is done by its manifest. Where only a worker could compare the bytes, its record must say so as well. */
 function isDone(pair: string, last: TaskStatus | undefined, facts: RunFacts): boolean {
   const verdict = facts.completions.get(pair)?.verdict;
   if (verdict === "done") return true;
   const attempt = last?.attempts.at(-1);
-  return verdict === "unsure" && attempt !== undefined && readLeft(attempt, facts)?.exitCode === ExitCode.done;
+  return verdict === "unsure" && attempt !== undefined && facts.records.get(attempt.id)?.exitCode === ExitCode.done;
 }
 
 /** The attempts of a task in one launch, with how each of them ended. */

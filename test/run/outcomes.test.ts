@@ -59,7 +59,7 @@ describe("where a pair stands", () => {
     const records = new Map([["attempt-1", makeWorkerRecord()]]);
     assert.equal(stateOf(factsOf("succeeded", attempts, { verdict: "unsure", records })), "done");
     const outcome = toOutcome(makeWorkerRecord().result);
-    assert.equal(stateOf(factsOf("succeeded", [ended({ exitCode: 0, outcome })], { verdict: "unsure" })), "done");
+    assert.equal(stateOf(factsOf("succeeded", [ended({ exitCode: 0, outcome })], { verdict: "unsure" })), "failed");
   });
 
   it("what may be tried again waits; what may not has failed", () => {
