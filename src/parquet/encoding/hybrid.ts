@@ -13,7 +13,9 @@ interface RunSink {
 /** Walks `count` values. Runs may state more values than the page has: the last group of eight is padded. */
 export function readRuns(reader: ByteReader, bitWidth: number, count: number, sink: RunSink): void {
   if (bitWidth > 32) throw new PageError(`values of ${bitWidth} bits`);
-  let left = count;
+  // A dictionary of one entry has indices of no bits; some writers leave out their runs.
+  let left = bitWidth === 0 && reader.at === reader.end ? 0 : count;
+  if (left < count) sink.repeat(0, count);
   while (left > 0) {
     const header = reader.varint();
     const packed = header % 2 === 1;
