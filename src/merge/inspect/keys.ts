@@ -5,7 +5,7 @@ import { describeType } from "../../parquet/column-type.ts";
 import { PageError } from "../../parquet/encoding/encoding.ts";
 import type { ColumnChunk } from "../../parquet/footer.ts";
 import { type KeyType, keyTypeOf, whyNotComparable } from "../../parquet/key/key-type.ts";
-import { decodeKeys, formatKey, type KeyVector } from "../../parquet/key/key-vector.ts";
+import { formatKey, KeyDecoder, type KeyVector } from "../../parquet/key/key-vector.ts";
 import { findRepeated, type KeyMatch, matchKeys } from "../../parquet/key/match.ts";
 import type { InspectedTable, KeyProof } from "../table.ts";
 import type { KeyedTable } from "./table.ts";
@@ -36,11 +36,14 @@ function typeOfKey({ key, file }: InspectedTable): KeyType | Problem {
   };
 }
 
+/** Decoding is synchronous, so all tables can share its memory. */
+const decoder = new KeyDecoder();
+
 /** The key of a table in the targets' terms, or why it cannot be read. */
 export function decodeKey({ table, keyChunks }: KeyedTable, type: KeyType, targets: KeyType): KeyVector | Problem {
   const { footer, key, file } = table;
   try {
-    return decodeKeys(footer, key, type, targets, (chunk) => bytesOf(keyChunks, chunk));
+    return decoder.decode({ footer, column: key, type, bytesOf: (chunk) => bytesOf(keyChunks, chunk) }, targets);
   } catch (error) {
     if (!(error instanceof PageError)) throw error;
     return {
@@ -175,7 +178,7 @@ function sameBytes(keyed: KeyedTable, targets: KeyedTable): boolean {
 }
 
 /** All that decides how the bytes of a key chunk are read. */
-function describeKey(table: InspectedTable): string {
+export function describeKey(table: InspectedTable): string {
   const element = table.key.elements[0];
   const groups = table.footer.rowGroups.filter((group) => group.rows > 0);
   const chunks = groups.map((group) => group.chunks[table.key.firstLeaf]);

@@ -1,12 +1,6 @@
 import type { Plan } from "../../model/plan.ts";
-import type { DuplicatePolicy } from "../../model/settings.ts";
 import { version } from "../../model/version.ts";
 import { ReusableBuffer } from "../../parquet/buffer-pool.ts";
-import type { ColumnChunk } from "../../parquet/footer.ts";
-import { cutRuns, identityRuns, type RowRuns } from "../../parquet/gather/rows.ts";
-import { keyTypeOf } from "../../parquet/key/key-type.ts";
-import { decodeKeys, type KeyVector } from "../../parquet/key/key-vector.ts";
-import { matchKeys } from "../../parquet/key/match.ts";
 import { crc32c, formatCrc32c } from "../../store/crc32c.ts";
 import type { OpenFile, StagedOutput, Written } from "../../store/store.ts";
 import { prefetchBytes } from "../budget.ts";
@@ -16,18 +10,13 @@ import type { PlannedTable, TransferredTable } from "../table.ts";
 import { Aligner } from "./align.ts";
 import { ChunkSink } from "./chunk-sink.ts";
 import { Output } from "./output.ts";
+import { RowMatcher, type TargetKeys } from "./row-matcher.ts";
 import { Splicer } from "./splice.ts";
 
 /** The output with the columns of all tables, its footer not yet written. */
 export interface Transferred {
   readonly output: Output;
   readonly tables: readonly TransferredTable[];
-}
-
-/** What aligning needs beyond the plan. */
-export interface TargetKeys {
-  readonly targetsKey: KeyVector;
-  readonly duplicates: DuplicatePolicy;
 }
 
 /** Splices, links or aligns every table of the plan into the staged output, one after the other. */
@@ -60,7 +49,7 @@ type ReadyTable =
 class TransferRun {
   readonly #context: Context;
   readonly #planned: PlannedMerge;
-  readonly #keys: TargetKeys;
+  readonly #matcher: RowMatcher;
   readonly #output: Output;
   readonly #splicer: Splicer;
   readonly #aligner: Aligner;
@@ -71,7 +60,7 @@ class TransferRun {
   constructor(context: Context, planned: PlannedMerge, keys: TargetKeys, staged: StagedOutput) {
     this.#context = context;
     this.#planned = planned;
-    this.#keys = keys;
+    this.#matcher = new RowMatcher(keys, planned.plan.rowGroups);
     this.#output = new Output(staged, planned.plan.rowGroups);
     this.#splicer = new Splicer(this.#output, context.port.signal);
     this.#aligner = new Aligner(this.#output, new ChunkSink(this.#output));
@@ -145,21 +134,11 @@ class TransferRun {
   async #align(table: PlannedTable, bytes: Uint8Array): Promise<number> {
     await this.#aligner.align({
       table,
-      parts: cutRuns(this.#matchRows(table, bytes), this.#planned.plan.rowGroups),
+      parts: this.#matcher.match(table, bytes),
       read: async ({ start, size }) => bytes.subarray(start, start + size),
       signal: this.#context.port.signal,
     });
     return crc32c(bytes);
-  }
-
-  /** The table's row for each row of the output. */
-  #matchRows({ footer, key, plan }: PlannedTable, bytes: Uint8Array): RowRuns {
-    const { targetsKey, duplicates } = this.#keys;
-    if (plan.sameKeys) return identityRuns(targetsKey.rows);
-    const [element] = key.elements;
-    const type = element === undefined || footer.rows === 0 ? targetsKey.type : (keyTypeOf(element) ?? targetsKey.type);
-    const read = ({ start, size }: ColumnChunk) => bytes.subarray(start, start + size);
-    return matchKeys(decodeKeys(footer, key, type, targetsKey.type, read), targetsKey, duplicates).runs;
   }
 
   #report(table: PlannedTable, tablesDone: number): void {

@@ -13,7 +13,7 @@ import { type Column, type ColumnChunk, type Footer, keepNames } from "../../par
 import { countOtherRows } from "../../parquet/gather/compare.ts";
 import { identityRuns, type RowRuns } from "../../parquet/gather/rows.ts";
 import { type KeyType, keyTypeOf, whyNotComparable } from "../../parquet/key/key-type.ts";
-import { decodeKeys, type KeyVector } from "../../parquet/key/key-vector.ts";
+import { KeyDecoder, type KeyVector } from "../../parquet/key/key-vector.ts";
 import { matchKeys } from "../../parquet/key/match.ts";
 import { countDifferences, type DataFrame, decode, type Series } from "../../parquet/polars.ts";
 import { gatherRows, matchRows, type RowMatch } from "../../parquet/row-match.ts";
@@ -188,7 +188,8 @@ export async function readKey(
   const pieces = await readChunks(opened, footer, [column]);
   try {
     const byStart = new Map(pieces.map(({ start, bytes }) => [start, bytes]));
-    return decodeKeys(footer, column, type, targets ?? type, ({ start }) => byStart.get(start) ?? new Uint8Array());
+    const bytesOf = ({ start }: ColumnChunk) => byStart.get(start) ?? new Uint8Array();
+    return new KeyDecoder().decode({ footer, column, type, bytesOf }, targets ?? type);
   } catch (error) {
     if (error instanceof PageError) return `cannot be decoded: ${error.message}`;
     throw error;

@@ -1,7 +1,7 @@
 /** Keys of a table in the targets' terms: equal keys have equal words, or equal bytes. */
 import { Arena } from "../arena.ts";
 import type { Column, ColumnChunk, Footer } from "../footer.ts";
-import { decodeChunk, type Leaf } from "../gather/decode.ts";
+import { type DecodeMemory, decodeChunk, type Leaf } from "../gather/decode.ts";
 import { joinLeaves } from "../gather/join-leaves.ts";
 import { leavesOf } from "../gather/shape.ts";
 import { lookUp, type PlainValues } from "../gather/values.ts";
@@ -36,21 +36,32 @@ const nanosecondsPerDay = 86_400_000_000_000n;
 const epochDay = 2_440_588n;
 const ticksOfNanoseconds = 1_000_000_000n;
 
-/**
- * Decodes a flat key column. `targets`: the type whose values the keys are written as; a key that it cannot hold is skipped.
- * The vector owns its memory: about 16 bytes a row, and the bytes of texts.
- * @throws PageError when a page is damaged.
- */
-export function decodeKeys(
-  footer: Footer,
-  column: Column,
-  type: KeyType,
-  targets: KeyType,
-  bytesOf: (chunk: ColumnChunk) => Uint8Array,
-): KeyVector {
-  const leaf = decodeLeaf(footer, column, bytesOf);
-  const { rows, positions } = leaf;
-  const values = leaf.values.kind === "indexed" ? lookUp(leaf.values, new Arena()) : leaf.values;
+/** A flat key column, and how its encoded chunks are found. */
+export interface KeyColumn {
+  readonly footer: Footer;
+  readonly column: Column;
+  readonly type: KeyType;
+  readonly bytesOf: (chunk: ColumnChunk) => Uint8Array;
+}
+
+/** Decodes key columns, one after the other, in the same memory. */
+export class KeyDecoder {
+  readonly #memory: DecodeMemory = { column: new Arena(), page: new Arena() };
+
+  /**
+   * The keys of a column. `targets`: the type whose values the keys are written as; a key that it cannot hold is skipped.
+   * The vector has memory of its own: 8 bytes a row, or 16 and the bytes of texts.
+   * @throws PageError when a page is damaged.
+   */
+  decode(column: KeyColumn, targets: KeyType): KeyVector {
+    this.#memory.column.reset();
+    const leaf = decodeLeaf(column, this.#memory);
+    const values = leaf.values.kind === "indexed" ? lookUp(leaf.values, this.#memory.column) : leaf.values;
+    return toVector(leaf, values, column.type, targets);
+  }
+}
+
+function toVector({ rows, positions }: Leaf, values: PlainValues, type: KeyType, targets: KeyType): KeyVector {
   const skip = positions === undefined ? undefined : markNulls(positions, rows);
   const nulls = positions === undefined ? 0 : rows - (positions[rows] ?? 0);
   const at = (row: number): number => (positions === undefined ? row : (positions[row] ?? 0));
@@ -59,10 +70,9 @@ export function decodeKeys(
   return { type: targets, rows, nulls, ...converter.finish() };
 }
 
-function decodeLeaf(footer: Footer, column: Column, bytesOf: (chunk: ColumnChunk) => Uint8Array): Leaf {
+function decodeLeaf({ footer, column, bytesOf }: KeyColumn, memory: DecodeMemory): Leaf {
   const [shape] = leavesOf(column);
   if (shape === undefined) throw new Error(`no leaf in ${column.name}`);
-  const memory = { column: new Arena(), page: new Arena() };
   const leaves: Leaf[] = [];
   for (const group of footer.rowGroups) {
     const chunk = group.chunks[column.firstLeaf];
@@ -112,7 +122,7 @@ class KeyConverter {
   #byteKeys(int96: boolean): ByteKeys {
     const starts = new Float64Array(this.#rows);
     const ends = new Float64Array(this.#rows);
-    return { kind: "bytes", bytes: int96 ? new Uint8Array(12 * this.#rows) : this.#values.bytes, starts, ends };
+    return { kind: "bytes", bytes: int96 ? new Uint8Array(12 * this.#rows) : copyOf(this.#values.bytes), starts, ends };
   }
 
   #chooseWriter(type: KeyType, targets: KeyType): (row: number, value: number) => boolean {
@@ -198,6 +208,11 @@ class KeyConverter {
     const view = new DataView(bytes.buffer, bytes.byteOffset + 12 * value, 12);
     return (BigInt(view.getInt32(8, true)) - epochDay) * nanosecondsPerDay + view.getBigInt64(0, true);
   }
+}
+
+/** `slice` of a Buffer would be a view. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes);
 }
 
 function floorDivide(value: bigint, by: bigint): bigint {

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { ColumnChunk } from "../../../src/parquet/footer.ts";
 import type { RowRuns } from "../../../src/parquet/gather/rows.ts";
 import { describeKeyType, keyTypeOf, whyNotComparable } from "../../../src/parquet/key/key-type.ts";
-import { decodeKeys, formatKey, type KeyVector } from "../../../src/parquet/key/key-vector.ts";
+import { formatKey, KeyDecoder, type KeyVector } from "../../../src/parquet/key/key-vector.ts";
 import { findRepeated, matchKeys } from "../../../src/parquet/key/match.ts";
 import { gatherRows, matchRows } from "../../../src/parquet/row-match.ts";
 import { loadFile } from "../../support/bytes.ts";
@@ -20,9 +21,8 @@ async function readKey(targets?: KeyVector): Promise<KeyVector> {
   const [column] = footer.columns;
   const type = column?.elements[0] === undefined ? undefined : keyTypeOf(column.elements[0]);
   assert.ok(column && type);
-  return decodeKeys(footer, column, type, targets?.type ?? type, ({ start, size }) =>
-    bytes.subarray(start, start + size),
-  );
+  const bytesOf = ({ start, size }: ColumnChunk) => bytes.subarray(start, start + size);
+  return new KeyDecoder().decode({ footer, column, type, bytesOf }, targets?.type ?? type);
 }
 
 /** Keys as Polars writes them, in terms of `targets`; `rowGroupSize` cuts them into row groups. */
