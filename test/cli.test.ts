@@ -185,7 +185,7 @@ const usage: [string, string[], RegExp][] = [
   [
     "a list of tables that is not there",
     ["merge", "audusd", "--input", checkpoints, "--expect-tables", "none.txt"],
-    /no file none\.txt/,
+    /the list of expected tables does not exist: none\.txt: give --expect-tables/,
   ],
 ];
 

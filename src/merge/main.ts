@@ -1,4 +1,4 @@
-/** The guarded child: takes one task over the process channel, carries it out, reports, and ends. */
+/** The guarded child: receives one task over the process channel, carries it out, reports, and ends. */
 import type { Order, WorkerEvent } from "../model/event.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, toFailure } from "../model/failure.ts";
@@ -21,7 +21,7 @@ class ChannelPort implements Port {
     process.send?.(event, () => undefined);
   }
 
-  /** Emits and waits until the message has left this process: a long report is not there at once. */
+  /** Emits and waits until the whole message has left this process. */
   deliver(event: WorkerEvent): Promise<void> {
     return new Promise((resolve) => {
       if (process.connected) process.send?.(event, () => resolve());
@@ -42,9 +42,9 @@ class ChannelPort implements Port {
     if (order.type === "stop") this.#controller.abort(new Failure(order.exitCode, [order.problem]));
   }
 
-  /** The supervisor is gone: nobody guards the ceiling any more. */
+  /** Stops the work after the guard has ended, because nothing enforces the ceiling any more. */
   orphan(): void {
-    const problem = { what: "the supervisor of this merge ended", found: "a closed channel", fix: "run again" };
+    const problem = { what: "the guard of this merge ended", fix: "run again: it finishes the work" };
     this.#controller.abort(new Failure(ExitCode.terminated, [problem]));
   }
 }
@@ -55,7 +55,7 @@ process.on("message", (order: Order) => {
   else port.receive(order);
 });
 process.on("disconnect", () => port.orphan());
-// The supervisor hears the terminal's Ctrl-C too and decides; the child must live to clean up.
+// The guard receives the terminal's Ctrl-C too and decides; the child must live to clean up.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
 
 async function carryOut(task: Task): Promise<void> {

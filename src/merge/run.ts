@@ -81,8 +81,7 @@ class PairMerge {
     }
     const proven = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
     const planned = await this.#clock.run("plan", () => this.#decide(proven));
-    if (existing.state === "unfinished" && existing.digest !== planned.plan.digest)
-      throw refuseOutput(paths.output, "no manifest");
+    if (existing.state === "unfinished" && existing.digest !== planned.plan.digest) throw refuseOutput(paths.output);
     refuseAboveCeiling(planned.plan);
     await store.sweep(paths.output, paths.manifest);
     await checkDisk(this.#context, planned.plan.outputBytes, this.#settings.diskFree);

@@ -7,6 +7,18 @@ export interface LoadedRange {
   readonly bytes: Uint8Array;
 }
 
+/** The bytes of a chunk that lies wholly in one of the ranges. */
+export function bytesOf(
+  ranges: readonly LoadedRange[],
+  { start, size }: { readonly start: number; readonly size: number },
+): Uint8Array {
+  const range = ranges.find(
+    (candidate) => start >= candidate.start && start + size <= candidate.start + candidate.bytes.length,
+  );
+  if (range === undefined) throw new Error(`the chunk at ${start} was not read`);
+  return range.bytes.subarray(start - range.start, start - range.start + size);
+}
+
 /** Whether two lists of chunks hold the same bytes, chunk by chunk. */
 export function sameChunks(left: readonly LoadedRange[], right: readonly LoadedRange[]): boolean {
   return (

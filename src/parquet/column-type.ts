@@ -1,5 +1,5 @@
 import { isKnownEncoding } from "./encoding/encoding.ts";
-import type { Column, ColumnChunk, Footer, SchemaElement } from "./footer.ts";
+import { type Column, chunksOf, type Footer, type SchemaElement } from "./footer.ts";
 import { isKnownCodec } from "./page/codec.ts";
 import { field } from "./thrift/thrift.ts";
 
@@ -41,7 +41,7 @@ export function whyNotGathered(footer: Footer, column: Column): string | undefin
     ({ type = -1, typeLength }) => !(type in physical) || (type === fixedLength && typeLength <= 0),
   );
   if (strange !== undefined) return `physical type ${strange.type}`;
-  for (const chunk of chunksOf(footer, column)) {
+  for (const chunk of chunksOf(footer, [column])) {
     const encoding = chunk.encodings.find((candidate) => !isKnownEncoding(candidate));
     if (encoding !== undefined) return `encoding ${encoding}`;
     if (!isKnownCodec(chunk.codec)) return `codec ${chunk.codec}`;
@@ -96,11 +96,5 @@ export function decodedSize(footer: Footer, column: Column): number {
 
 /** Bytes of a column's encoded chunks. */
 export function encodedSize(footer: Footer, column: Column): number {
-  return chunksOf(footer, column).reduce((sum, chunk) => sum + chunk.size, 0);
-}
-
-function chunksOf(footer: Footer, column: Column): ColumnChunk[] {
-  return footer.rowGroups
-    .filter((group) => group.rows > 0)
-    .flatMap((group) => group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves));
+  return chunksOf(footer, [column]).reduce((sum, chunk) => sum + chunk.size, 0);
 }

@@ -11,14 +11,34 @@ export function checkFooter(footer: Footer, dataEnd: number): string[] {
   return [...counts, ...groups, ...checkOverlap(footer)];
 }
 
+/** A reason why the pages of a file cannot be read, and what to do. */
+export interface Unreadable {
+  readonly found: string;
+  readonly fix: string;
+}
+
 /** Reasons why the pages of a file cannot be read at all, however consistent it is. */
-export function checkReadable(footer: Footer): string[] {
+export function checkReadable(footer: Footer): Unreadable[] {
   const chunks = footer.rowGroups.flatMap((group) => group.chunks);
   const encrypted = chunks.filter((chunk) => chunk.encrypted).map((chunk) => chunk.path.join("."));
   const elsewhere = chunks.filter((chunk) => chunk.elsewhere).map((chunk) => chunk.path.join("."));
   return [
-    ...(footer.encrypted || encrypted.length > 0 ? [`encrypted columns ${encrypted.join(", ") || "(all)"}`] : []),
-    ...(elsewhere.length > 0 ? [`columns whose pages lie in another file: ${elsewhere.join(", ")}`] : []),
+    ...(footer.encrypted || encrypted.length > 0
+      ? [
+          {
+            found: `encrypted columns ${encrypted.join(", ") || "(all)"}`,
+            fix: "decrypt the file first: encrypted pages cannot be merged",
+          },
+        ]
+      : []),
+    ...(elsewhere.length > 0
+      ? [
+          {
+            found: `columns whose pages lie in another file: ${elsewhere.join(", ")}`,
+            fix: "extract this table again, into one file",
+          },
+        ]
+      : []),
   ];
 }
 

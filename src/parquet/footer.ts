@@ -51,6 +51,13 @@ export function keepNames(columns: readonly Column[]): NamedColumn[] {
   return columns.map((column) => ({ column, name: column.name }));
 }
 
+/** The chunks of some columns, row group by row group; row groups without rows have none. */
+export function chunksOf({ rowGroups }: Footer, columns: readonly Column[]): ColumnChunk[] {
+  return rowGroups
+    .filter((group) => group.rows > 0)
+    .flatMap((group) => columns.flatMap(({ firstLeaf, leaves }) => group.chunks.slice(firstLeaf, firstLeaf + leaves)));
+}
+
 /** Where one column's pages of one row group lie. Offsets and sizes in bytes. */
 export interface ColumnChunk {
   readonly path: readonly string[];

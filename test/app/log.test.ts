@@ -83,7 +83,7 @@ describe("the log", { concurrency: 1 }, () => {
     assert.deepEqual(failed?.slice(0, 2), ["ERROR", "failed"]);
     assert.match(
       String(failed?.[2]),
-      /^missing: failed: input: no checkpoint of missing: found no folder .*; check --/,
+      /^missing: failed: input: no checkpoint of missing in .*: check --input and the pair's name/,
     );
 
     const again = parseLines((await runAll("audusd,missing", output, "first", ...flags)).stderr);
@@ -116,15 +116,14 @@ describe("the log", { concurrency: 1 }, () => {
     for (const line of done) assert.deepEqual(line[labels], { run: "first", pair: "audusd" });
 
     const failed = (await work("missing", ExitCode.input)).filter(({ severity }) => severity === "ERROR");
-    const { time: _, found, message, ...rest } = failed[0] ?? {};
+    const { time: _, message, ...rest } = failed[0] ?? {};
     assert.deepEqual(rest, {
-      ...{ severity: "ERROR", exitCode: 3, what: "no checkpoint of missing" },
+      ...{ severity: "ERROR", exitCode: 3, what: `no checkpoint of missing in ${input}` },
       fix: "check --input and the pair's name",
       [labels]: { run: "first", pair: "missing" },
       [trace]: [...traces][0],
     });
-    assert.match(String(found), /^no folder .*missing$/);
-    assert.equal(message, `missing: no checkpoint of missing: found ${found}; ${rest.fix}`);
+    assert.equal(message, `missing: ${rest.what}: ${rest.fix}`);
     assert.equal(failed.length, 1);
   });
 

@@ -222,7 +222,7 @@ describe("run-all", { concurrency: 1 }, () => {
     checkWhole(output);
     const status = await run(known("status", output, "x"));
     assert.equal(status.code, ExitCode.input);
-    assert.match(status.stdout, /missing: input: no checkpoint of missing: found no folder/);
+    assert.match(status.stdout, /missing: input: no checkpoint of missing in .*: check --input/);
   });
 
   it("cancel stops a run from outside; report writes what is known; run-all takes it up", async () => {

@@ -82,14 +82,14 @@ const refusals: Readonly<Record<string, Refusal>> = {
     },
     problems: [
       new RegExp(
-        `^${table} \\| no key in ${key} is one of the targets' \\| 300 rows, first \\d{4}-.* \\| .*--min-match 0`,
+        `^${table} \\| no key in ${key} is one of the targets' \\| 300 rows, first key \\d{4}-.* \\| .*--min-match 0`,
       ),
     ],
   },
   "the targets' keys repeat": {
     spoil: rewrite("targets", repeatRows),
     problems: [
-      /^targets \| duplicate keys in .* of the targets \| 5 rows repeat a key, first \d{4}-.* \| make the targets'/,
+      /^targets \| duplicate keys in .* of the targets \| 5 repeated rows, first key \d{4}-.* \| make the targets'/,
     ],
   },
   "the targets' keys repeat, whatever the policy for tables": {
@@ -103,8 +103,8 @@ const refusals: Readonly<Record<string, Refusal>> = {
       rewrite(other, (frame) => pl.concat([frame, frame.slice(7, 1)]))(checkpoint);
     },
     problems: [
-      new RegExp(`^${table} \\| duplicate keys in ${key} \\| 5 rows repeat a key, first \\d{4}-.* \\| .*--duplicates`),
-      new RegExp(`^${other} \\| duplicate keys in ${key} \\| 1 rows? repeats? a key, first \\d{4}-`),
+      new RegExp(`^${table} \\| duplicate keys in ${key} \\| 5 repeated rows, first key \\d{4}-.* \\| .*--duplicates`),
+      new RegExp(`^${other} \\| duplicate keys in ${key} \\| 1 repeated rows?, first key \\d{4}-`),
     ],
   },
   "two tables would give a column the same name": {

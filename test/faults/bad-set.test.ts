@@ -12,22 +12,22 @@ const some = "pair_return_001_audusd";
 const refusals: Readonly<Record<string, Refusal>> = {
   "the folder is missing": {
     spoil: (checkpoint) => rmSync(checkpoint, { recursive: true }),
-    problems: [/no checkpoint of audusd \| no folder .*audusd \| check --input/],
+    problems: [/no checkpoint of audusd in .* \| {2}\| check --input and the pair's name$/],
   },
   "the folder is a file": {
     spoil: (checkpoint) => {
       rmSync(checkpoint, { recursive: true });
       writeFileSync(checkpoint, "");
     },
-    problems: [/no checkpoint of audusd \| no folder/],
+    problems: [/no checkpoint of audusd in /],
   },
   "the marker is missing": {
     spoil: (checkpoint) => rmSync(join(checkpoint, "_COMPLETE")),
-    problems: [/not marked complete \| no _COMPLETE in .* \| .*--no-require-marker/],
+    problems: [/not marked complete: .* has no _COMPLETE \| {2}\| .*--no-require-marker/],
   },
   "the targets are missing": {
     spoil: (checkpoint) => rmSync(join(checkpoint, "targets.parquet")),
-    problems: [/^targets \| no targets table \| no targets\.parquet/],
+    problems: [/^targets \| no targets table: .* has no targets\.parquet \|/],
   },
   "a table is missing, by number": {
     spoil: (checkpoint) => rmSync(join(checkpoint, `${some}.parquet`)),
@@ -45,8 +45,8 @@ const refusals: Readonly<Record<string, Refusal>> = {
       renameSync(join(checkpoint, `${some}.parquet`), join(checkpoint, "pair_other_audusd.parquet")),
     args: (input) => ["--expect-tables", listNames(input)],
     problems: [
-      new RegExp(`^${some} \\| table missing \\| no such file \\| extract`),
-      /^pair_other_audusd \| table not expected \| pair_other_audusd\.parquet \| remove it/,
+      new RegExp(`^${some} \\| table missing \\|  \\| extract this table$`),
+      /^pair_other_audusd \| table not expected \| {2}\| remove it, or add it to .*expected\.txt$/,
     ],
   },
   "a table's name leads to a folder": {
@@ -59,7 +59,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   },
   "the list of expected tables is missing": {
     args: () => ["--expect-tables", "nowhere.txt"],
-    problems: [/no list of expected tables \| no file nowhere\.txt/],
+    problems: [/the list of expected tables does not exist: nowhere\.txt \|/],
     exitCode: ExitCode.usage,
   },
   "the output folder lies below a regular file": {
@@ -142,9 +142,9 @@ describe("a checkpoint or an output folder is refused because", { concurrency: 2
     const lines = run.stdout.split("\n");
     assert.match(lines[0] ?? "", /audusd: input refused \(exit 3\)/);
     for (const line of [
-      /- the checkpoint is not marked complete: found no _COMPLETE .*; wait/,
+      /- the checkpoint is not marked complete: .* has no _COMPLETE: wait until the extraction has finished/,
       /- pair_return_001_audusd: not a readable Parquet file: found 0 bytes; extract this table again/,
-      /- var_ratio_001_audusd: table missing: found no such file; extract this table/,
+      /- var_ratio_001_audusd: table missing: extract this table/,
       /- the output folder cannot be written: found .*; make sure that/,
     ])
       assert.match(run.stdout, line);

@@ -44,13 +44,16 @@ export async function findExisting(
   if (settings.replace) return { state: "replaceable", version: file.version, manifestVersion };
   const digest = await readDigest(store, file);
   if (digest !== undefined) return { state: "unfinished", version: file.version, digest };
-  throw refuseOutput(paths.output, "no manifest");
+  const what = `the output exists without a manifest, so its inputs are unknown: ${paths.output}`;
+  throw new Failure(ExitCode.input, [{ what, fix: moveAway }]);
 }
 
-/** The refusal to touch an output that this merge did not make; `found`: in what it differs. */
-export function refuseOutput(output: string, found: string): Failure {
+const moveAway = "move it away, or pass --replace";
+
+/** The refusal to touch an output that another merge made; `found`: in what it differs, where that is known. */
+export function refuseOutput(output: string, found?: string): Failure {
   const what = `the output exists, made from other inputs or settings: ${output}`;
-  return new Failure(ExitCode.input, [{ what, found, fix: "move it away, or pass --replace" }]);
+  return new Failure(ExitCode.input, [{ what, ...(found === undefined ? {} : { found }), fix: moveAway }]);
 }
 
 /** What is in the store now. */

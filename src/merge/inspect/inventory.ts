@@ -25,7 +25,7 @@ export async function takeInventory(
   const files = await store.list(folder);
   if (files === undefined) {
     throw new Failure(ExitCode.input, [
-      { what: `no checkpoint of ${pair}`, found: `no folder ${folder}`, fix: "check --input and the pair's name" },
+      { what: `no checkpoint of ${pair} in ${settings.input}`, fix: "check --input and the pair's name" },
     ]);
   }
   const tables = listTables(files).map((file) => ({ file, isTargets: file.table === settings.targets }));
@@ -53,27 +53,20 @@ async function readExpected(
   if (typeof expected !== "string") return expected;
   const text = await store.readText(expected);
   if (text !== undefined) return { path: expected, names: parseExpected(text, pair) };
-  throw new Failure(ExitCode.usage, [
-    {
-      what: "no list of expected tables",
-      found: `no file ${expected}`,
-      fix: "give a number or an existing file to --expect-tables",
-    },
-  ]);
+  const what = `the list of expected tables does not exist: ${expected}`;
+  throw new Failure(ExitCode.usage, [{ what, fix: "give --expect-tables a number or an existing file" }]);
 }
 
 function missingMarker(folder: string): Problem {
   return {
-    what: "the checkpoint is not marked complete",
-    found: `no ${completeMarker} in ${folder}`,
-    fix: "wait until the extraction is over, or pass --no-require-marker",
+    what: `the checkpoint is not marked complete: ${folder} has no ${completeMarker}`,
+    fix: "wait until the extraction has finished, or pass --no-require-marker",
   };
 }
 
 function missingTargets(name: string, folder: string): Problem {
   return {
-    what: "no targets table",
-    found: `no ${name}${tableSuffix} in ${folder}`,
+    what: `no targets table: ${folder} has no ${name}${tableSuffix}`,
     fix: "extract the targets, or name their table with --targets",
     table: name,
   };
@@ -84,23 +77,12 @@ function compareWithExpected(tables: readonly InputFile[], expected: Expected): 
   if (typeof expected === "number") return compareCount(expected, tables.length);
   const names = new Set(expected.names);
   const found = new Set(tables.map(({ table }) => table));
+  const missing = expected.names.filter((name) => !found.has(name));
+  const surplus = [...found].filter((name) => !names.has(name));
+  const remove = `remove it, or add it to ${expected.path}`;
   return [
-    ...[...names]
-      .filter((name) => !found.has(name))
-      .map((table) => ({
-        what: "table missing",
-        found: "no such file",
-        fix: "extract this table",
-        table,
-      })),
-    ...[...found]
-      .filter((name) => !names.has(name))
-      .map((table) => ({
-        what: "table not expected",
-        found: `${table}${tableSuffix}`,
-        fix: `remove it, or add it to ${expected.path}`,
-        table,
-      })),
+    ...missing.map((table) => ({ what: "table missing", fix: "extract this table", table })),
+    ...surplus.map((table) => ({ what: "table not expected", fix: remove, table })),
   ];
 }
 

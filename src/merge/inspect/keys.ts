@@ -1,9 +1,9 @@
 import type { Problem } from "../../model/failure.ts";
 import type { MergeSettings } from "../../model/settings.ts";
-import { type LoadedRange, sameChunks } from "../../parquet/column-file.ts";
+import { formatNumber } from "../../model/units.ts";
+import { bytesOf, sameChunks } from "../../parquet/column-file.ts";
 import { describeType } from "../../parquet/column-type.ts";
 import { PageError } from "../../parquet/encoding/encoding.ts";
-import type { ColumnChunk } from "../../parquet/footer.ts";
 import { type KeyType, keyTypeOf, whyNotComparable } from "../../parquet/key/key-type.ts";
 import { formatKey, KeyDecoder, type KeyVector } from "../../parquet/key/key-vector.ts";
 import { findRepeated, type KeyMatch, matchKeys } from "../../parquet/key/match.ts";
@@ -55,15 +55,7 @@ export function decodeKey({ table, keyChunks }: KeyedTable, type: KeyType, targe
   }
 }
 
-function bytesOf(ranges: readonly LoadedRange[], { start, size }: ColumnChunk): Uint8Array {
-  const range = ranges.find(
-    (candidate) => start >= candidate.start && start + size <= candidate.start + candidate.bytes.length,
-  );
-  if (range === undefined) throw new Error(`the chunk at ${start} was not read`);
-  return range.bytes.subarray(start - range.start, start - range.start + size);
-}
-
-/** Problems of the targets' own key: they decide rows and order, so nothing about it is negotiable. */
+/** Problems of the targets' key. It decides rows and order of the output, so no policy allows nulls or duplicates in it. */
 export function checkTargetsKey({ table, key }: KeyedTargets): Problem[] {
   const { nulls, repeated, firstRepeated } = findRepeated(key);
   const name = table.key.name;
@@ -72,7 +64,7 @@ export function checkTargetsKey({ table, key }: KeyedTargets): Problem[] {
       ? [
           {
             what: `null keys in ${name} of the targets`,
-            found: `${nulls} nulls`,
+            found: formatNumber(nulls, "null"),
             fix: "drop these rows from the targets",
             table: table.file.table,
           },
@@ -82,7 +74,7 @@ export function checkTargetsKey({ table, key }: KeyedTargets): Problem[] {
       ? [
           {
             what: `duplicate keys in ${name} of the targets`,
-            found: `${repeated} rows repeat a key, first ${formatKey(key, firstRepeated ?? 0)}`,
+            found: describeRepeated(key, repeated, firstRepeated),
             fix: "make the targets' keys unique: they decide the rows of the output",
             table: table.file.table,
           },
@@ -99,7 +91,7 @@ export function proveSameBytes(rows: number): KeyProof {
   };
 }
 
-/** Proves a table's key equal to the targets' by bytes, else matches its keys. Every problem of the key, or the proof. */
+/** Compares a table's key with the targets': the encoded bytes first, the values if those differ. The proof, or all problems. */
 export function proveKey(
   keyed: KeyedTable,
   targets: KeyedTargets,
@@ -142,7 +134,7 @@ function checkKey(
     return [
       {
         what: `null keys in ${name}`,
-        found: `${nulls} nulls`,
+        found: formatNumber(nulls, "null"),
         fix: "drop these rows, extract the table again, or choose --null-keys drop",
         table,
       },
@@ -151,7 +143,7 @@ function checkKey(
     return [
       {
         what: `duplicate keys in ${name}`,
-        found: `${repeated} rows repeat a key, first ${formatKey(key, firstRepeated ?? 0)}`,
+        found: describeRepeated(key, repeated, firstRepeated),
         fix: "extract the table again, or choose --duplicates first or last",
         table,
       },
@@ -160,11 +152,17 @@ function checkKey(
   return [
     {
       what: `no key in ${name} is one of the targets'`,
-      found: key.rows === 0 ? "no rows" : `${key.rows} rows, first ${formatKey(key, firstKey(key))}`,
+      found:
+        key.rows === 0 ? "no rows" : `${formatNumber(key.rows, "row")}, first key ${formatKey(key, firstKey(key))}`,
       fix: "check that the table belongs to this pair; --min-match 0 fills its columns with null",
       table,
     },
   ];
+}
+
+function describeRepeated(key: KeyVector, repeated: number, first: number | undefined): string {
+  const example = first === undefined ? "" : `, first key ${formatKey(key, first)}`;
+  return `${formatNumber(repeated, "repeated row")}${example}`;
 }
 
 /** The first row that has a key. */
@@ -172,12 +170,12 @@ function firstKey({ skip }: KeyVector): number {
   return Math.max(0, skip?.indexOf(0) ?? 0);
 }
 
-/** The same encoded bytes under the same type and encoding are the same values. */
+/** Whether the encoded bytes, their type and their encoding are the same, which makes the values the same. */
 function sameBytes(keyed: KeyedTable, targets: KeyedTable): boolean {
   return describeKey(keyed.table) === describeKey(targets.table) && sameChunks(keyed.keyChunks, targets.keyChunks);
 }
 
-/** All that decides how the bytes of a key chunk are read. */
+/** Everything that decides how the bytes of a key chunk are decoded. */
 export function describeKey(table: InspectedTable): string {
   const element = table.key.elements[0];
   const groups = table.footer.rowGroups.filter((group) => group.rows > 0);

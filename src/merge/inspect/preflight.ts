@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import { ExitCode } from "../../model/exit-code.ts";
 import { failOn, type Problem } from "../../model/failure.ts";
+import { formatBytes } from "../../model/units.ts";
 import { BufferPool, ReusableBuffer } from "../../parquet/buffer-pool.ts";
 import type { KeyVector } from "../../parquet/key/key-vector.ts";
 import { remoteTablesAtOnce, tablesAtOnce } from "../budget.ts";
@@ -39,7 +40,7 @@ export async function runPreflight(
 class Preflight {
   readonly #context: PairContext;
   readonly #settings: KeySettings;
-  readonly #scratches = new BufferPool();
+  readonly #buffers = new BufferPool();
   readonly #problems: Problem[] = [];
 
   constructor(context: PairContext, settings: KeySettings) {
@@ -58,7 +59,7 @@ class Preflight {
   }
 
   async #inspectTargets(listed: ListedTable): Promise<KeyedTargets | undefined> {
-    // A scratch of its own: the targets' key stays until every table is compared with it.
+    // A buffer of its own, because the targets' key stays in memory until every table is compared with it.
     const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, new ReusableBuffer());
     if (!("table" in keyed)) return this.#refuse(keyed);
     const key = decodeTargetsKey(keyed);
@@ -75,9 +76,9 @@ class Preflight {
       tables,
       async (table, index) => {
         port.signal.throwIfAborted();
-        const result = await this.#scratches.lend((scratch) => this.#prove(table, targets, scratch));
+        const result = await this.#buffers.lend((buffer) => this.#prove(table, targets, buffer));
         if (index % 50 === 0) this.#report(index, tables.length);
-        // What arrived over the network is garbage outside the collector's own heap, which it does not see grow.
+        // Buffers from the network are garbage outside the collector's own heap, whose growth it does not notice.
         if (index % 50 === 0 && remote) globalThis.gc?.();
         return result;
       },
@@ -86,13 +87,13 @@ class Preflight {
     return proven.filter((table) => table !== undefined);
   }
 
-  /** The table with its proof; undefined where it has problems, which are noted. */
+  /** The table with its proof; undefined where it has problems, which are collected. */
   async #prove(
     listed: ListedTable,
     targets: KeyedTargets | undefined,
-    scratch: ReusableBuffer,
+    buffer: ReusableBuffer,
   ): Promise<ProvenTable | undefined> {
-    const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, scratch);
+    const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, buffer);
     if (!("table" in keyed)) return this.#refuse(keyed);
     // Without targets there is nothing to compare with; the table's own problems are still worth reporting.
     if (targets === undefined) return undefined;
@@ -145,7 +146,7 @@ export async function checkDisk(
   failOn(ExitCode.input, [
     {
       what: `not enough disk space for ${paths.output}`,
-      found: `${free} bytes free, ${needed} needed`,
+      found: `${formatBytes(free)} free, ${formatBytes(needed)} needed`,
       fix: "free space, or choose another --output",
     },
   ]);

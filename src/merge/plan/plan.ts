@@ -4,6 +4,7 @@ import type { Problem } from "../../model/failure.ts";
 import type { Plan, TablePlan } from "../../model/plan.ts";
 import type { AssemblyChoice, OutputSettings, VerifyLevel } from "../../model/settings.ts";
 import type { TaskLimits } from "../../model/task.ts";
+import { formatNumber } from "../../model/units.ts";
 import { decodedSize, encodedSize, whyNotGathered } from "../../parquet/column-type.ts";
 import { type PlannedTable, type ProvenTable, printColumns } from "../table.ts";
 import { chooseAssembly } from "./assembly.ts";
@@ -119,9 +120,9 @@ class Planner {
     const missing = this.#rows - matched;
     const surplus = table.footer.rows - matched - repeated;
     const parts = [
-      ...(missing > 0 ? [`${missing.toLocaleString("en-US")} rows missing`] : []),
-      ...(surplus > 0 ? [`${surplus.toLocaleString("en-US")} rows not in the targets`] : []),
-      ...(repeated > 0 ? [`${repeated.toLocaleString("en-US")} duplicate rows`] : []),
+      ...(missing > 0 ? [`${formatNumber(missing, "row")} missing`] : []),
+      ...(surplus > 0 ? [`${formatNumber(surplus, "row")} not in the targets`] : []),
+      ...(repeated > 0 ? [formatNumber(repeated, "duplicate row")] : []),
     ];
     return parts.length > 0 ? parts.join(", ") : "rows in another order";
   }

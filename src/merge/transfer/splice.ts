@@ -1,17 +1,13 @@
-import type { Column } from "../../parquet/footer.ts";
+import { chunksOf } from "../../parquet/footer.ts";
 import { combineCrc32c, crc32c } from "../../store/crc32c.ts";
 import type { OpenFile, RemoteFile } from "../../store/store.ts";
 import { copyBlockBytes, copyBlocks, streamedBytes } from "../budget.ts";
-import type { InspectedTable, PlannedTable } from "../table.ts";
+import { joinRanges, type Range, remoteGapBytes } from "../ranges.ts";
+import type { PlannedTable } from "../table.ts";
 import type { Output } from "./output.ts";
 
-/** Writers leave a few dozen bytes between chunks: less than another request costs. */
-const gapBytes = 64 * 1024;
-
 /** A contiguous range of input bytes that goes into the output, and how far it moves. */
-interface CopyRange {
-  readonly start: number;
-  readonly end: number;
+interface CopyRange extends Range {
   readonly delta: number;
 }
 
@@ -28,8 +24,7 @@ export class Splicer {
 
   /** Copies the column chunks of a table into the output. Returns the CRC32C of the whole input. */
   async splice(table: PlannedTable, opened: OpenFile): Promise<number> {
-    const columns = table.columns.map(({ column }) => column);
-    const ranges = planRanges(table, columns, this.#output.position);
+    const ranges = planRanges(table, this.#output.position);
     const checksum =
       opened.isRemote && table.file.crc32c !== undefined
         ? await this.#copyStreams(opened, ranges, table.file.crc32c)
@@ -50,7 +45,7 @@ export class Splicer {
 
   /** Asks for the ranges alone, neighbours in one request: the sum of the whole input is known. */
   async #copyStreams(opened: RemoteFile, ranges: readonly CopyRange[], checksum: string): Promise<number> {
-    for (const { start, end } of joinRanges(ranges, gapBytes)) {
+    for (const { start, end } of joinRanges(ranges, remoteGapBytes)) {
       let at = start;
       for await (const bytes of opened.stream(start, end - start)) {
         this.#signal.throwIfAborted();
@@ -148,32 +143,17 @@ interface Block {
   readonly bytes: Uint8Array;
 }
 
-interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Ranges in order, joined where at most `gap` bytes lie between them. */
-function joinRanges(ranges: readonly Range[], gap: number): Range[] {
-  const joined: { start: number; end: number }[] = [];
-  for (const { start, end } of ranges) {
-    const last = joined.at(-1);
-    if (last !== undefined && start <= last.end + gap) last.end = Math.max(last.end, end);
-    else joined.push({ start, end });
-  }
-  return joined;
-}
-
-/** Ranges in file order, neighbours joined, so that a table of contiguous chunks is one copy; the first goes to `position`. */
-function planRanges(table: InspectedTable, columns: readonly Column[], position: number): CopyRange[] {
-  const ranges = table.footer.rowGroups
-    .flatMap((group) =>
-      columns.flatMap((column) => group.chunks.slice(column.firstLeaf, column.firstLeaf + column.leaves)),
-    )
-    .map((chunk) => ({ start: chunk.start, end: chunk.start + chunk.size }))
-    .sort((left, right) => left.start - right.start || left.end - right.end);
+/** The ranges of the table's chunks, so that a table of contiguous chunks is one copy; the first goes to `position`. */
+function planRanges({ footer, columns }: PlannedTable, position: number): CopyRange[] {
+  const chunks = chunksOf(
+    footer,
+    columns.map(({ column }) => column),
+  );
   let at = position;
-  return joinRanges(ranges, 0).map(({ start, end }) => {
+  return joinRanges(
+    chunks.map(({ start, size }) => ({ start, end: start + size })),
+    0,
+  ).map(({ start, end }) => {
     const range = { start, end, delta: at - start };
     at += end - start;
     return range;

@@ -5,7 +5,7 @@ import type { OpenFile } from "../../store/store.ts";
 import { outputFooterGuess } from "../budget.ts";
 import { checkFilePages } from "../inspect/page-headers.ts";
 
-/** What the output is expected to hold: rows, row groups, and its columns in order. */
+/** The expected shape of the output: rows, row groups, and its columns in order. */
 export interface ExpectedOutput {
   readonly rows: number;
   readonly rowGroups: readonly number[];
@@ -33,7 +33,7 @@ export async function checkStructure(
     const located = await readOutputFooter(opened);
     const { footer, start } = located;
     const found = [
-      ...checkReadable(footer),
+      ...checkReadable(footer).map(({ found: reason }) => reason),
       ...checkFooter(footer, start),
       ...(expected === undefined ? [] : compare(located, expected)),
     ];
@@ -68,8 +68,8 @@ function compare({ footer }: LocatedFooter, expected: ExpectedOutput): string[] 
 
 function toProblem(found: string): Problem {
   return {
-    what: "the output is not what it should be",
+    what: "the file fails the structure check",
     found,
-    fix: "merge the pair again with --replace; if it stays, report it",
+    fix: "merge the pair again with --replace; if that does not help, report it",
   };
 }

@@ -6,6 +6,7 @@
 import type { Problem } from "../../model/failure.ts";
 import type { ColumnLineage, InputFile } from "../../model/plan.ts";
 import type { DuplicatePolicy } from "../../model/settings.ts";
+import { formatNumber } from "../../model/units.ts";
 import { buildColumnFile, type LoadedRange, sameChunks } from "../../parquet/column-file.ts";
 import { canBeDecoded } from "../../parquet/column-type.ts";
 import { PageError } from "../../parquet/encoding/encoding.ts";
@@ -18,7 +19,7 @@ import { matchKeys } from "../../parquet/key/match.ts";
 import { countDifferences, type DataFrame, decode, type Series } from "../../parquet/polars.ts";
 import { gatherRows, matchRows, type RowMatch } from "../../parquet/row-match.ts";
 import type { OpenFile } from "../../store/store.ts";
-import { readChunks } from "../inspect/table.ts";
+import { readChunks } from "../ranges.ts";
 
 /** An open source table. */
 export interface SourceFile {
@@ -170,7 +171,11 @@ function compareColumn(source: Series, output: Series, match: RowMatch | undefin
 }
 
 function describe(column: string, differences: number): string[] {
-  return differences === 0 ? [] : [`column ${column}: ${differences} values differ from the source`];
+  return differences === 0
+    ? []
+    : [
+        `column ${column}: ${formatNumber(differences, "value")} ${differences === 1 ? "differs" : "differ"} from the source`,
+      ];
 }
 
 /** The key of a file in terms of `targets` (its own where undefined), or why it cannot be read. */

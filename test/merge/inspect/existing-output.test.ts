@@ -85,7 +85,10 @@ describe("an output that is there already", () => {
     const { settings, file, manifest } = makeSetting(context);
     rmSync(manifest);
     writeFileSync(file, "somebody's notes");
-    assert.match(await refused(settings), /the output exists, made from other inputs or settings: .*found no manifest/);
+    assert.match(
+      await refused(settings),
+      /^the output exists without a manifest, so its inputs are unknown: .*: move it away, or pass --replace$/,
+    );
     assert.equal(readFileSync(file, "utf8"), "somebody's notes");
   });
 
@@ -106,6 +109,9 @@ describe("an output that is there already", () => {
   it("without its manifest is refused when it came from other files", async (context) => {
     const { settings, manifest } = makeSetting(context);
     rmSync(manifest);
-    assert.match(await refused(settings), /the output exists, made from other inputs or settings: .*found no manifest/);
+    assert.match(
+      await refused(settings),
+      /^the output exists, made from other inputs or settings: .*: move it away, or pass --replace$/,
+    );
   });
 });

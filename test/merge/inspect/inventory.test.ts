@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { takeInventory } from "../../../src/merge/inspect/inventory.ts";
+import { describeProblem } from "../../../src/model/failure.ts";
 import { scratchFolder } from "../../support/folder.ts";
 import { failureOf, makePairContext, makeSettings, type SomeSettings } from "../../support/job.ts";
 import { keyed, writeTables } from "../../support/tables.ts";
@@ -15,8 +16,7 @@ mkdirSync(join(folder, "deep.parquet"));
 
 const take = (settings: SomeSettings = {}, pair = "pair") =>
   takeInventory(makePairContext(pair, join(root, "out")), makeSettings({ input, ...settings }));
-const found = async (settings: SomeSettings) =>
-  (await take(settings)).problems.map((problem) => `${problem.table ?? "-"}: ${problem.what}: ${problem.found}`);
+const found = async (settings: SomeSettings) => (await take(settings)).problems.map(describeProblem);
 
 function list(...lines: string[]): string {
   const path = join(root, "tables.txt");
@@ -42,23 +42,41 @@ test("targets and feature tables by name, with size and version; nothing else", 
 test("a missing folder is a failure that names it", async () => {
   const failure = await failureOf(take({}, "none"));
   assert.equal(failure.exitCode, 3);
-  assert.match(failure.message, new RegExp(`no checkpoint of none: found no folder ${join(input, "none")}`));
+  assert.match(failure.message, new RegExp(`^no checkpoint of none in ${input}: check --input and the pair's name$`));
 });
 
 test("targets may have another name, and must be there", async () => {
   assert.equal((await take({ targets: "b" })).targets?.file.table, "b");
-  assert.deepEqual(await found({ targets: "y" }), [`y: no targets table: no y.parquet in ${folder}`]);
+  assert.deepEqual(await found({ targets: "y" }), [
+    `y: no targets table: ${folder} has no y.parquet: extract the targets, or name their table with --targets`,
+  ]);
 });
 
 const expectations: [string, () => SomeSettings, string[]][] = [
   ["the right number", () => ({ expectTables: 3 }), []],
-  ["too few", () => ({ expectTables: 668 }), ["-: 668 tables expected, targets included: 3 tables"]],
-  ["too many", () => ({ expectTables: "2" }), ["-: 2 tables expected, targets included: 3 tables"]],
+  [
+    "too few",
+    () => ({ expectTables: 668 }),
+    [
+      "668 tables expected, targets included: found 3 tables; extract the missing tables; --expect-tables FILE with a list of names says which ones",
+    ],
+  ],
+  [
+    "too many",
+    () => ({ expectTables: "2" }),
+    [
+      "2 tables expected, targets included: found 3 tables; remove the tables that do not belong there, or correct --expect-tables",
+    ],
+  ],
   ["the right names", () => ({ expectTables: list("targets", "b.parquet", "a_{pair} # families", "", "# end") }), []],
   [
     "other names",
     () => ({ expectTables: list("targets", "a_{pair}", "c_{pair}", "d") }),
-    ["c_pair: table missing: no such file", "d: table missing: no such file", "b: table not expected: b.parquet"],
+    [
+      "c_pair: table missing: extract this table",
+      "d: table missing: extract this table",
+      `b: table not expected: remove it, or add it to ${join(root, "tables.txt")}`,
+    ],
   ],
   ["a list with Windows line ends", () => ({ expectTables: list("targets\r", "b\r", "a_pair\r") }), []],
 ];
@@ -69,10 +87,16 @@ for (const [name, settings, expected] of expectations)
 test("a list that is not there is a usage error", async () => {
   const failure = await failureOf(take({ expectTables: join(root, "none.txt") }));
   assert.equal(failure.exitCode, 2);
+  assert.equal(
+    failure.message,
+    `the list of expected tables does not exist: ${join(root, "none.txt")}: give --expect-tables a number or an existing file`,
+  );
 });
 
 test("a checkpoint without its marker is not complete, unless that is allowed", async () => {
   rmSync(join(folder, "_COMPLETE"));
-  assert.deepEqual(await found({}), [`-: the checkpoint is not marked complete: no _COMPLETE in ${folder}`]);
+  assert.deepEqual(await found({}), [
+    `the checkpoint is not marked complete: ${folder} has no _COMPLETE: wait until the extraction has finished, or pass --no-require-marker`,
+  ]);
   assert.deepEqual(await found({ requireMarker: false }), []);
 });

@@ -53,17 +53,17 @@ const refused: [string, Parameters<typeof writeTables>[1], RegExp][] = [
   [
     "repeated keys of the targets",
     { targets: keyed(["1", "2", "2"]) },
-    /^targets: duplicate keys .* found 1 rows repeat a key, first 2/,
+    /^targets: duplicate keys .* found 1 repeated row, first key 2/,
   ],
   [
     "null keys of a table",
     { targets: keyed(["1"]), a: keyed(["1", null]) },
-    /^a: null keys in interval_time: found 1 nulls/,
+    /^a: null keys in interval_time: found 1 null/,
   ],
   [
     "repeated keys of a table",
     { targets: keyed(["1"]), a: keyed(["1", "7", "7", "7"]) },
-    /^a: duplicate keys in interval_time: found 2 rows repeat a key, first 7/,
+    /^a: duplicate keys in interval_time: found 2 repeated rows, first key 7/,
   ],
   [
     "keys of another type",
@@ -73,7 +73,7 @@ const refused: [string, Parameters<typeof writeTables>[1], RegExp][] = [
   [
     "keys of which none is a target's",
     { targets: keyed(["1"], {}, "Int8"), a: keyed(["300"]) },
-    /^a: no key in interval_time is one of the targets': found 1 rows, first 300; .*--min-match 0/,
+    /^a: no key in interval_time is one of the targets': found 1 row, first key 300; .*--min-match 0/,
   ],
   [
     "a table without rows",

@@ -71,7 +71,10 @@ describe("preflight", () => {
     await checkDisk(context, 1, "auto");
     const failure = await failureOf(checkDisk(context, 2 * free + 2 ** 30, "auto"));
     assert.equal(failure.exitCode, ExitCode.input);
-    assert.match(failure.message, /not enough disk space for .*training_audusd\.parquet: found \d+ bytes free/);
+    assert.match(
+      failure.message,
+      /not enough disk space for .*training_audusd\.parquet: found [\d.]+ [kMGT]?B free, [\d.]+ [kMGT]?B needed; free space, or choose another --output$/,
+    );
     assert.equal((await failureOf(checkDisk(context, 1, 2 * free + 2 ** 30))).exitCode, ExitCode.input);
     assert.ok(statSync(input).isDirectory());
   });

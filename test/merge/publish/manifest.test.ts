@@ -94,7 +94,7 @@ test("an output whose manifest was never written is finished by the next run of 
   const other = await failureOf(mergeHere({ input, output, duplicates: "first" }));
   assert.match(
     other.message,
-    /the output exists, made from other inputs or settings: .*training_pair\.parquet: found no manifest; /,
+    /the output exists, made from other inputs or settings: .*training_pair\.parquet: move it away, or pass --replace$/,
   );
 });
 

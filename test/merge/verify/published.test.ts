@@ -50,7 +50,7 @@ test("a wrong value is found, and the table is named", async () => {
   );
   const { problems } = await verifyHere({}, file, "full");
   assert.deepEqual(problems.map(describeProblem), [
-    "b: the output differs from its source: found column z: 1 values differ from the source; merge the pair again with --replace; if that does not help, extract the table again",
+    "b: the output differs from its source: found column z: 1 value differs from the source; merge the pair again with --replace; if that does not help, extract the table again",
   ]);
 });
 

@@ -61,7 +61,7 @@ const wrong: [string, DataFrame, RegExp][] = [
   [
     "a changed number",
     join4(upTo(4), [null, "NaN", null, "0.5"], [null, "", null, "four"]),
-    /^column a_x: 1 values differ/,
+    /^column a_x: 1 value differs/,
   ],
   [
     "a value in the wrong row",
@@ -71,17 +71,17 @@ const wrong: [string, DataFrame, RegExp][] = [
   [
     "a value where the table has no row",
     join4(upTo(4), [null, "NaN", "7", "0.4"], [null, "", null, "four"]),
-    /^column a_x: 1 values differ/,
+    /^column a_x: 1 value differs/,
   ],
   [
     "null for an empty text",
     join4(upTo(4), [null, "NaN", null, "0.4"], [null, null, null, "four"]),
-    /^column a_t: 1 values differ/,
+    /^column a_t: 1 value differs/,
   ],
   [
     "a changed target",
     join4(["1", "2", "3", "5"], [null, "NaN", null, "0.4"], [null, "", null, "four"]),
-    /^column y: 1 values differ/,
+    /^column y: 1 value differs/,
   ],
 ];
 
@@ -96,7 +96,7 @@ test("the key has the targets' values in their order, whatever else is right", a
   const bare = { ...tables, targets: keyed(upTo(4), { y: ["Int64", [null, null, null, null]] }) };
   const none = [null, null, null, null];
   const other = keyed(["1", "2", "3", "5"], { y: ["Int64", none], a_x: ["Float64", none], a_t: ["String", none] });
-  assert.match((await check(other, "sample", bare)).found.join("\n"), /^column interval_time: 1 values differ/);
+  assert.match((await check(other, "sample", bare)).found.join("\n"), /^column interval_time: 1 value differs/);
   const reversed = right.reverse();
   assert.match((await check(reversed, "full")).found.join("\n"), /column interval_time: 4 values differ/);
 });
