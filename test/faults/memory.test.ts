@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { findCgroup } from "../../src/memory/cgroup.ts";
 import { readProcess } from "../../src/memory/process.ts";
 import { ExitCode } from "../../src/model/exit-code.ts";
-import { enterGroup, makeGroup } from "./group.ts";
+import { enterGroup, makeGroup } from "../support/control-group.ts";
 import { checkRerun, checkState, childrenOf, disturb } from "./strike.ts";
 import { listOutput, makeFolder, makeSample, problemLines, resultOf, runCli } from "./support.ts";
 

@@ -1,20 +1,19 @@
 /** The guard inside a real control group with a real limit: made below the own group, and removed afterwards. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmdirSync } from "node:fs";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { findCgroup } from "../../src/memory/cgroup.ts";
 import type { Limits } from "../../src/memory/limits.ts";
 import type { ChildEnd } from "../../src/memory/supervise.ts";
 import { ExitCode } from "../../src/model/exit-code.ts";
+import { enterGroup, makeGroup } from "../support/control-group.ts";
 import { textOf } from "./start.ts";
 
 const mebibyte = 2 ** 20;
 const limitBytes = 300 * mebibyte;
-const group = makeGroup();
+const group = makeGroup(limitBytes);
 
 describe("in a control group of 300 MiB", { skip: "dir" in group ? false : group.reason }, () => {
   const dir = "dir" in group ? group.dir : "";
@@ -51,29 +50,8 @@ describe("in a control group of 300 MiB", { skip: "dir" in group ? false : group
 
 async function runInside(dir: string, act: string, everyMs = 100): Promise<{ limits: Limits; end: ChildEnd }> {
   const script = fileURLToPath(new URL("inside.ts", import.meta.url));
-  const enter = 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"';
-  const args = ["-c", enter, "sh", dir, process.execPath, "--no-warnings", script, act, String(everyMs)];
-  const { stdout } = await promisify(execFile)("sh", args);
+  const [shell = "", ...entry] = enterGroup(dir);
+  const args = [...entry, process.execPath, "--no-warnings", script, act, String(everyMs)];
+  const { stdout } = await promisify(execFile)(shell, args);
   return JSON.parse(stdout);
-}
-
-/** A group below the own one, where a limit can only be narrower, never wider; or the reason why there is none. */
-function makeGroup(): { readonly dir: string } | { readonly reason: string } {
-  const own = findCgroup("memory", "/");
-  if (own === undefined) return { reason: "no control groups for memory on this machine" };
-  const dir = join(own.dir, `widemerge-test-${process.pid}`);
-  const file = join(dir, own.version === 2 ? "memory.max" : "memory.limit_in_bytes");
-  try {
-    mkdirSync(dir);
-  } catch (error) {
-    return { reason: `cannot make a control group: ${error}` };
-  }
-  try {
-    readFileSync(file);
-    writeFileSync(file, String(limitBytes));
-    return { dir };
-  } catch (error) {
-    rmdirSync(dir);
-    return { reason: `cannot limit a control group: ${error}` };
-  }
 }

@@ -1,12 +1,16 @@
+/** Control groups for tests of memory limits. */
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findCgroup } from "../../src/memory/cgroup.ts";
 
-/** A control group below the own one with a memory limit, or the reason why there is none. */
+/**
+ * Makes a control group with a memory limit below this process's own group, where a limit can only be lower. The caller removes
+ * its folder. Returns the reason instead if this machine allows no such group.
+ */
 export function makeGroup(limitBytes: number): { readonly dir: string } | { readonly reason: string } {
   const own = findCgroup("memory", "/");
   if (own === undefined) return { reason: "no control groups for memory on this machine" };
-  const dir = join(own.dir, `widemerge-faults-${process.pid}-${limitBytes}`);
+  const dir = join(own.dir, `widemerge-test-${process.pid}-${limitBytes}`);
   const file = join(dir, own.version === 2 ? "memory.max" : "memory.limit_in_bytes");
   try {
     mkdirSync(dir);
@@ -23,7 +27,7 @@ export function makeGroup(limitBytes: number): { readonly dir: string } | { read
   }
 }
 
-/** What stands before a program so that it runs inside the group. */
+/** The words to put before a command so that it runs inside the group. */
 export function enterGroup(dir: string): readonly string[] {
   return ["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', dir];
 }
