@@ -2,26 +2,26 @@ locals {
   input_folder   = "${var.input_prefix}/"
   output_folder  = "${var.output_prefix}/"
   scratch_folder = "${var.output_prefix}/.scratch/"
-  # A few MB for each build by Cloud Build, of no use once the image is there.
+  # Cloud Build reads a few MB from here for each build. They are useless once the image exists.
   builds_folder = ".builds/"
 
-  # Extraction of the inputs takes 27 hours, so a mistake may be noticed late. An output is merged anew in a minute; scratch
-  # is twice as large as the outputs together and worth nothing once a merge is over: it goes when the bucket is next
-  # looked through (within a day).
+  # Extracting the inputs takes 27 hours, and a mistake may be noticed late, so deleted inputs are kept for some days. Another
+  # merge makes a lost output in a minute. Scratch objects are twice as large as all outputs and useless after a merge: they
+  # go within a day, when Cloud Storage next applies the rules.
   older_versions = var.versioning ? { (local.input_folder) = 30, (local.output_folder) = 1, (local.scratch_folder) = 0, (local.builds_folder) = 0 } : {}
 }
 
 resource "google_storage_bucket" "data" {
-  # checkov:skip=CKV_GCP_62: access logs need a second bucket; who read or deleted what is told by the project's data access audit logs, where they are wanted
+  # checkov:skip=CKV_GCP_62: access logs need a second bucket; the data access audit logs of the project, if enabled, record who read or deleted what
   project  = var.project
   name     = local.bucket
   location = coalesce(var.bucket_location, var.region)
   labels   = local.labels
 
-  # Rights come from IAM alone, on whole folders; nothing in here can be opened to everybody.
+  # Only IAM grants access, on whole folders; nothing in the bucket can be made public.
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
-  # Never: what it holds took days. Empty it by hand where it has to go.
+  # Terraform never deletes a bucket with data that took days to make. To delete the bucket, empty it by hand.
   force_destroy = false
 
   soft_delete_policy {
@@ -32,8 +32,8 @@ resource "google_storage_bucket" "data" {
     enabled = var.versioning
   }
 
-  # A merge that ends removes its scratch, and the next one of the pair that of a merge that was killed: this is for pairs
-  # that are never merged again.
+  # A merge removes its scratch objects when it ends, and those of a killed merge of the same pair. This rule removes the
+  # scratch objects of pairs that are never merged again.
   lifecycle_rule {
     action {
       type = "Delete"

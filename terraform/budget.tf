@@ -1,4 +1,4 @@
-# Tells; it stops nothing. What a run may cost is limited by its own --max-cost, before anything is started.
+# A budget sends alerts and stops nothing. --max-cost limits the cost of a run before it starts.
 resource "google_monitoring_notification_channel" "email" {
   for_each = toset(var.budget == null ? [] : var.budget.emails)
 
@@ -24,7 +24,7 @@ resource "google_billing_budget" "project" {
 
   amount {
     specified_amount {
-      # Has to be the billing account's own currency.
+      # This must be the currency of the billing account.
       currency_code = "USD"
       units         = tostring(var.budget.amount_usd)
     }

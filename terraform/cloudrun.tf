@@ -1,10 +1,10 @@
 locals {
-  # Cloud Run's table: with so many GiB at least so many virtual CPUs (src/config/cloudrun.ts).
+  # The smallest number of virtual CPUs that Cloud Run accepts for each memory size in GiB (src/config/cloudrun.ts).
   memory_gib   = tonumber(trimsuffix(trimsuffix(var.cloudrun_memory, "Mi"), "Gi")) / (endswith(var.cloudrun_memory, "Mi") ? 1024 : 1)
   cloudrun_cpu = local.memory_gib <= 4 ? 1 : local.memory_gib <= 8 ? 2 : local.memory_gib <= 16 ? 4 : local.memory_gib <= 24 ? 6 : 8
 
-  # The profile was made for machines of 64 GiB: what it wants free at the start (40 GiB), and where it slows down (45 GiB),
-  # would make every task refuse to begin. Its diskFree is not looked at: nothing is written to a disk.
+  # The profile is for machines with 64 GiB. It requires 40 GiB of free memory at the start and slows down at 45 GiB, so every
+  # task would refuse to start. Its diskFree does not matter, because a merge in a bucket writes nothing to a disk.
   settings = {
     WIDEMERGE_CONFIG         = "/opt/widemerge/profiles/27-pairs.yaml"
     WIDEMERGE_INPUT          = local.input
@@ -28,7 +28,8 @@ locals {
   })
 }
 
-# Plans, makes one job a launch, tries failed pairs again, gathers and reports: gcloud run jobs execute widemerge-controller
+# The controller plans, creates one job per launch, retries failed pairs and writes the report:
+# gcloud run jobs execute widemerge-controller
 resource "google_cloud_run_v2_job" "controller" {
   count = local.make_jobs ? 1 : 0
 
@@ -46,8 +47,8 @@ resource "google_cloud_run_v2_job" "controller" {
       service_account       = google_service_account.controller[0].email
       execution_environment = "EXECUTION_ENVIRONMENT_GEN2"
       timeout               = "86400s" # 24 hours: every try of every pair
-      # Cloud Run starts a task again whatever its exit code says: a run that is over, with pairs that failed for good, would
-      # become another run. Executed again, a controller goes on with the run that it was lost in.
+      # Cloud Run retries a task whatever its exit code is, so a finished run with failed pairs would start again. To continue
+      # the run of a controller that was lost, execute the job again.
       max_retries = 0
 
       containers {
@@ -71,7 +72,7 @@ resource "google_cloud_run_v2_job" "controller" {
   }
 
   lifecycle {
-    # Who touched it last, as gcloud writes it.
+    # gcloud writes the name and version of the client that changed the job last.
     ignore_changes = [client, client_version]
   }
 
@@ -85,7 +86,7 @@ resource "google_cloud_run_v2_job" "controller" {
   ]
 }
 
-# The plain fan-out, one task a pair, where no controller is wanted: gcloud run jobs execute widemerge-worker
+# One task per pair, without a controller: gcloud run jobs execute widemerge-worker
 resource "google_cloud_run_v2_job" "worker" {
   count = local.make_jobs ? 1 : 0
 

@@ -1,10 +1,10 @@
-# What is paid while nothing runs. Registry (about $0.10 a GB, of which there is a fraction), service accounts, roles, the
-# network, the jobs' definitions and the budget cost nothing or cents; they are not in the price list and not in the sum.
+# The cost per month while nothing runs. The registry (about $0.10 per GB, for less than 1 GB), service accounts, roles, the
+# network, the job definitions and the budget cost nothing or cents. They are not in the price list and not in the sum.
 locals {
   prices = yamldecode(file("${path.module}/../prices/google-us-central1.yaml"))
 
   hours_a_month = 730
-  # A pair's 668 tables have about 12 GB; an output holds the same column chunks, copied.
+  # The 668 tables of a pair have about 12 GB, and the output contains copies of their column chunks.
   gigabytes_a_pair = 12 + 12
   gigabytes        = length(local.pairs) * local.gigabytes_a_pair
 

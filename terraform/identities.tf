@@ -1,5 +1,5 @@
-# Who there is. Pods need no account of Google's: IAM knows the Kubernetes accounts of the namespace by their own names
-# (Workload Identity Federation, direct principals). They are the same ones in every cluster of the project.
+# The identities. Pods need no Google service account: IAM identifies the Kubernetes service accounts of the namespace by their
+# own names (Workload Identity Federation, direct principals). The names are the same in every cluster of the project.
 locals {
   workload_pool = "${var.project}.svc.id.goog"
   subjects      = "principal://iam.googleapis.com/projects/${data.google_project.project.number}/locations/global/workloadIdentityPools/${local.workload_pool}/subject/ns/${var.namespace}/sa"
@@ -15,8 +15,8 @@ locals {
     } : {},
   )
 
-  # What each may write; inputs are for nobody. A worker publishes outputs; a controller keeps its books, and tries in the
-  # scratch folder whether outputs could be written.
+  # The folders that each identity may write; nobody may write the inputs. A worker publishes outputs. A controller writes the
+  # documents of the run, and tests in the scratch folder whether outputs can be written.
   objects = "projects/_/buckets/${google_storage_bucket.data.name}/objects"
   writable = {
     controller = ["${local.objects}/${local.output_folder}runs/", "${local.objects}/${local.scratch_folder}"]
@@ -24,7 +24,7 @@ locals {
   }
 }
 
-# Lists and reads, in the whole bucket: a list is asked of the bucket, so it cannot be limited to a folder.
+# Listing and reading apply to the whole bucket: a request to list names the bucket, so it cannot be limited to a folder.
 resource "google_storage_bucket_iam_member" "reader" {
   for_each = local.principals
 
@@ -32,12 +32,12 @@ resource "google_storage_bucket_iam_member" "reader" {
   role   = "roles/storage.objectViewer"
   member = each.value
 
-  # The pool of the principals is made with the project's first cluster.
+  # Google creates the identity pool with the first cluster of the project.
   depends_on = [google_container_cluster.cluster, data.google_container_cluster.existing]
 }
 
-# All that a merge does to objects: upload, compose, replace, delete. Ready-made roles add the right to change others'
-# metadata, retention and access.
+# A merge uploads, composes, replaces and deletes objects. Predefined roles would also permit changes to metadata, retention and
+# access.
 resource "google_project_iam_custom_role" "writer" {
   project     = var.project
   role_id     = "widemergeWriter"
@@ -66,7 +66,7 @@ resource "google_storage_bucket_iam_member" "writer" {
   depends_on = [google_container_cluster.cluster, data.google_container_cluster.existing]
 }
 
-# The nodes of the cluster that is made.
+# The nodes of the new cluster.
 resource "google_service_account" "nodes" {
   count = local.make_cluster ? 1 : 0
 
@@ -77,7 +77,7 @@ resource "google_service_account" "nodes" {
   depends_on = [google_project_service.api]
 }
 
-# Logs and metrics.
+# Nodes write logs and metrics.
 resource "google_project_iam_member" "nodes" {
   count = local.make_cluster ? 1 : 0
 
@@ -86,8 +86,8 @@ resource "google_project_iam_member" "nodes" {
   member  = google_service_account.nodes[0].member
 }
 
-# Builds the image where no engine is at hand. The account that Cloud Build takes by itself may be an editor of the whole
-# project, or may be allowed nothing.
+# Cloud Build uses this account to build the image if the machine has no docker or podman. Its default account may be an editor
+# of the whole project, or may have no permissions.
 resource "google_service_account" "builder" {
   project      = var.project
   account_id   = "widemerge-builder"
@@ -102,7 +102,7 @@ resource "google_project_iam_member" "builder" {
   member  = google_service_account.builder.member
 }
 
-# What it builds, and nothing else of the bucket.
+# The builder may read the sources of a build, and nothing else in the bucket.
 resource "google_storage_bucket_iam_member" "builder" {
   bucket = google_storage_bucket.data.name
   role   = "roles/storage.objectViewer"
@@ -115,7 +115,7 @@ resource "google_storage_bucket_iam_member" "builder" {
   }
 }
 
-# Tasks of Cloud Run have no Kubernetes account, so they have one of Google's each.
+# Tasks on Cloud Run have no Kubernetes service account, so each role has a Google service account.
 resource "google_service_account" "controller" {
   count = local.on_cloudrun ? 1 : 0
 
@@ -136,8 +136,8 @@ resource "google_service_account" "worker" {
   depends_on = [google_project_service.api]
 }
 
-# The requests of src/backend/cloudrun/client.ts, one permission each. Cloud Run knows no conditions on names of jobs, so
-# this holds for all jobs of the project.
+# One permission for each request in src/backend/cloudrun/client.ts. Cloud Run supports no conditions on job names, so these
+# permissions apply to all jobs of the project.
 resource "google_project_iam_custom_role" "launcher" {
   count = local.on_cloudrun ? 1 : 0
 
@@ -168,7 +168,7 @@ resource "google_project_iam_member" "launcher" {
   member  = google_service_account.controller[0].member
 }
 
-# Its jobs act as the worker, and as nobody else.
+# The controller may start jobs that run as the worker, and as no other account.
 resource "google_service_account_iam_member" "controller_acts_as_worker" {
   count = local.on_cloudrun ? 1 : 0
 

@@ -1,7 +1,7 @@
-# A network of its own: the project's default one opens ports to everybody, or is not there. Nodes have no public address
-# and no way out but to Google's own services, which is all that a merge needs; no NAT has to be paid for.
+# The cluster has its own network: the default network of a project has open ports, or does not exist. Nodes have no public
+# address and reach only Google's services. A merge needs no others, so there is no NAT to pay for.
 resource "google_compute_network" "cluster" {
-  # checkov:skip=CKV2_GCP_18: without a rule nothing comes in: that is the network's own default, and GKE adds what its control plane needs
+  # checkov:skip=CKV2_GCP_18: the network denies all incoming traffic by default, and GKE adds the rules that its control plane needs
   count = local.make_cluster ? 1 : 0
 
   project                 = var.project
@@ -12,7 +12,7 @@ resource "google_compute_network" "cluster" {
 }
 
 resource "google_compute_subnetwork" "cluster" {
-  # checkov:skip=CKV_GCP_26: flow logs are paid for by volume, and there is no traffic here but with Google's own services
+  # checkov:skip=CKV_GCP_26: flow logs cost by volume, and the only traffic is with Google's services
   count = local.make_cluster ? 1 : 0
 
   project                  = var.project
@@ -24,12 +24,12 @@ resource "google_compute_subnetwork" "cluster" {
 }
 
 resource "google_container_cluster" "cluster" {
-  # checkov:skip=CKV_GCP_12: Autopilot runs Dataplane V2, which enforces network policies; the setting is refused there
-  # checkov:skip=CKV_GCP_20: no address of the control plane answers, so there are no networks to authorize
-  # checkov:skip=CKV_GCP_61: Autopilot sets visibility itself; for flow logs see the subnetwork
-  # checkov:skip=CKV_GCP_65: groups need a Google Workspace of the owner's, and the namespace's one role is for a service account
-  # checkov:skip=CKV_GCP_66: needs attestors and a policy that hold for the whole project: the owner's decision, not this module's
-  # checkov:skip=CKV_GCP_69: Autopilot always has the metadata server; the setting is refused there
+  # checkov:skip=CKV_GCP_12: Autopilot runs Dataplane V2, which enforces network policies, and rejects the setting
+  # checkov:skip=CKV_GCP_20: the control plane has no IP endpoint, so there are no networks to authorize
+  # checkov:skip=CKV_GCP_61: Autopilot sets visibility itself; the subnetwork explains flow logs
+  # checkov:skip=CKV_GCP_65: groups need a Google Workspace, and the only role of the namespace is for a service account
+  # checkov:skip=CKV_GCP_66: it needs attestors and a policy for the whole project, which its owner decides, not this module
+  # checkov:skip=CKV_GCP_69: Autopilot always has the metadata server, and rejects the setting
   count = local.make_cluster ? 1 : 0
 
   project             = var.project
@@ -47,8 +47,8 @@ resource "google_container_cluster" "cluster" {
     enable_private_nodes = true
   }
 
-  # The control plane is reached by its name alone, where IAM (container.clusters.connect) decides who gets through: no
-  # address of it answers, so there are no networks to list. `gcloud … get-credentials --dns-endpoint` is the way in.
+  # The control plane has a DNS endpoint and no IP endpoints. IAM (container.clusters.connect) decides who may connect, with
+  # `gcloud … get-credentials --dns-endpoint`.
   control_plane_endpoints_config {
     dns_endpoint_config {
       allow_external_traffic = true
@@ -68,12 +68,12 @@ resource "google_container_cluster" "cluster" {
     channel = "REGULAR"
   }
 
-  # Bills are broken down by namespace and label of the pods.
+  # Bills show the cost by namespace and by label of the pods.
   cost_management_config {
     enabled = true
   }
 
-  # Instead of the project's default account, which may edit the whole project in many of them.
+  # The default account of a project can often edit the whole project, so nodes have their own.
   cluster_autoscaling {
     auto_provisioning_defaults {
       service_account = google_service_account.nodes[0].email
@@ -81,7 +81,7 @@ resource "google_container_cluster" "cluster" {
     }
   }
 
-  # Nodes that may not write logs, or not pull, start and then fail.
+  # Nodes that may not write logs or pull images start and then fail.
   depends_on = [google_project_iam_member.nodes, google_artifact_registry_repository_iam_member.reader]
 }
 
@@ -102,7 +102,7 @@ data "google_container_cluster" "existing" {
   depends_on = [google_project_service.api]
 }
 
-# Without it everything works; only bills cannot be compared with estimates. So this warns.
+# This only warns: without cost allocation everything works, but bills cannot be compared with estimates.
 check "cost_allocation" {
   assert {
     condition     = alltrue([for cluster in data.google_container_cluster.existing : try(cluster.cost_management_config[0].enabled, false)])

@@ -2,7 +2,7 @@ locals {
   on_kubernetes = contains(var.backends, "kubernetes")
   on_cloudrun   = contains(var.backends, "cloudrun")
   make_cluster  = local.on_kubernetes && var.existing_cluster == null
-  # The image is pushed into the registry that the first apply makes; a job is not accepted before its image is there.
+  # The first apply creates the registry. Cloud Run rejects a job whose image has not been pushed yet.
   make_jobs = local.on_cloudrun && var.image != null
 
   bucket = coalesce(var.bucket, "${var.project}-widemerge")

@@ -54,7 +54,7 @@ output "kubernetes" {
     dns_endpoint = local.make_cluster
   } : null
 
-  # Whoever reads it goes on to the cluster.
+  # Readers of this output connect to the cluster next, so it must be ready.
   depends_on = [google_container_cluster.cluster, data.google_container_cluster.existing]
 }
 

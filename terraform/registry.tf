@@ -1,5 +1,5 @@
 resource "google_artifact_registry_repository" "images" {
-  # checkov:skip=CKV_GCP_84: images hold no data and no secrets; Google's own encryption at rest is enough, and a key costs money and can be lost
+  # checkov:skip=CKV_GCP_84: images contain no data and no secrets, so Google's encryption at rest is enough; a key costs money and can be lost
   project       = var.project
   location      = var.region
   repository_id = "widemerge"
@@ -7,7 +7,7 @@ resource "google_artifact_registry_repository" "images" {
   format        = "DOCKER"
   labels        = local.labels
 
-  # Every build leaves layers that are paid for. Five versions are kept whatever their age: one to run, four to go back to.
+  # Every build leaves layers that cost money. Five versions are kept whatever their age: the current one and four older ones.
   cleanup_policy_dry_run = false
 
   cleanup_policies {
@@ -33,8 +33,8 @@ resource "google_artifact_registry_repository" "images" {
 locals {
   repository = "${var.region}-docker.pkg.dev/${var.project}/${google_artifact_registry_repository.images.repository_id}"
 
-  # Nodes pull for their pods. Cloud Run pulls with its own agent, but lets nobody start a job from an image that he could
-  # not pull himself: that is the controller.
+  # Nodes pull images for their pods. Cloud Run pulls with its own agent, but only lets an account start a job if that account
+  # may pull the image: the controller.
   image_readers = merge(
     local.make_cluster ? { nodes = google_service_account.nodes[0].member } : {},
     try(var.existing_cluster.node_service_account, null) == null ? {} : { nodes = "serviceAccount:${var.existing_cluster.node_service_account}" },

@@ -12,6 +12,6 @@ resource "google_project_service" "api" {
 
   project = var.project
   service = each.value
-  # Others in the project may use it too.
+  # Other users of the project may need the service too, so destroy leaves it on.
   disable_on_destroy = false
 }

@@ -1,5 +1,5 @@
 terraform {
-  # 1.9: a variable's validation may look at other variables.
+  # From 1.9 on, the validation of a variable may use other variables.
   required_version = ">= 1.9"
 
   required_providers {
@@ -13,7 +13,7 @@ terraform {
 provider "google" {
   project = var.project
   region  = var.region
-  # Some services (budgets) refuse requests of a person that name no project to be counted on.
+  # Some services (budgets) reject a person's requests that name no project for quota and billing.
   billing_project       = var.project
   user_project_override = true
 }

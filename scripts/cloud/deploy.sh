@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# make deploy: from a Google Cloud project to a place where `make run-all` runs. May be repeated: what is there stays.
+# make deploy: creates in a Google Cloud project what `make run-all` needs. It can be repeated, and keeps what exists.
 #   PROJECT, REGION, BACKENDS=kubernetes,cloudrun, BUILDER=cloud|docker|podman, YES=1, DRY_RUN=1
-# Anything else is set in terraform/terraform.tfvars.
+# Other settings are in terraform/terraform.tfvars.
 set -euo pipefail
 me=deploy
 here=$(dirname -- "${BASH_SOURCE[0]}")
@@ -10,13 +10,13 @@ plan=.terraform/deploy.tfplan # in terraform/
 prices=prices/google-us-central1.yaml
 no_digest=sha256:$(printf '0%.0s' $(seq 64))
 
-# tfvar NAME: what terraform.tfvars says, for a text or a list of texts in one line.
+# tfvar NAME: prints a value of terraform.tfvars, a string or a list of strings in one line.
 tfvar() {
   [ -e terraform/terraform.tfvars ] || return 0
   sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" terraform/terraform.tfvars | tail -n 1 | tr -d '"[] '
 }
 
-# What was said, else what is deployed, else terraform.tfvars, else what gcloud is set to.
+# choose_project: takes PROJECT, else the deployed project, else that of terraform.tfvars, else that of gcloud.
 choose_project() {
   [ -z "$deployed_project" ] || [ -z "${PROJECT:-}" ] || [ "$PROJECT" = "$deployed_project" ] ||
     problem "PROJECT is $PROJECT, but this checkout's terraform state is of $deployed_project: make destroy first, or use another checkout"
@@ -29,7 +29,8 @@ choose_project() {
   [ -n "$PROJECT" ] || if dry; then PROJECT=your-project; else problem "no project: make deploy PROJECT=… (gcloud projects list)"; fi
 }
 
-# What was said, else terraform.tfvars, else what is deployed; else Kubernetes, in terraform's own default region.
+# choose_backends: takes BACKENDS, else those of terraform.tfvars, else those deployed, else Kubernetes. The region is REGION,
+# else that of terraform.tfvars, else the deployed one, else terraform's default.
 choose_backends() {
   local deployed=""
   [ -z "$deployed_kubernetes_cluster" ] || deployed=kubernetes
@@ -40,25 +41,25 @@ choose_backends() {
   [ -n "$region" ] || [ -n "$(tfvar region)" ] || region=$deployed_region
 }
 
-# set_variables IMAGE: terraform's flags, in the array `variables`.
+# set_variables IMAGE: sets the array `variables` to terraform's flags.
 set_variables() {
   variables=(-input=false "-var=project=$PROJECT" "-var=backends=[\"${backends//,/\",\"}\"]")
   [ -z "$region" ] || variables+=("-var=region=$region")
   [ -z "$1" ] || variables+=("-var=image=$1")
 }
 
-# price NAME QUANTITY: $ a month, by the project's price list.
+# price NAME QUANTITY: prints US\$ per month, from the price list.
 price() { awk -v name="$1:" -v quantity="$2" '$1 == name && match($0, /usd: [0-9.]+/) { printf "$%.2f", substr($0, RSTART + 5, RLENGTH - 5) * quantity }' "$prices"; }
 
 announce() {
-  heading "What there will be in project $PROJECT${region:+, $region}, and what it costs at rest ($prices)"
-  say "  a bucket         $(price storageMonth 1) a GB and month; for 27 pairs, 648 GB with their training files: $(price storageMonth 648) a month"
-  say "  a registry       cents: it holds the image"
+  heading "What this creates in project $PROJECT${region:+, $region}, and what it costs at rest ($prices)"
+  say "  a bucket         $(price storageMonth 1) per GB and month; 27 pairs have 648 GB with their training files: $(price storageMonth 648) per month"
+  say "  a registry       cents, for the image"
   say "  accounts, roles  nothing"
   case $backends in *kubernetes*)
     if [ -n "$(tfvar existing_cluster)" ]; then say "  a namespace      nothing, in the cluster that terraform.tfvars names"; else
-      say "  a GKE cluster    $(price autopilotCluster 730) a month, of which Google's free tier pays one cluster a billing account;"
-      say "                   pods are paid while a run goes on. One of your own: existing_cluster in terraform.tfvars"
+      say "  a GKE cluster    $(price autopilotCluster 730) per month; Google's free tier covers one cluster per billing account."
+      say "                   Pods cost money during a run. To use your own cluster, set existing_cluster in terraform.tfvars"
     fi
     ;;
   esac
@@ -71,7 +72,7 @@ make_plan() {
   dry || summary=$(terraform -chdir=terraform show -json "$plan" | "$(find_node)" scripts/cloud/read-terraform.mjs plan)
 }
 
-# of_plan NAME: lines of the plan's summary with that name.
+# of_plan NAME: prints the lines of the plan's summary with that name.
 of_plan() { sed -n "s/^$1=//p" <<<"$summary"; }
 
 describe_plan() {
@@ -82,34 +83,34 @@ describe_plan() {
   say "cost at rest: $(of_plan cost)"
   ! of_plan line | grep -Eq "^(DELETE|REPLACE) $bucket_address\$" ||
     stop 2 "this would delete the bucket with its data: change terraform.tfvars back, or make destroy first"
-  ! of_plan line | grep -Eq '^(DELETE|REPLACE) ' || ask "Delete what stands above?"
+  ! of_plan line | grep -Eq '^(DELETE|REPLACE) ' || ask "Delete these resources?"
 }
 
-# A bucket that `make destroy` left is taken over with what is in it; the plan is made anew, for what it would change there.
+# take_over_bucket: imports a bucket that `make destroy` kept, with its content, and plans again.
 take_over_bucket() {
   local name=$PROJECT-widemerge
-  if dry; then remark "only where make destroy has left the bucket; then the plan once more:"; else
+  if dry; then remark "only if make destroy has kept the bucket; then the plan again:"; else
     name=$(of_plan bucket)
     [ -n "$name" ] && gcloud storage buckets describe "gs://$name" "--project=$PROJECT" >/dev/null 2>&1 || return 0
-    say "the bucket gs://$name is there already: it is taken over with what is in it"
+    say "the bucket gs://$name exists already: it is used with its content"
   fi
   cloud terraform -chdir=terraform import "${variables[@]}" "$bucket_address" "$name"
   dry || make_plan
 }
 
-# The image of this commit, by digest, in `image`: from the registry, or built and pushed.
+# provide_image: sets `image` to this commit's image, by digest. It builds and pushes the image if the registry lacks it.
 provide_image() {
   local tag reference digest builder
-  tag=$(image_tag) || stop 3 "this is no git checkout: the image is named after its commit"
+  tag=$(image_tag) || stop 3 "this is not a git checkout, and the image is named after the commit: clone the repository"
   case $tag in *-dirty-*) say "the working tree differs from its commit: the image is called $tag" ;; esac
   reference=$deployed_repository/widemerge:$tag
   builder=$(choose_builder)
   if dry; then
     list_images
     show "$(quote "${words[@]}")"
-    remark "only where that does not list the tag; the builder is $builder:"
+    remark "only if that does not list the tag; the builder is $builder:"
     build_image "$reference" "$builder"
-    remark "below, sha256:000… stands for the digest that is listed with the tag"
+    remark "below, sha256:000… is in place of the digest that is listed with the tag"
     image=$deployed_repository/widemerge@$no_digest
     return
   fi
@@ -136,9 +137,9 @@ exec 3>/dev/null
 if dry; then exec 3>&1; fi
 
 announce
-ask "Make this?"
-heading "What terraform makes"
-# In a new project terraform could not even ask what is there.
+ask "Create this?"
+heading "Terraform"
+# Without these services terraform cannot read a new project.
 cloud gcloud services enable cloudresourcemanager.googleapis.com serviceusage.googleapis.com "--project=$PROJECT"
 cloud terraform -chdir=terraform init -input=false >&3
 if dry && has terraform && [ -d terraform/.terraform/providers ]; then terraform -chdir=terraform validate; fi
@@ -151,7 +152,7 @@ if ! dry || state_is_at_hand; then read_deployment; else suppose_deployment "$ba
 
 heading "The image"
 provide_image
-# Cloud Run's jobs need an image, so they are made now; and the next deployment begins with this one.
+# Cloud Run jobs need an image, so terraform creates them now. The next deployment starts with this image.
 if [ "$image" != "$deployed_image" ]; then
   set_variables "$image"
   cloud terraform -chdir=terraform apply -auto-approve "${variables[@]}" >&3
@@ -165,5 +166,5 @@ if [ -n "$deployed_kubernetes_cluster" ]; then
 fi
 
 heading "Next"
-say "checkpoints go to $deployed_input/<pair>/, for example: $(quote gcloud storage rsync --recursive checkpoints "$deployed_input")"
+say "upload checkpoints to $deployed_input/<pair>/, for example: $(quote gcloud storage rsync --recursive checkpoints "$deployed_input")"
 say "then: make run-all"

@@ -1,4 +1,4 @@
-# What is deployed, as terraform knows it; sourced after lib.sh and tools.sh.
+# Reads from terraform's state what is deployed. Scripts source this file after lib.sh and tools.sh.
 # shellcheck shell=bash
 bucket_address=google_storage_bucket.data
 names="project region bucket input output repository builder_service_account builder_sources image monthly_cost_at_rest kubernetes_cluster kubernetes_location
@@ -9,13 +9,13 @@ forget_deployment() {
 }
 forget_deployment
 
-# The state can be read without the cloud where it is a file.
+# state_is_at_hand: the state is a local file, so it can be read without the cloud.
 state_is_at_hand() { has terraform && [ -e terraform/terraform.tfstate ]; }
 
-# A state that several people share, in a backend_override.tf, is known after init alone.
+# reach_state: runs init if several people share the state through a backend_override.tf.
 reach_state() {
   [ ! -d terraform/.terraform ] && grep -qs 'backend "' terraform/*.tf || return 0
-  cloud terraform -chdir=terraform init -input=false >/dev/null || stop 3 "terraform cannot reach its state: what it says stands above"
+  cloud terraform -chdir=terraform init -input=false >/dev/null || stop 3 "terraform cannot reach its state; its message is above"
 }
 
 read_deployment() {
@@ -24,22 +24,22 @@ read_deployment() {
   forget_deployment
   reach_state
   node=$(find_node)
-  text=$(terraform -chdir=terraform output -json) || stop 3 "terraform cannot read its state: what it says stands above"
+  text=$(terraform -chdir=terraform output -json) || stop 3 "terraform cannot read its state; its message is above"
   while IFS='=' read -r name value; do
     case " ${names//$'\n'/ } " in *" $name "*) printf -v "deployed_$name" %s "$value" ;; esac
   done <<<"$("$node" scripts/cloud/read-terraform.mjs outputs <<<"$text")"
 }
 
-# need_deployment: that there is one. A dry run goes on with the names that `make deploy` would give.
+# need_deployment: stops if nothing is deployed. A dry run continues with the names that `make deploy` would use.
 need_deployment() {
   read_deployment
   [ -z "$deployed_project" ] || return 0
   dry || stop 2 "nothing is deployed from this checkout (terraform/ has no outputs): make deploy"
-  remark "nothing is deployed from this checkout: below stand the names that make deploy would give"
+  remark "nothing is deployed from this checkout: the names below are those that make deploy would use"
   suppose_deployment "${BACKENDS:-kubernetes,cloudrun}"
 }
 
-# suppose_deployment BACKENDS: the names of a deployment that is not there.
+# suppose_deployment BACKENDS: sets the names that a deployment would have.
 suppose_deployment() {
   deployed_project=${PROJECT:-your-project}
   deployed_region=${REGION:-us-central1}
@@ -62,30 +62,30 @@ suppose_deployment() {
   esac
 }
 
-# use_cluster: kubectl's configuration knows the cluster, under the name of `deployed_kubernetes_context`.
+# use_cluster: adds the cluster to kubectl's configuration, as the context `deployed_kubernetes_context`.
 use_cluster() {
   if ! dry && kubectl config get-contexts "$deployed_kubernetes_context" -o name >/dev/null 2>&1; then return 0; fi
   words=(gcloud container clusters get-credentials "$deployed_kubernetes_cluster"
     "--location=$deployed_kubernetes_location" "--project=$deployed_project")
-  # The cluster that terraform makes has no other way in.
+  # The cluster that terraform creates has only this endpoint.
   [ "$deployed_kubernetes_dns_endpoint" != true ] || words+=(--dns-endpoint)
   cloud "${words[@]}"
 }
 
-# kube COMMAND...: the words of a kubectl command for the deployment's namespace, in the array `words`.
+# kube COMMAND...: sets the array `words` to a kubectl command for the deployment's namespace.
 kube() { words=(kubectl "--context=$deployed_kubernetes_context" "--namespace=$deployed_kubernetes_namespace" "$@"); }
 
-# Flags by which `widemerge status` and `report` find a run and ask its backend, in the array `words`.
+# known_run COMMAND: sets the array `words` to `widemerge status` or `report` with the flags that find a run and its backend.
 known_run() {
   words=(bin/widemerge "$1")
   [ -z "${RUN:-}" ] || words+=("$RUN")
   words+=("--output=${OUTPUT:-$deployed_output}")
-  # Folders of this machine are looked at without any cloud.
+  # Local folders need no cloud.
   case ${OUTPUT:-} in "" | gs://*) ;; *) return 0 ;; esac
   [ -z "$deployed_kubernetes_context" ] ||
     words+=("--kube-context=$deployed_kubernetes_context" "--namespace=$deployed_kubernetes_namespace")
   words=(env "WIDEMERGE_PROJECT=$deployed_project" "WIDEMERGE_REGION=$deployed_region" "${words[@]}")
 }
 
-# is_local: what is asked for lies in folders of this machine, so nothing has to be deployed.
+# is_local: the outputs are in a local folder, so nothing needs to be deployed.
 is_local() { case ${OUTPUT:-gs://} in gs://*) return 1 ;; *) return 0 ;; esac; }

@@ -1,8 +1,8 @@
-# The report of a run as a file of this machine; sourced after deployment.sh.
+# Fetches the report of a run to this machine. Scripts source this file after deployment.sh.
 # shellcheck shell=bash
-reports=reports # ignored by git, by a file of its own
+reports=reports # This folder has a .gitignore of its own.
 
-# fetch_report: has the report written once more, tells it in `table`, and puts it where `file` says.
+# fetch_report: writes the report again, sets `table` to its text, and `file` to the path of its HTML page.
 fetch_report() {
   local text html
   known_run report
@@ -10,7 +10,7 @@ fetch_report() {
   if dry; then
     show "$(quote "${words[@]}")"
     if is_local; then file=$OUTPUT/runs/${RUN:-RUN}/report.html; else
-      [ -n "${RUN:-}" ] || remark "and with the name of the run, which that prints, for RUN:"
+      [ -n "${RUN:-}" ] || remark "then, with the id of the run that this prints in place of RUN:"
       show "$(quote gcloud storage cp "${OUTPUT:-$deployed_output}/runs/${RUN:-RUN}/report.html" "$file")"
     fi
     return 0
@@ -27,7 +27,7 @@ fetch_report() {
   esac
 }
 
-# open_file PATH: in a browser where there is a display.
+# open_file PATH: opens it in a browser, if there is a display.
 open_file() {
   local opener=""
   if [ "$(uname -s)" = Darwin ]; then opener=open

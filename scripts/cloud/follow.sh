@@ -1,7 +1,7 @@
-# Follows a run on Kubernetes to its end; sourced after deployment.sh.
+# Follows a run on Kubernetes to its end. Scripts source this file after deployment.sh.
 # shellcheck shell=bash
 
-# ending: Complete or Failed where the run's Job is over, nothing before; fails where the cluster cannot be asked.
+# ending: prints Complete or Failed if the run's Job is over, else nothing. It fails if the cluster does not answer.
 ending() {
   local types
   kube get job "$RUN" '--output=jsonpath={.status.conditions[?(@.status=="True")].type}'
@@ -12,7 +12,7 @@ ending() {
   esac
 }
 
-# The controller's log, of its newest pod. One that is not there yet, and a lost connection, are no matter.
+# print_log FLAGS...: prints the log of the controller's newest pod. A missing pod or a lost connection is no error.
 print_log() {
   local pod
   kube get pods "--selector=batch.kubernetes.io/job-name=$RUN" --sort-by=.metadata.creationTimestamp --output=name
@@ -22,16 +22,16 @@ print_log() {
   "${words[@]}" 2>/dev/null || true
 }
 
-# follow: until the Job is over; fails where the run did. Interrupted, it leaves the run to itself.
+# follow: waits until the Job is over, and fails if the run failed. If it is interrupted, the run continues.
 follow() {
   local end="" misses=0 since=1970-01-01T00:00:00Z next
   if [ "${FOLLOW:-1}" != 1 ]; then say "started: make status RUN=$RUN, make report RUN=$RUN" && return 0; fi
   kube delete job "$RUN"
-  trap 'echo; say "the run goes on: make status RUN=$RUN. To stop it: $(quote "${words[@]}")"; exit 130' INT
-  say "following the controller's log; Ctrl-C leaves the run to itself"
+  trap 'echo; say "the run continues: make status RUN=$RUN. To stop it: $(quote "${words[@]}")"; exit 130' INT
+  say "following the controller's log; after Ctrl-C the run continues"
   while :; do
     if end=$(ending); then misses=0; else misses=$((misses + 1)); fi
-    [ $misses -lt 20 ] || stop 75 "the cluster cannot be asked how the run stands; it goes on: make status RUN=$RUN"
+    [ $misses -lt 20 ] || stop 75 "the cluster does not answer; the run continues: make status RUN=$RUN"
     [ -z "$end" ] || break
     next=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     print_log --follow "--since-time=$since"

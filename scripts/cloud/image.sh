@@ -1,13 +1,13 @@
-# The image of a deployment: named after the commit, built where it is not in the registry yet; sourced after lib.sh.
+# The image of a deployment, named after its commit. Scripts source this file after lib.sh.
 # shellcheck shell=bash
 
-# What the image is made of, see .dockerignore; bash 3.2 has no other way to keep a list.
+# The files in the image, as in .dockerignore. bash 3.2 has no better way to keep this list.
 image_paths=".npmrc .dockerignore Dockerfile LICENSE bin data package-lock.json package.json prices profiles
   scripts/find-node.sh scripts/prune-packages.sh scripts/warm-up.sh src"
 
 hash_lines() { if has sha256sum; then sha256sum; else shasum -a 256; fi; }
 
-# The commit, and a hash of what goes into the image where that differs from the commit.
+# image_tag: prints the commit, followed by a hash of the files in the image if they differ from the commit.
 image_tag() {
   local commit changes
   commit=$(git rev-parse --short=12 HEAD) || return 1
@@ -17,26 +17,26 @@ image_tag() {
     xargs -0 cksum 2>/dev/null | hash_lines | cut -c1-8)"
 }
 
-# list_images: the words of a command that prints digest and tags of every image, in the array `words`. Needs the right to
-# read only; `images describe` would ask the scanner as well.
+# list_images: sets the array `words` to a command that prints digest and tags of every image. It only needs permission to
+# read; `images describe` also queries the scanner.
 list_images() {
   words=(gcloud artifacts docker images list "$deployed_repository/widemerge" --include-tags "--project=$deployed_project"
     '--format=value(version,tags)')
 }
 
-# find_digest TAG: the digest of that tag in the registry, nothing where it is not there.
+# find_digest TAG: prints the digest of that tag in the registry, or nothing.
 find_digest() {
   list_images
   "${words[@]}" | awk -F '\t' -v tag="$1" '{ n = split($2, tags, /[;,]/); for (i = 1; i <= n; i++) if (tags[i] == tag && !found++) print $1 }'
 }
 
-# What builds: BUILDER, else an engine here that answers and builds for the cloud's processors, else Cloud Build.
+# choose_builder: prints BUILDER, else the engine of this machine if it builds for x86-64, else cloud, for Cloud Build.
 choose_builder() {
   [ -z "${BUILDER:-}" ] || { echo "$BUILDER" && return; }
   [ "$(uname -m)" = x86_64 ] && scripts/image.sh engine 2>/dev/null || echo cloud
 }
 
-# build_image REFERENCE BUILDER: builds the checkout's image and pushes it.
+# build_image REFERENCE BUILDER: builds the image of this checkout and pushes it.
 build_image() {
   local registry=${1%%/*}
   if [ "$2" = cloud ]; then
@@ -47,7 +47,7 @@ build_image() {
     return
   fi
   cloud scripts/image.sh build "$1"
-  # A token of an hour, so that no helper stays in the engine's configuration.
+  # This logs in with a token that is valid for an hour, and leaves no credential helper in the engine's configuration.
   if dry; then
     show "gcloud auth print-access-token | $2 login --username oauth2accesstoken --password-stdin $(quote "$registry")"
   else

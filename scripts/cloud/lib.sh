@@ -1,4 +1,5 @@
-# Shared by the scripts of the deployment; sourced by bash 3.2 or newer after `me` is set. Works in the checkout.
+# What the deployment scripts share. They run on bash 3.2 or newer, set `me`, then source this file, which changes to the
+# checkout.
 # shellcheck shell=bash
 checkout=$(CDPATH= cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 cd "$checkout" || exit
@@ -6,11 +7,11 @@ cd "$checkout" || exit
 say() { echo "$*"; }
 heading() { echo && echo "== $*"; }
 
-# Every problem is collected and told at once; see stop_on_problems.
+# Problems are collected and reported together; see stop_on_problems.
 problems=()
 problem() { problems+=("$*"); }
 
-# stop_on_problems CODE: 2 what was asked for is wrong, 3 something is missing on this machine.
+# stop_on_problems CODE: exits if there are problems; 2: an input is wrong, 3: something is missing on this machine.
 stop_on_problems() {
   [ ${#problems[@]} -gt 0 ] || return 0
   local text
@@ -25,7 +26,7 @@ stop() {
 
 dry() { [ "${DRY_RUN:-0}" = 1 ]; }
 
-# quote WORDS...: as a shell would have to be given them.
+# quote WORDS...: prints the words quoted for a shell.
 quote() {
   local word text="" mark="'\\''" LC_ALL=C
   for word in "$@"; do
@@ -40,11 +41,11 @@ quote() {
   printf '%s\n' "${text# }"
 }
 
-# A command of a dry run: what stands after "$ " can be pasted into a shell that stands in the checkout.
+# show COMMAND: prints a command of a dry run. It can be pasted, without "$ ", into a shell in the checkout.
 show() { printf '  $ %s\n' "$*"; }
 remark() { printf '  # %s\n' "$*"; }
 
-# cloud COMMAND...: a command that needs the cloud. It is shown before it is run; a dry run only shows it.
+# cloud COMMAND...: shows a command that needs the cloud, then runs it. A dry run only shows it.
 cloud() {
   if dry; then show "$(quote "$@")"; else
     echo "+ $(quote "$@")" >&2
@@ -52,14 +53,15 @@ cloud() {
   fi
 }
 
-# check NAME PATTERN ALLOWED: the variable is empty, or matches the extended regular expression as a whole.
+# check NAME PATTERN ALLOWED: reports a problem unless the variable is empty or all of it matches the extended regular
+# expression.
 check() {
   local value=${!1:-} LC_ALL=C
   [ -z "$value" ] || [[ $value =~ ^($2)$ ]] || problem "$1 is $(quote "$value"), allowed is $3"
 }
 
-# check_inputs: all that a person can say to these scripts, before anything is made of it. widemerge's own variables for
-# the same things count where the short ones are not set.
+# check_inputs: checks every variable that these scripts accept. WIDEMERGE_PAIRS and the like count if the short names are not
+# set.
 check_inputs() {
   PAIRS=${PAIRS:-${WIDEMERGE_PAIRS:-}}
   RUN=${RUN:-${WIDEMERGE_RUN:-}}
@@ -80,15 +82,15 @@ check_inputs() {
   stop_on_problems 2
 }
 
-# ask QUESTION: goes on after a yes. Without a terminal only YES=1 is one.
+# ask QUESTION: continues after a yes. Without a terminal, YES=1 is the only way to say yes.
 ask() {
   local answer
   if dry; then remark "asks: $1 [y/N] (YES=1: does not ask)" && return 0; fi
   [ "${YES:-0}" != 1 ] || return 0
-  [ -t 0 ] || stop 2 "there is no terminal to ask on: say YES=1 to agree to what stands above"
+  [ -t 0 ] || stop 2 "there is no terminal to ask on: set YES=1 to agree to the above"
   read -r -p "$1 [y/N] " answer
   case $answer in [yY] | [yY][eE][sS]) ;; *) stop 2 "nothing was changed" ;; esac
 }
 
-# The Node of the set-up, for the JSON that tools print and for widemerge itself.
+# find_node: prints the path of the Node that the set-up found. Scripts use it to read JSON.
 find_node() { scripts/find-node.sh || stop 3 "Node 22.19 or newer is missing: make setup"; }

@@ -1,4 +1,4 @@
-# What status and report begin with; sourced after deployment.sh.
+# The beginning of status and report. They source this file after deployment.sh.
 # shellcheck shell=bash
 look() {
   check_inputs

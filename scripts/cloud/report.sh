@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make report: has the report of a run written, fetches it, opens it. RUN (none: the newest), OUTPUT, OPEN=0, DRY_RUN=1
+# make report: writes the report of a run, fetches it and opens it. RUN (default: the newest), OUTPUT, OPEN=0, DRY_RUN=1
 set -euo pipefail
 me=report
 here=$(dirname -- "${BASH_SOURCE[0]}")

@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# make run-all: merges the pairs where they were deployed to, follows the run, and fetches its report.
+# make run-all: merges the pairs on the deployed backend, follows the run, and fetches its report.
 #   BACKEND=kubernetes|cloudrun|local, PAIRS=audusd,gbpusd, RUN, SPOT=1, CEILING=50GiB, INPUT, OUTPUT, FOLLOW=0, DRY_RUN=1
-# Any other setting of `widemerge run-all --help` as its variable, for example WIDEMERGE_MAX_COST=20.
+# Set any other setting of `widemerge run-all --help` through its variable, for example WIDEMERGE_MAX_COST=20.
 set -euo pipefail
 me=run-all
 here=$(dirname -- "${BASH_SOURCE[0]}")
 for part in lib tools deployment follow fetch; do . "$here/$part.sh"; done
 
-# What the deployment decides, what is set below, and what other scripts call their own.
+# Variables that are not passed on: the deployment or the code below sets them, or they belong to other scripts.
 not_passed=" CONFIG INPUT OUTPUT BACKEND IMAGE IMAGE_PULL_POLICY NAMESPACE KUBE_CONTEXT SERVICE_ACCOUNT PROJECT REGION RUN PAIRS
   CLOUD_RUN_SERVICE_ACCOUNT BASE DEBIAN CLUSTER CLUSTER_PORT "
 
-# Settings of the run, in the array `settings`, each once; widemerge itself knows which names there are.
+# set_settings: sets the array `settings` to the settings of the run, each once. widemerge checks the names.
 set_settings() {
   local name ceiling=${CEILING:-}
-  # On this machine with as much memory as it has, unless somebody says how much.
+  # On this machine the default ceiling depends on its memory.
   [ "$BACKEND" != local ] || ceiling=${ceiling:-${WIDEMERGE_MEMORY_CEILING:-auto}}
   [ -z "$ceiling" ] || not_passed="$not_passed MEMORY_CEILING MEMORY_WARN MEMORY_FREE DISK_FREE "
   [ -z "${SPOT:-}" ] || not_passed="$not_passed SPOT "
-  settings=("WIDEMERGE_BACKEND=$BACKEND") # never empty: the oldest bash cannot write an empty list out
+  settings=("WIDEMERGE_BACKEND=$BACKEND") # Never empty: bash 3.2 cannot expand an empty array.
   for name in $(compgen -e WIDEMERGE_ || true); do
     case "${not_passed//$'\n'/ }" in *" ${name#WIDEMERGE_} "*) continue ;; esac
     case ${!name} in *[[:cntrl:]]* | *'|'*) stop 2 "$name holds a control character or |" ;; esac
@@ -31,13 +31,14 @@ set_settings() {
   [ -z "$ceiling" ] || set_ceiling "$ceiling"
 }
 
-# The profile's other limits are meant for its own ceiling of 50 GiB.
+# The other limits of the profile are for its ceiling of 50 GiB.
 set_ceiling() {
   settings+=("WIDEMERGE_MEMORY_CEILING=$1" "WIDEMERGE_MEMORY_WARN=${WIDEMERGE_MEMORY_WARN:-auto}"
     "WIDEMERGE_MEMORY_FREE=${WIDEMERGE_MEMORY_FREE:-0}" "WIDEMERGE_DISK_FREE=${WIDEMERGE_DISK_FREE:-auto}")
 }
 
-# A Job from the deployment's template, called as the run. One of that name that is over gives way: its run goes on.
+# run_on_kubernetes: creates a Job from the deployment's template, named after the run. It replaces a finished Job of that name,
+# and so continues its run.
 run_on_kubernetes() {
   local template change create there end
   [ -n "$deployed_kubernetes_cluster" ] || stop 2 "the backend kubernetes is not deployed: make deploy BACKENDS=kubernetes"
@@ -58,7 +59,7 @@ run_on_kubernetes() {
   if [ -n "$there" ]; then
     end=$(ending)
     if [ -z "$end" ]; then
-      say "the run $RUN goes on already"
+      say "the run $RUN is already running"
       follow
       return
     fi
@@ -73,7 +74,7 @@ run_on_cloudrun() {
   local joined
   [ -n "$deployed_cloudrun_controller_job" ] || stop 2 "the backend cloudrun is not deployed: make deploy BACKENDS=kubernetes,cloudrun"
   settings+=("WIDEMERGE_RUN=$RUN")
-  # Values may hold commas, so they are separated by |: gcloud topic escaping.
+  # Values may contain commas, so | separates them: gcloud topic escaping.
   joined=$(IFS='|' && echo "${settings[*]}")
   cloud gcloud run jobs execute "$deployed_cloudrun_controller_job" "--update-env-vars=^|^$joined" \
     "--region=$deployed_region" "--project=$deployed_project" "$([ "${FOLLOW:-1}" = 1 ] && echo --wait || echo --async)"
@@ -89,11 +90,11 @@ run_here() {
   else "${words[@]}"; fi
 }
 
-# Everything that is missing, at once; folders of this machine need no cloud.
+# check_tools: reports everything that is missing, at once. Local folders need no cloud.
 check_tools() {
   find_node >/dev/null || exit
   if [ "${BACKEND:-}" = local ] && is_local; then
-    [ -n "$INPUT" ] || stop 2 "OUTPUT is a folder of this machine, so say where the checkpoints are: INPUT=…"
+    [ -n "$INPUT" ] || stop 2 "OUTPUT is a local folder, so INPUT must name the folder of the checkpoints"
     return 0
   fi
   need_terraform
@@ -105,7 +106,7 @@ check_tools() {
   need_deployment
 }
 
-# What was said, else what is deployed, Kubernetes first.
+# choose_backend: takes BACKEND, else what is deployed, Kubernetes first.
 choose_backend() {
   [ -z "${BACKEND:-}" ] || return 0
   BACKEND=kubernetes
@@ -113,12 +114,12 @@ choose_backend() {
 }
 
 check_inputs
-! is_local || [ "${BACKEND:-}" = local ] || stop 2 "OUTPUT is a folder of this machine, which only BACKEND=local can use"
+! is_local || [ "${BACKEND:-}" = local ] || stop 2 "OUTPUT is a local folder, which only BACKEND=local can use"
 check_tools
 [ "$BACKEND" = local ] || RUN=${RUN:-$(date -u +%Y-%m-%d-%H%M%S)}
 set_settings
-heading "Run ${RUN:-(called by its day)} on $BACKEND"
-# In a shell of its own: what fails in there ends it, and is looked at here.
+heading "Run ${RUN:-(named after today)} on $BACKEND"
+# A failure ends this subshell only; its exit code is checked below.
 set +e
 (
   set -e
@@ -130,7 +131,7 @@ set +e
 )
 code=$?
 set -e
-# On this machine widemerge has said where its report is; and what did not begin has none.
+# A local run has printed where its report is, and a run that did not start has none.
 if [ "${FOLLOW:-1}" != 1 ] || is_local; then exit "$code"; fi
 if [ "$code" -eq 0 ]; then fetch_report; else fetch_report 2>/dev/null || exit "$code"; fi
 heading "Report"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make status: where every pair of a run stands. RUN (none: the newest), WATCH=1, OUTPUT, DRY_RUN=1
+# make status: prints the state of every pair of a run. RUN (default: the newest), WATCH=1, OUTPUT, DRY_RUN=1
 set -euo pipefail
 me=status
 here=$(dirname -- "${BASH_SOURCE[0]}")

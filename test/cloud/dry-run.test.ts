@@ -42,8 +42,8 @@ describe("a dry run without any tool of the cloud", () => {
       credentials,
       `kubectl ${context} apply -k k8s/deployed`,
     ]);
-    assert.match(ended.stdout, /a bucket +\$0\.02 .* \$12\.96 a month/, "what it costs at rest");
-    assert.match(ended.stdout, /a GKE cluster +\$73\.00 a month/);
+    assert.match(ended.stdout, /a bucket +\$0\.02 .* \$12\.96 per month/, "what it costs at rest");
+    assert.match(ended.stdout, /a GKE cluster +\$73\.00 per month/);
   });
 
   test("deploy builds with an engine of this machine where BUILDER names one", () => {

@@ -75,7 +75,7 @@ describe("a machine where something is missing", () => {
     const { code, stderr } = stage.run("deploy", { PROJECT: "fx-features", YES: "1" });
     assert.equal(code, 3);
     assert.match(stderr, /no account: gcloud auth login$/m);
-    assert.match(stderr, /no application default credentials.*: gcloud auth application-default login$/m);
+    assert.match(stderr, /application default credentials.* are missing: gcloud auth application-default login$/m);
     assert.ok(!stage.calls().some((call) => /services|terraform.*(init|plan|apply)/.test(call)));
   });
 });
@@ -87,8 +87,8 @@ describe("nobody to ask", () => {
   test("deploy says what it would make, and refuses without YES=1", () => {
     const { code, stdout, stderr } = asking.run("deploy", { PROJECT: "fx-features" });
     assert.equal(code, 2);
-    assert.match(stdout, /a GKE cluster +\$73\.00 a month/);
-    assert.match(stderr, /no terminal to ask on: say YES=1/);
+    assert.match(stdout, /a GKE cluster +\$73\.00 per month/);
+    assert.match(stderr, /no terminal to ask on: set YES=1/);
     assert.ok(!asking.calls().some((call) => /enable|init|plan|apply/.test(call)));
   });
 

@@ -175,7 +175,7 @@ describe("a deployment", { skip: findKubectl() === undefined && "no kubectl here
     );
     assert.ok(calls[3]?.includes(`-var=image=${image}@`), "nothing else is changed on the way");
     const taken = succeed(stage.run("deploy", project));
-    assert.match(taken.stdout, /gs:\/\/fx-features-widemerge is there already: it is taken over/);
+    assert.match(taken.stdout, /gs:\/\/fx-features-widemerge exists already: it is used with its content/);
     const again = stage.calls().filter((call) => /^terraform .* (plan|import|apply) -/.test(call));
     assert.deepEqual(
       again.map((call) => call.split(" ").slice(2, 3).join(" ")),
