@@ -17,7 +17,8 @@ shell_scripts() { git ls-files --cached --others --exclude-standard '*.sh' .ci/r
 
 check biome node_modules/.bin/biome check --error-on-warnings .
 check tsc node_modules/.bin/tsc -p .
-check dependency-cruiser node_modules/.bin/depcruise --config .dependency-cruiser.json src
+check imports node_modules/.bin/depcruise --config .dependency-cruiser.json src
+check imports-at-start node_modules/.bin/depcruise --config .dependency-cruiser.startup.json src
 check knip node_modules/.bin/knip
 if command -v shellcheck >/dev/null 2>&1; then
   # shellcheck disable=SC2046 # Each word is a file.

@@ -52,9 +52,9 @@ const rules = configurations.flatMap((file) =>
   (JSON.parse(readFileSync(join(checkout, file), "utf8")).forbidden as { name: string }[]).map(({ name }) => name),
 );
 /** The commands of `make lint` that look at imports. */
-const commands = readFileSync(join(checkout, "Makefile"), "utf8")
+const commands = readFileSync(join(checkout, "scripts/lint.sh"), "utf8")
   .split("\n")
-  .flatMap((line) => /^\t@\$\(run\) (node_modules\/\.bin\/depcruise .*)$/.exec(line)?.[1] ?? []);
+  .flatMap((line) => /^check [\w-]+ (node_modules\/\.bin\/depcruise .*)$/.exec(line)?.[1] ?? []);
 
 let found = "";
 
