@@ -62,6 +62,9 @@ describe("a run on this machine", () => {
     assert.equal(away.code, 2);
     assert.match(away.stderr, /only BACKEND=local/);
     const { INPUT: _, ...without } = asked;
-    assert.match(stage.run("run-all", without).stderr, /OUTPUT is a local folder, so INPUT must name the folder of the checkpoints/);
+    assert.match(
+      stage.run("run-all", without).stderr,
+      /OUTPUT is a local folder, so INPUT must name the folder of the checkpoints/,
+    );
   });
 });
