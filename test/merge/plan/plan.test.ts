@@ -52,9 +52,14 @@ test("totals are those of the files and of the output", async () => {
     files.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0),
   );
   assert.deepEqual([plan.pair, plan.rows, plan.columns, plan.rowGroups], ["pair", 10, 8, [10]]);
-  assert.ok(plan.predictedPeakBytes > 0 && plan.predictedSeconds > 0 && plan.outputBytes > 0);
+  const sum = (tables: typeof plan.tables) => tables.reduce((total, { bytes: own }) => total + own, 0);
+  // 8 columns in one row group, and 110 bytes of the new footer for each of their chunks.
+  assert.equal(plan.outputBytes, sum(plan.tables) + 8 * 110);
+  const aligned = sum(plan.tables.filter(({ action }) => action === "align"));
+  assert.equal(plan.predictedSeconds, 0.5 + plan.readBytes / 600e6 + aligned / 200e6);
   const { bytes, predictedPeakBytes } = await mergeHere({ ...written, duplicates: "first" });
   assert.equal(predictedPeakBytes, plan.predictedPeakBytes);
+  assert.ok(Number.isInteger(predictedPeakBytes), "whole bytes");
   assert.equal(bytes.read, plan.readBytes);
 });
 
