@@ -50,10 +50,10 @@ bucket="widemerge-demo"
 export WIDEMERGE_GCS_ENDPOINT="$endpoint"
 echo "server   $endpoint"
 echo
-echo "== Checkpoints from real rates: $tables feature tables a pair, a fifth of them misaligned"
+echo "== Checkpoints from real rates: $tables feature tables per pair, a fifth of them misaligned"
 $widemerge sample --out "gs://$bucket/checkpoints" --pairs "$(echo $pairs | tr ' ' ,)" --tables "$tables" --rows "$rows" --misaligned 0.2
 echo
-echo "== Merge, one pair after the other; every output is verified against its sources before it is published"
+echo "== Merge, one pair after the other; each output is verified against its sources before it is published"
 for pair in $pairs; do
   $widemerge merge "$pair" --input "gs://$bucket/checkpoints" --output "gs://$bucket/training" --memory-ceiling 2GiB \
     --expect-tables $((tables + 1)) --verify sample --json >"$work/$pair.json" 2>"$work/log" || { cat "$work/log" "$work/$pair.json" >&2; exit 1; }

@@ -7,7 +7,7 @@ widemerge=bin/widemerge
 pairs=$(sed -n '/^pairs:/,/^]/p' profiles/27-pairs.yaml | grep -oE '\b[a-z]{6}\b' | paste -sd, -)
 tables=${TABLES:-40}
 
-echo "== Checkpoints from real rates: $tables feature tables a pair, a fifth of them misaligned"
+echo "== Checkpoints from real rates: $tables feature tables per pair, a fifth of them misaligned"
 $widemerge sample --out demo/checkpoints --pairs "$pairs" --tables "$tables" --misaligned 0.2
 echo
 echo "== Run: merges the pairs that are not done yet, as many at a time as fit on this machine"

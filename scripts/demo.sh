@@ -8,10 +8,10 @@ widemerge=bin/widemerge
 pairs=$(sed -n '/^pairs:/,/^]/p' profiles/27-pairs.yaml | grep -oE '\b[a-z]{6}\b')
 tables=${TABLES:-40}
 
-echo "== Checkpoints from real rates: $tables feature tables a pair, a fifth of them misaligned"
+echo "== Checkpoints from real rates: $tables feature tables per pair, a fifth of them misaligned"
 $widemerge sample --out demo/checkpoints --pairs "$(echo $pairs | tr ' ' ,)" --tables "$tables" --misaligned 0.2
 echo
-echo "== Merge, one pair after the other; every output is verified against its sources before it is published"
+echo "== Merge, one pair after the other; each output is verified against its sources before it is published"
 for pair in $pairs; do
   $widemerge merge "$pair" --input demo/checkpoints --output demo/training --memory-ceiling 2GiB \
     --expect-tables $((tables + 1)) --verify sample 2>demo/progress.log || { cat demo/progress.log >&2; exit 1; }

@@ -74,6 +74,10 @@ function placeholder(name: SettingName): string {
     cpu: "auto|n",
     volumeClaim: "name[:/folder]",
     deadline: "seconds",
+    keepFinished: "seconds",
+    taskTimeout: "seconds",
+    nodeSelector: "label=value,…",
+    cloudRunEndpoint: "host:port",
     tolerations: "key[=value][:effect],…",
   };
   return words[name] ?? "name";

@@ -28,7 +28,7 @@ export function sampleCommand(): CodedCommand {
     .description("write checkpoints of the real shape, computed from real exchange rates, to try a merge")
     .option("--out <dir>", "folder to write one folder per pair into, or gs://bucket/prefix (default: checkpoints)")
     .option("--pairs <list>", `pairs, separated by commas (default: the ${defaultPairs.length} of a run)`)
-    .option("--tables <n>", `feature tables of each pair (default: ${defaultTables})`)
+    .option("--tables <n>", `feature tables per pair (default: ${defaultTables})`)
     .option("--full", "667 feature tables with 16,988 columns, as wide as the real ones")
     .option(
       "--rows <n>",
@@ -114,14 +114,14 @@ function describe(summary: SampleSummary): string {
   const written = summary.pairs.filter((pair) => pair.written).length;
   const total = totalOf(summary);
   const synthetic = first?.syntheticRows ?? 0;
-  const rows = synthetic === 0 ? "all real" : `of which ${formatCount(synthetic)} synthetic (resampled real returns)`;
+  const rows = synthetic === 0 ? "all real" : `${formatCount(synthetic)} of them synthetic (resampled real returns)`;
   const there = summary.pairs.length - written;
   const lines = [
     ["folder", summary.out],
-    ["pairs", `${written} written${there > 0 ? `, ${there} there already from the same options` : ""}`],
+    ["pairs", `${written} written${there > 0 ? `, ${there} exist already, made with the same options` : ""}`],
     ["tables", `${formatCount(total.tables)}, targets included`],
-    ["columns", `${formatCount(total.columns)} of features`],
-    ["rows", `${formatCount(first?.rows ?? 0)} a table, ${rows}`],
+    ["columns", `${formatCount(total.columns)}, without keys and targets`],
+    ["rows", `${formatCount(first?.rows ?? 0)} per table, ${rows}`],
     ["size", formatBytes(total.bytes)],
     ["time", formatSeconds(summary.seconds)],
     ["source", ratesSource],

@@ -63,7 +63,10 @@ describe("widemerge manifest", () => {
     const flags = ["--run", "a", "--pairs", "audusd", "--memory-ceiling", "2GiB"];
     await assert.rejects(manifest(...flags), (error: { code: number; stderr: string }) => {
       assert.equal(error.code, 2);
-      assert.match(error.stderr, /no container image.*\n.*input is not where.*\n.*output is not where/);
+      assert.match(
+        error.stderr,
+        /no container image.*\n.*a pod cannot reach the input.*\n.*a pod cannot reach the output/,
+      );
       return true;
     });
   });

@@ -27,7 +27,7 @@ test("the summary says what was written, and how much of it is synthetic", async
   const { stdout, stderr } = await sample(...flags);
   assert.match(stdout, /^pairs +1 written$/m);
   assert.match(stdout, /^tables +6, targets included$/m);
-  assert.match(stdout, /^rows +7,000 a table, of which 17 synthetic/m);
+  assert.match(stdout, /^rows +7,000 per table, 17 of them synthetic/m);
   assert.match(stdout, /^source +European Central Bank/m);
   assert.equal(stderr, "", "no progress bar where nobody sees it");
   assert.match((await sample(...flags)).stdout, /^pairs +0 written, 1 there already/m);
