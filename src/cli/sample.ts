@@ -118,7 +118,10 @@ function describe(summary: SampleSummary): string {
   const there = summary.pairs.length - written;
   const lines = [
     ["folder", summary.out],
-    ["pairs", `${written} written${there > 0 ? `, ${there} exist already, made with the same options` : ""}`],
+    [
+      "pairs",
+      `${written} written${there > 0 ? `, ${there} ${there === 1 ? "exists" : "exist"} already, made with the same options` : ""}`,
+    ],
     ["tables", `${formatCount(total.tables)}, targets included`],
     ["columns", `${formatCount(total.columns)}, without keys and targets`],
     ["rows", `${formatCount(first?.rows ?? 0)} per table, ${rows}`],

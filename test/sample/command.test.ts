@@ -30,7 +30,7 @@ test("the summary says what was written, and how much of it is synthetic", async
   assert.match(stdout, /^rows +7,000 per table, 17 of them synthetic/m);
   assert.match(stdout, /^source +European Central Bank/m);
   assert.equal(stderr, "", "no progress bar where nobody sees it");
-  assert.match((await sample(...flags)).stdout, /^pairs +0 written, 1 there already/m);
+  assert.match((await sample(...flags)).stdout, /^pairs +0 written, 1 exists already/m);
 });
 
 test("with --json the summary is one document", async () => {
