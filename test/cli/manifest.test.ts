@@ -65,7 +65,7 @@ describe("widemerge manifest", () => {
       assert.equal(error.code, 2);
       assert.match(
         error.stderr,
-        /no container image.*\n.*a pod cannot reach the input.*\n.*a pod cannot reach the output/,
+        /^no container image is set: .*\na pod cannot reach the input: .*\na pod cannot reach the output: .*\n$/,
       );
       return true;
     });
