@@ -21,7 +21,9 @@ export async function openQuietCluster(pairs: readonly string[]): Promise<QuietP
   const field = new Field("quiet");
   makeImage(folder);
   field.openNamespace();
-  const counter = new ApiCounter(JSON.parse(field.kubectl("config", "view", "--raw", "--minify", "-o", "json")));
+  const counter = new ApiCounter(
+    JSON.parse(field.kubectl("config", "view", "--raw", "--flatten", "--minify", "-o", "json")),
+  );
   const path = join(folder, "kubeconfig");
   writeFileSync(path, JSON.stringify(await counter.open("quiet")));
   // kubectl goes on with the first file's context; the controller takes the other one.

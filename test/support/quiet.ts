@@ -54,6 +54,7 @@ export async function measureQuiet(platform: QuietPlatform, options: QuietOption
     wanted: "quiet",
     widemerge: "0.0.0",
     signal: stop.signal,
+    onNotice: (text) => process.stderr.write(`${text}\n`),
     onView: (next) => {
       view = next;
       views.dispatchEvent(new Event("view"));

@@ -1,31 +1,39 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
-import type { Handle, Launch, LaunchStatus } from "../../model/run.ts";
+import type { Handle, Launch, LaunchStatus, TaskStatus } from "../../model/run.ts";
 import type { Backend, WorkerEnvironment } from "../backend.ts";
+import type { PodSeen } from "./attempt.ts";
 import { connectKubernetes, type KubernetesClient, type V1Job, type V1Pod } from "./client.ts";
 import { buildJob } from "./job.ts";
 import { annotations, isLabelValue, jobNameLabel, labels, nameJob } from "./names.ts";
 import type { KubernetesOptions } from "./options.ts";
 import { countCpus } from "./pod.ts";
-import { indexOf, translateStatus } from "./status.ts";
-import { waitForChange } from "./wait.ts";
+import { Snapshot } from "./snapshot.ts";
+import { indexOf } from "./status.ts";
+import { type OpenWatch, waitForChange } from "./wait.ts";
+import type { WatchEvent } from "./watch.ts";
 
-/** Pods that get the name of their pair after one list; the others get it after the next. */
+/** Pods that get the name of their pair after one look; the others get it after the next. */
 const labelsAtOnce = 50;
 /** Milliseconds. Pods have 25 seconds to end; a node that does not answer keeps them longer. */
 const cancelLimit = 180_000;
-/** Milliseconds without a change after which Jobs and pods are listed again: a watch can be silent although it is broken. */
-const longestWait = 30_000;
-/** Milliseconds between two lists while changes come one after the other. */
+/** Milliseconds after which Jobs and pods are listed again: a watch can be silent although it is broken. */
+const listEvery = 30_000;
+/** Milliseconds between two looks while changes come one after the other, and for the rest of a burst of changes. */
 const shortestWait = 1000;
+const settle = 250;
 
-/** The versions of the last lists of Jobs and pods: the next watches continue from there. */
-interface Listing {
-  readonly jobs: string;
-  readonly pods: string;
-  /** Milliseconds on the monotonic clock. */
-  readonly at: number;
+/** What is known of the Jobs and pods of a run; times in milliseconds on the monotonic clock. */
+interface Known {
+  readonly snapshot: Snapshot;
+  readonly listed: number;
+  /** The last look, and what it told of each launch, by number. */
+  looked: number;
+  told: ReadonlyMap<number, readonly TaskStatus[]>;
+  /** Whether a watch has just seen a change, so that the snapshot is as good as a new list. */
+  isCurrent: boolean;
 }
 
 /** Runs a launch as one Indexed Job with one completion index per pair. `environment` is that of its workers. */
@@ -39,7 +47,7 @@ class KubernetesBackend implements Backend {
   readonly #environment: WorkerEnvironment;
   readonly #clients = new Map<string, Promise<KubernetesClient>>();
   /** By namespace and run. */
-  readonly #listings = new Map<string, Listing>();
+  readonly #known = new Map<string, Known>();
   /** Labels are for people: without the permission to set them, pods go without. */
   #mayLabel = true;
 
@@ -52,6 +60,8 @@ class KubernetesBackend implements Backend {
     const { namespace } = this.#options;
     const job = buildJob(launch, this.#options, this.#environment);
     const client = await this.#connect(namespace);
+    // Only a new list shows the new Job for certain.
+    this.#known.delete(groupKey(namespace, launch.run));
     const created = (await client.createJob(job, true)) && (await client.createJob(job, false));
     const handle: Handle = { backend: "kubernetes", name: `${namespace}/${nameJob(launch)}`, launch };
     if (!created) {
@@ -62,7 +72,7 @@ class KubernetesBackend implements Backend {
   }
 
   async status(handles: readonly Handle[]): Promise<readonly LaunchStatus[]> {
-    const groups = await Promise.all(groupHandles(handles).map((group) => this.#list(group)));
+    const groups = await Promise.all(groupHandles(handles).map((group) => this.#look(group)));
     return groups.flat();
   }
 
@@ -81,7 +91,11 @@ class KubernetesBackend implements Backend {
     const limit = performance.now() + cancelLimit;
     for (;;) {
       const jobs = (await client.listJobs(run, [number])).items;
-      const left = [findJob(jobs, name) ?? [], podsOf((await client.listPods(run, [number])).items, name)].flat();
+      const pods = (await client.listPods(run, [number])).items;
+      const left = [
+        findJob(jobs, name) ?? [],
+        pods.filter((pod) => pod.metadata?.labels?.[jobNameLabel] === name),
+      ].flat();
       if (left.length === 0) return;
       if (performance.now() > limit) throw stillThere(left, namespace);
       await sleep(1000);
@@ -96,44 +110,84 @@ class KubernetesBackend implements Backend {
     return client;
   }
 
-  /** All launches of a group by two requests, however many they are. */
-  async #list({ key, namespace, run, numbers, handles }: HandleGroup): Promise<readonly LaunchStatus[]> {
-    const client = await this.#connect(namespace);
-    const pods = await client.listPods(run, numbers);
-    const jobs = await client.listJobs(run, numbers);
-    this.#listings.set(key, { jobs: jobs.version, pods: pods.version, at: performance.now() });
-    const found = handles.map(({ launch }) => {
-      const name = nameJob(launch);
-      return { launch, job: findJob(jobs.items, name), pods: podsOf(pods.items, name) };
-    });
-    await this.#labelPods(client, found);
-    return found.map(({ launch, job, pods: own }) => {
-      const vcpu = countCpus(this.#options.cpu, launch.ceilingBytes);
-      return { launch, statuses: translateStatus(launch, job, own, { vcpu }) };
-    });
+  async #look(group: HandleGroup): Promise<readonly LaunchStatus[]> {
+    const client = await this.#connect(group.namespace);
+    const known = this.#findCurrent(group) ?? (await this.#list(client, group));
+    await this.#labelPods(client, group, known.snapshot);
+    const found = group.handles.map(({ launch }) => ({ launch, statuses: this.#statusesOf(launch, known.snapshot) }));
+    known.isCurrent = false;
+    known.looked = performance.now();
+    known.told = new Map(found.map(({ launch, statuses }) => [launch.number, statuses]));
+    return found;
   }
 
-  /** Two watches, however many the launches are. Returns at once if nothing was listed yet. */
-  async #watch({ key, namespace, run, numbers }: HandleGroup, signal: AbortSignal): Promise<void> {
-    const listing = this.#listings.get(key);
-    if (listing === undefined) return;
-    const client = await this.#connect(namespace);
+  /** A snapshot that needs no new list. */
+  #findCurrent({ key }: HandleGroup): Known | undefined {
+    const known = this.#known.get(key);
+    return known?.isCurrent && performance.now() - known.listed < listEvery ? known : undefined;
+  }
+
+  /** Lists all launches of a group by two requests, however many they are. */
+  async #list(client: KubernetesClient, { key, run, numbers }: HandleGroup): Promise<Known> {
+    const pods = await client.listPods(run, numbers);
+    const jobs = await client.listJobs(run, numbers);
+    const now = performance.now();
+    const known = { snapshot: new Snapshot(jobs, pods), listed: now, looked: now, told: new Map(), isCurrent: false };
+    this.#known.set(key, known);
+    return known;
+  }
+
+  #statusesOf(launch: Launch, snapshot: Snapshot): readonly TaskStatus[] {
+    return snapshot.statusesOf(launch, { vcpu: countCpus(this.#options.cpu, launch.ceilingBytes) });
+  }
+
+  /**
+   * Follows all launches of a group by two watches, until a status has changed or a list is due. Most changes of a pod do
+   * not concern its status, and cost no request.
+   */
+  async #watch(group: HandleGroup, signal: AbortSignal): Promise<void> {
+    const { key, run, numbers } = group;
+    const known = this.#known.get(key);
+    if (known === undefined) return;
+    const { snapshot, told } = known;
+    const client = await this.#connect(group.namespace);
+    const hasChanged = (): boolean =>
+      group.handles.some(
+        ({ launch }) => !isDeepStrictEqual(this.#statusesOf(launch, snapshot), told.get(launch.number)),
+      );
+    let changed = hasChanged();
+    known.isCurrent = changed;
+    if (changed) return;
     const watches = (["jobs", "pods"] as const).map(
-      (resource) => (seconds: number, ended: AbortSignal) =>
-        client.watch(resource, { run, numbers, version: listing[resource] }, seconds, ended),
+      (resource): OpenWatch =>
+        (seconds, onChange, ended) => {
+          const onEvent = (event: WatchEvent): void => {
+            snapshot.apply(resource, event);
+            changed ||= hasChanged();
+            if (changed) onChange();
+          };
+          return client.watch(
+            resource,
+            { run, numbers, version: snapshot.versionOf(resource), seconds, onEvent },
+            ended,
+          );
+        },
     );
-    await waitForChange(watches, { milliseconds: longestWait, signal });
-    const early = listing.at + shortestWait - performance.now();
-    if (early > 0) await sleep(early, undefined, { signal }).catch(() => undefined);
+    const now = performance.now();
+    const limits = {
+      milliseconds: known.listed + listEvery - now,
+      settle: Math.max(settle, known.looked + shortestWait - now),
+      signal,
+    };
+    known.isCurrent = await waitForChange(watches, limits);
   }
 
   /** All pods of a Job come from one template, so the name of their pair can only be added to them afterwards. */
-  async #labelPods(
-    client: KubernetesClient,
-    found: readonly { readonly launch: Launch; readonly pods: readonly V1Pod[] }[],
-  ): Promise<void> {
+  async #labelPods(client: KubernetesClient, { handles }: HandleGroup, snapshot: Snapshot): Promise<void> {
     if (!this.#mayLabel) return;
-    const unlabelled = found.flatMap(({ launch, pods }) => pods.flatMap((pod) => missingLabel(launch, pod)));
+    const unlabelled = handles.flatMap(({ launch }) =>
+      snapshot.podsOf(launch).flatMap((pod) => missingLabel(launch, pod)),
+    );
     const allowed = await Promise.all(
       unlabelled.slice(0, labelsAtOnce).map(({ name, pair }) => client.labelPod(name, pair)),
     );
@@ -144,7 +198,7 @@ class KubernetesBackend implements Backend {
 /** The label that a pod lacks: one at most. */
 function missingLabel(
   launch: Launch,
-  { metadata }: V1Pod,
+  { metadata }: PodSeen,
 ): readonly { readonly name: string; readonly pair: string }[] {
   const name = metadata?.name;
   if (metadata === undefined || name === undefined || metadata.deletionTimestamp !== undefined) return [];
@@ -155,10 +209,6 @@ function missingLabel(
 
 function findJob(jobs: readonly V1Job[], name: string): V1Job | undefined {
   return jobs.find(({ metadata }) => metadata?.name === name);
-}
-
-function podsOf(pods: readonly V1Pod[], job: string): readonly V1Pod[] {
-  return pods.filter(({ metadata }) => metadata?.labels?.[jobNameLabel] === job);
 }
 
 /** Launches that one list and one watch can be asked for. */
@@ -172,12 +222,16 @@ interface HandleGroup {
 
 /** A handle stays valid if the settings name another namespace later. */
 function groupHandles(handles: readonly Handle[]): readonly HandleGroup[] {
-  const groups = Map.groupBy(handles, (handle) => `${splitName(handle).namespace}/${handle.launch.run}`);
+  const groups = Map.groupBy(handles, (handle) => groupKey(splitName(handle).namespace, handle.launch.run));
   return [...groups].map(([key, members]) => {
     const at = key.indexOf("/");
     const numbers = members.map(({ launch }) => launch.number).sort((left, right) => left - right);
     return { key, namespace: key.slice(0, at), run: key.slice(at + 1), numbers, handles: members };
   });
+}
+
+function groupKey(namespace: string, run: string): string {
+  return `${namespace}/${run}`;
 }
 
 /** A second submit finds its own Job; a Job of the same name with another content belongs to somebody else. */

@@ -2,7 +2,7 @@ import type { V1Job, V1Pod } from "@kubernetes/client-node";
 import { type Apis, createApis, type KubeConfig, type Library, readConfig } from "./connect.ts";
 import { type ApiRequest, statusOf, toApiFailure } from "./errors.ts";
 import { labels } from "./names.ts";
-import { type WatchEnd, watchOnce } from "./watch.ts";
+import { type WatchEnd, type WatchEvent, watchChanges } from "./watch.ts";
 
 export type {
   V1Container,
@@ -24,11 +24,13 @@ export interface Listed<Item> {
   readonly version: string;
 }
 
-/** The launches of a run to watch, and the version of the list to watch from. */
-export interface WatchedLaunches {
+/** Which launches of a run to watch, from which version on, and for how long. */
+export interface WatchRequest {
   readonly run: string;
   readonly numbers: readonly number[];
   readonly version: string;
+  readonly seconds: number;
+  readonly onEvent: (event: WatchEvent) => void;
 }
 
 /** The few requests about Jobs in one namespace. Each throws a Failure that names the missing permission or other cause. */
@@ -88,11 +90,10 @@ export class KubernetesClient {
     await this.#ask("delete", "jobs", 404, () => this.#apis.batch.deleteNamespacedJob(parameters));
   }
 
-  /** Returns with the first change, or when the stream ends, after `seconds` or a little later. */
+  /** Streams changes until the stream ends, after `seconds` or a little later. */
   watch(
     resource: ApiRequest["resource"],
-    { run, numbers, version }: WatchedLaunches,
-    seconds: number,
+    { run, numbers, version, seconds, onEvent }: WatchRequest,
     signal: AbortSignal,
   ): Promise<WatchEnd> {
     const group = resource === "jobs" ? "/apis/batch/v1" : "/api/v1";
@@ -100,9 +101,11 @@ export class KubernetesClient {
       labelSelector: selectLaunches(run, numbers),
       resourceVersion: version,
       timeoutSeconds: Math.max(1, Math.ceil(seconds)),
+      // The version then goes on although nothing changes.
+      allowWatchBookmarks: "true",
     };
     const path = `${group}/namespaces/${encodeURIComponent(this.#namespace)}/${resource}`;
-    return watchOnce(this.#library, this.#config, path, query, signal);
+    return watchChanges({ library: this.#library, config: this.#config }, path, query, onEvent, signal);
   }
 
   /** The answer, or undefined for the one HTTP status that is expected. */

@@ -4,7 +4,7 @@ import type { JobSeen } from "../../../src/backend/kubernetes/status.ts";
 
 type Status = NonNullable<PodSeen["status"]>;
 type Container = NonNullable<Status["containerStatuses"]>[number];
-type Metadata = NonNullable<PodSeen["metadata"]>;
+type Metadata = NonNullable<PodSeen["metadata"]> & { readonly resourceVersion?: string };
 
 export const jobName = "widemerge-2026-11-21-a-0";
 const created = "2026-11-21T06:00:00Z";
@@ -79,7 +79,10 @@ export function disrupted(status: Status, reason: string, message: string): Stat
 
 type JobStatus = NonNullable<JobSeen["status"]>;
 
-export function makeJob(status: JobStatus = {}, metadata: NonNullable<JobSeen["metadata"]> = {}): JobSeen {
+export function makeJob(
+  status: JobStatus = {},
+  metadata: NonNullable<JobSeen["metadata"]> & { readonly resourceVersion?: string } = {},
+): JobSeen {
   return { metadata: { name: jobName, ...metadata }, status };
 }
 

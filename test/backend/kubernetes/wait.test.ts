@@ -4,63 +4,91 @@ import { type OpenWatch, waitForChange } from "../../../src/backend/kubernetes/w
 import type { WatchEnd } from "../../../src/backend/kubernetes/watch.ts";
 
 const never = new AbortController().signal;
-const long = { milliseconds: 600_000, signal: never };
+const long = { milliseconds: 600_000, settle: 0, signal: never };
 
-/** A watch whose streams end like this, one after the other, and then stay silent; counts how often it was opened. */
-function script(...ends: readonly WatchEnd[]): { readonly open: OpenWatch; readonly count: () => number } {
+/** A watch whose streams go like this, one after the other, and then stay silent; counts how often it was opened. */
+function script(...steps: readonly (WatchEnd | "change")[]): {
+  readonly open: OpenWatch;
+  readonly count: () => number;
+} {
   let opened = 0;
-  const open: OpenWatch = (_seconds, signal) => {
-    const end = ends[opened];
+  const open: OpenWatch = (_seconds, onChange, signal) => {
+    const step = steps[opened];
     opened += 1;
-    if (end !== undefined) return Promise.resolve(end);
+    if (step === "change") onChange();
+    else if (step !== undefined) return Promise.resolve(step);
     return new Promise((resolve) => signal.addEventListener("abort", () => resolve("ended")));
   };
   return { open, count: () => opened };
 }
 
 describe("a wait ends", () => {
-  test("with the first change that one of the watches sees, and closes the others", async () => {
-    const closed: boolean[] = [];
-    const silent: OpenWatch = (_seconds, signal) =>
-      new Promise((resolve) => {
-        signal.addEventListener("abort", () => {
-          closed.push(true);
-          resolve("ended");
+  test("with the first change that one of the watches reports, and closes all of them", async () => {
+    const closed: string[] = [];
+    const watch =
+      (name: string, change: boolean): OpenWatch =>
+      (_seconds, onChange, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener("abort", () => {
+            closed.push(name);
+            resolve("ended");
+          });
+          if (change) onChange();
         });
-      });
-    await waitForChange([silent, script("changed").open], long);
-    assert.deepEqual(closed, [true]);
+    assert.equal(await waitForChange([watch("silent", false), watch("changed", true)], long), true);
+    assert.deepEqual(closed.sort(), ["changed", "silent"]);
   });
 
   test("after a stream that broke was opened again", async () => {
-    const broken = script("ended", "ended", "changed");
-    await waitForChange([broken.open], long);
+    const broken = script("ended", "ended", "change");
+    assert.equal(await waitForChange([broken.open], long), true);
     assert.equal(broken.count(), 3);
   });
 
   test("with a version that is too old: the list is due, and no second try from it", async () => {
     const expired = script("expired");
-    await waitForChange([expired.open], long);
+    assert.equal(await waitForChange([expired.open], long), false);
     assert.equal(expired.count(), 1);
   });
 
   test("with its time, although the stream is silent for ever", async () => {
     const deaf: OpenWatch = () => new Promise(() => {});
-    await waitForChange([deaf], { milliseconds: 20, signal: never });
+    assert.equal(await waitForChange([deaf], { milliseconds: 20, settle: 0, signal: never }), false);
   });
 
   test("at once when it is told to", async () => {
     const stop = new AbortController();
     const silent = script();
-    const waiting = waitForChange([silent.open], { milliseconds: 600_000, signal: stop.signal });
+    const waiting = waitForChange([silent.open], { milliseconds: 600_000, settle: 0, signal: stop.signal });
     stop.abort();
-    await waiting;
+    assert.equal(await waiting, false);
     assert.equal(silent.count(), 1);
+  });
+
+  test("at once also in the rest of a burst, for which the streams stay open", async () => {
+    const stop = new AbortController();
+    let open = false;
+    const bursting: OpenWatch = (_seconds, onChange, signal) => {
+      open = true;
+      onChange();
+      return new Promise((resolve) =>
+        signal.addEventListener("abort", () => {
+          open = false;
+          resolve("ended");
+        }),
+      );
+    };
+    const waiting = waitForChange([bursting], { milliseconds: 600_000, settle: 600_000, signal: stop.signal });
+    await new Promise(setImmediate);
+    assert.equal(open, true);
+    stop.abort();
+    assert.equal(await waiting, true);
+    assert.equal(open, false);
   });
 });
 
 test("a stream that always breaks is not opened over and over", async () => {
   const broken = script(...Array<WatchEnd>(1000).fill("ended"));
-  await waitForChange([broken.open], { milliseconds: 1200, signal: never });
+  await waitForChange([broken.open], { milliseconds: 1200, settle: 0, signal: never });
   assert.ok(broken.count() <= 4, `${broken.count()} times in 1.2 seconds`);
 });
