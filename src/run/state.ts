@@ -133,8 +133,9 @@ export class RunState implements RunFacts {
   /** Writes down how a launch ended. */
   async close(handle: Handle): Promise<void> {
     const { number } = handle.launch;
-    const statuses = this.launches.find(({ launch }) => launch.number === number)?.statuses ?? [];
-    const document: LaunchDocument = { format: 1, handle, statuses };
+    const known = this.launches.find(({ launch }) => launch.number === number);
+    if (known === undefined) throw new Error(`launch ${number} was closed before anything was known of it`);
+    const document: LaunchDocument = { format: 1, handle, statuses: known.statuses };
     await this.#store.writeText(this.paths.launch(number), formatDocument(document));
     this.#closed.add(number);
   }

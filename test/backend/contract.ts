@@ -13,12 +13,12 @@ export interface BackendSubject {
   readonly backend: Backend;
   /** The same backend as another controller would have it. */
   another(): Backend;
-  /** What is left of a launch that was cancelled: processes, pods, Jobs, by name. */
+  /** The names of processes, pods and Jobs that are left of a cancelled launch. */
   leftovers(launch: Launch): Promise<readonly string[]>;
 }
 
 export interface ContractOptions {
-  /** Tasks of the launch with many. */
+  /** Tasks of the largest launch. */
   readonly many: number;
   /** Why the backend cannot be tested here; the suite is skipped by name then. */
   readonly skip?: string;
@@ -27,14 +27,14 @@ export interface ContractOptions {
 const statesOf = (statuses: readonly TaskStatus[]) => statuses.map(({ pair, state }) => `${pair} ${state}`);
 const codesOf = (status: TaskStatus | undefined) => status?.attempts.map(({ exitCode }) => exitCode);
 
-/** What every backend must do: the controller relies on it and on nothing else. */
+/** What every backend must do, and all that the controller relies on. */
 export function backendContract(
   name: string,
   makeBackend: (context: { readonly after: (work: () => Promise<void> | void) => void }) => Promise<BackendSubject>,
   { many, skip }: ContractOptions,
 ): void {
   describe(`backend ${name}`, { skip: skip ?? false }, () => {
-    it("carries out every task and says when, where and with what", async (context) => {
+    it("runs every task, and reports times, exit codes and resources", async (context) => {
       const { backend } = await makeBackend(context);
       const launch = makeLaunch(["ok1", "ok2", "ok3"]);
       const handle = await backend.submit(launch);
@@ -56,7 +56,7 @@ export function backendContract(
       }
     });
 
-    it("is told twice and does it once, also by two controllers", async (context) => {
+    it("starts a launch once although it is submitted twice, also by two controllers", async (context) => {
       const { backend, another } = await makeBackend(context);
       const launch = makeLaunch(["ok1", "once1"]);
       const first = await backend.submit(launch);
@@ -68,7 +68,7 @@ export function backendContract(
       assert.deepEqual(statuses.map(codesOf), [[0], [75]]);
     });
 
-    it("starts every task once; another start is another launch, also beside the first one", async (context) => {
+    it("starts every task once; a retry is another launch, also beside the first one", async (context) => {
       const { backend } = await makeBackend(context);
       const pairs = ["stay1", "input1", "once1", "storage1", "ok1"];
       const first = await backend.submit(makeLaunch(pairs, { parallelism: 5 }));
@@ -92,7 +92,7 @@ export function backendContract(
       await backend.cancel(first);
     });
 
-    it("has as many at work as were asked for, and never more", async (context) => {
+    it("runs as many tasks at a time as requested, and never more", async (context) => {
       const { backend } = await makeBackend(context);
       const pairs = ["stay1", "stay2", ...Array.from({ length: 6 }, (_, index) => `ok${index}`)];
       const handle = await backend.submit(makeLaunch(pairs, { parallelism: 2 }));
@@ -112,7 +112,7 @@ export function backendContract(
       assert.ok(most <= 2, `${most} at once`);
     });
 
-    it("stops everything when it is cancelled, leaves nothing, and does not mind a second time", async (context) => {
+    it("stops everything on cancel and leaves nothing; a second cancel is harmless", async (context) => {
       const { backend, another, leftovers } = await makeBackend(context);
       const launch = makeLaunch(["stay1", "ok1", "stay2", "stay3"], { parallelism: 3 });
       const handle = await backend.submit(launch);
@@ -128,7 +128,7 @@ export function backendContract(
       );
     });
 
-    it("a wait ends when it is told to", async (context) => {
+    it("ends a wait when the signal is aborted", async (context) => {
       const { backend } = await makeBackend(context);
       const handle = await backend.submit(makeLaunch(["stay1"]));
       await watchUntil(backend, handle, ([status]) => status?.state === "running");
@@ -140,7 +140,7 @@ export function backendContract(
       await backend.cancel(handle);
     });
 
-    it(`carries out ${many} tasks`, async (context) => {
+    it(`runs ${many} tasks`, async (context) => {
       const { backend } = await makeBackend(context);
       const pairs = Array.from({ length: many }, (_, index) => `ok${index}`);
       const handle = await backend.submit(makeLaunch(pairs, { parallelism: 8 }));

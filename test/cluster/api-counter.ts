@@ -1,4 +1,4 @@
-/** Stands between a controller and the API server of the test cluster, and keeps the name of every request. */
+/** A proxy between a controller and the API server of the test cluster that records the name of every request. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { request } from "node:https";
@@ -37,7 +37,7 @@ export class ApiCounter {
     });
   }
 
-  /** Listens, and returns a kubeconfig whose only context, of that name, leads here. */
+  /** Listens, and returns a kubeconfig with one context of this name, which leads here. */
   async open(name: string): Promise<object> {
     this.#server.listen(0, "127.0.0.1");
     await once(this.#server, "listening");
@@ -46,7 +46,7 @@ export class ApiCounter {
     return {
       apiVersion: "v1",
       kind: "Config",
-      // The client takes a server without TLS only together with this word.
+      // The client accepts a server without TLS only with this field.
       clusters: [{ name, cluster: { server: `http://127.0.0.1:${address.port}`, "insecure-skip-tls-verify": true } }],
       users: [{ name, user: {} }],
       contexts: [{ name, context: { cluster: name, user: name } }],

@@ -1,4 +1,4 @@
-/** The short form of `make bench PARTS=quiet`: a minute in which nothing happens costs the API server few requests. */
+/** The short form of `make bench PARTS=quiet`: the requests of a controller in a minute in which nothing happens. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { defaultPairs } from "../../src/sample/pairs.ts";

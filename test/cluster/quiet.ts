@@ -1,4 +1,4 @@
-/** Workers that wait, as pods of the test cluster, and a controller whose requests are counted on their way to the API server. */
+/** Waiting workers as pods of the test cluster, and a controller whose requests are counted on their way to the API server. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -26,7 +26,7 @@ export async function openQuietCluster(pairs: readonly string[]): Promise<QuietP
   );
   const path = join(folder, "kubeconfig");
   writeFileSync(path, JSON.stringify(await counter.open("quiet")));
-  // kubectl goes on with the first file's context; the controller takes the other one.
+  // kubectl uses the context of the first file, the controller that of the second one.
   process.env.KUBECONFIG = `${process.env.KUBECONFIG}:${path}`;
   const { namespace } = field;
   const stated = { namespace, image, kubeContext: "quiet", imagePullPolicy: "Never", cpu: 0.05 } as const;
@@ -45,7 +45,7 @@ export async function openQuietCluster(pairs: readonly string[]): Promise<QuietP
   };
 }
 
-/** An image without an entrypoint, whose program "merge" waits: the one of the sandbox under another name. */
+/** An image without an entrypoint, whose program "merge" waits: it is a copy of the sandbox's probe. */
 function makeImage(folder: string): void {
   const root = join(folder, "root");
   const lib = `. ${join(checkout, "test/cluster/lib.sh")} && printf %s "$probe"`;

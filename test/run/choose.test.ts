@@ -23,8 +23,8 @@ async function begin(request: RunRequest, run: string): Promise<void> {
   await store.writeText(runPaths(store, request.settings.output, run).record, formatDocument(record));
 }
 
-describe("a run's name", () => {
-  it("is the day and a letter, one for each that asks", async () => {
+describe("the name of a run", () => {
+  it("is the day and a letter, a new one for each controller", async () => {
     const request = newRequest();
     const runs = await Promise.all(Array.from({ length: 28 }, () => chooseRun(store, request)));
     const letters = runs.map(({ run }) => run.replace(/^\d{4}-\d\d-\d\d-/, "")).sort();
@@ -32,7 +32,7 @@ describe("a run's name", () => {
     assert.deepEqual(letters, [...alphabet, "aa", "ab"].sort());
   });
 
-  it("may be chosen; the newest is the last", async () => {
+  it('can be chosen; "last" is the newest run', async () => {
     const request = newRequest();
     for (const wanted of ["first", "second"]) {
       assert.equal((await chooseRun(store, { ...request, wanted })).run, wanted);
@@ -43,7 +43,7 @@ describe("a run's name", () => {
     assert.equal((await chooseRun(store, { ...request, wanted: "first" })).record?.run, "first");
   });
 
-  it("of a controller that was killed before it wrote anything is free for the next", async () => {
+  it("is free again if its controller was killed before it wrote a record", async () => {
     const request = newRequest();
     await chooseRun(store, { ...request, wanted: "x" });
     assert.deepEqual(await chooseRun(store, { ...request, wanted: "x" }), { run: "x" });
@@ -52,7 +52,7 @@ describe("a run's name", () => {
     assert.equal((await findRun(store, request.settings.output)).run, "x");
   });
 
-  it("that is not there is refused with those that are; one that is a path is refused as such", async () => {
+  it("is refused if there is no such run, with a list of the runs, and if it is a path", async () => {
     const request = newRequest();
     await chooseRun(store, { ...request, wanted: "x" });
     await begin(request, "x");
@@ -62,7 +62,7 @@ describe("a run's name", () => {
   });
 });
 
-it("a run that is over is taken up anew; one that is not goes on as it was", () => {
+it("a finished run begins again; an unfinished one is continued", () => {
   const open = makeRecord(["audusd"]);
   assert.equal(reopen(open), open);
   const handles = [{ backend: "local", name: "run-0", launch: makeLaunch(["audusd"]) }] as const;

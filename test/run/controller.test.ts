@@ -50,7 +50,7 @@ function journal(stand: Stand, word: string): readonly string[] {
   return lines.filter((line) => line.startsWith(word)).sort();
 }
 
-/** A run that costs this much before its first start, and this much for each start of a pair, paid when it begins. */
+/** A run that costs `before` without any start, and `each` for every start of a pair, charged when it begins. */
 function costGuard(before: number, each: number): CostGuard {
   return {
     spent: ({ pairs }) => before + each * pairs.reduce((sum, { attempts }) => sum + attempts.length, 0),
@@ -64,7 +64,7 @@ function costGuard(before: number, each: number): CostGuard {
 }
 
 describe("a run", () => {
-  it("is over when every pair has its output and manifest; what it knew and its reports stay", async () => {
+  it("ends when every pair has its output and manifest, and keeps its documents and reports", async () => {
     const stand = newStand(["ok1", "ok2", "ok3", "ok4", "ok5"]);
     const views: RunView[] = [];
     const documents = async () =>
@@ -89,7 +89,7 @@ describe("a run", () => {
     assert.ok(!existsSync(join(stand.output, "runs", "run", "lease.json")));
   });
 
-  it("leaves pairs alone that are done, and says so", async () => {
+  it("skips pairs that are done, and says so", async () => {
     const stand = newStand(["ok1", "ok2"]);
     await runPairs(optionsOf(stand, { pairs: ["ok1"], wanted: "first" }));
     const before = statSync(join(stand.output, "training_ok1.manifest.json")).ino;
@@ -100,20 +100,20 @@ describe("a run", () => {
     assert.equal(statSync(join(stand.output, "training_ok1.manifest.json")).ino, before);
   });
 
-  it("gives pairs to a worker whose inputs changed, or whose manifest is of other settings", async () => {
+  it("starts pairs again whose inputs changed, or whose manifest has other settings", async () => {
     const stand = newStand(["ok1", "ok2", "ok3"]);
     await runPairs(optionsOf(stand));
     writeFileSync(join(stand.settings.input, "ok1", "targets.parquet"), "other");
     utimesSync(join(stand.settings.input, "ok2", "targets.parquet"), 1, 1);
     rmSync(join(stand.settings.input, "ok3", "_COMPLETE"));
     const { view, exitCode } = await runPairs(optionsOf(stand, { wanted: "again" }));
-    // The workers here put back what was prepared for the old inputs: that is no success.
+    // These workers publish outputs for the old inputs again, which is no success.
     assert.deepEqual(statesOf(view), ["ok1 failed", "ok2 failed", "ok3 failed"]);
     assert.match(view.pairs[0]?.why ?? "", /ended with exit 0, but there is no output with a manifest of these inputs/);
     assert.equal(exitCode, ExitCode.unexpected);
   });
 
-  it("goes on when pairs fail; its exit code is that of the worst", async () => {
+  it("continues when pairs fail; its exit code is that of the worst failure", async () => {
     const stand = newStand(["storage1", "ok1", "input1", "once1", "ok2"], { retries: 1 });
     const { view, exitCode } = await runPairs(optionsOf(stand));
     assert.deepEqual(statesOf(view), ["storage1 failed", "ok1 done", "input1 failed", "once1 done", "ok2 done"]);
@@ -123,7 +123,7 @@ describe("a run", () => {
     assert.match(view.pairs[2]?.why ?? "", /^input: the stand says so: use another pair$/);
   });
 
-  it("tries pairs that ran out of memory again, alone, with the next ceiling", async () => {
+  it("retries only the pairs that ran out of memory with the next ceiling", async () => {
     const stand = newStand(["memory1", "ok1", "memory2"], { memoryCeilings: "1500000000,3GB,9GB" });
     const { view, exitCode } = await runPairs(optionsOf(stand));
     assert.equal(exitCode, ExitCode.done);
@@ -139,7 +139,7 @@ describe("a run", () => {
     assert.equal((await runPairs(optionsOf(none))).exitCode, ExitCode.memory);
   });
 
-  it("starts nothing that would cost more than it may", async () => {
+  it("starts nothing that could exceed the cost limit", async () => {
     const stand = newStand(["ok1", "ok2", "ok3", "ok4"], { maxCost: "2.50" });
     const notices: string[] = [];
     const cost = costGuard(1, 0.7);
@@ -154,7 +154,7 @@ describe("a run", () => {
     assert.equal(end.exitCode, ExitCode.done);
   });
 
-  it("stops its workers when it is interrupted, and goes on when it is started again", async () => {
+  it("stops its workers when it is interrupted, and continues when it is started again", async () => {
     const stand = newStand(["stay1", "ok1"]);
     const stop = new AbortController();
     const failure = new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]);
@@ -177,7 +177,7 @@ describe("a run", () => {
     assert.equal(journal(stand, "start ok1").length, 1);
   });
 
-  it("stops what was being submitted when it was interrupted", async () => {
+  it("stops a launch that was being submitted when it was interrupted", async () => {
     const stand = newStand(["stay1"]);
     const machine = makeLocalBackend(stand);
     const stop = new AbortController();
@@ -203,7 +203,7 @@ describe("a run", () => {
     );
   });
 
-  it("goes on without a controller that detaches; the next one finds it at once, nothing is done twice", async () => {
+  it("goes on without a controller that detaches; the next one continues it at once, and nothing is done twice", async () => {
     const stand = newStand(["ok1", "ok2"]);
     const [detach, documents] = [new AbortController(), async () => new Map([["report.html", "<p>"]])];
     const failure = new Failure(ExitCode.terminated, [{ what: "stopped", found: "SIGTERM", fix: "run again" }]);
@@ -227,7 +227,7 @@ describe("a run", () => {
     );
   });
 
-  it("is cancelled by a word in its folder, and can be taken up again", async () => {
+  it("is cancelled by a document in its folder, and can be continued", async () => {
     const stand = newStand(["stay1", "ok1"]);
     const onView = ({ pairs }: RunView): void => {
       if (pairs[1]?.state === "done") writeFileSync(join(stand.output, "runs", "run", "cancel.json"), '{"format":1}');
@@ -247,7 +247,7 @@ describe("a run", () => {
     assert.ok(!readRecord(stand).cancelled);
   });
 
-  it("tries again what failed when it is started again after its end", async () => {
+  it("retries failed pairs when it is started again after its end", async () => {
     const stand = newStand(["storage1", "ok1"], { retries: 0 });
     assert.equal((await runPairs(optionsOf(stand))).exitCode, ExitCode.transient);
     const { view } = await runPairs(optionsOf(stand));
@@ -256,7 +256,7 @@ describe("a run", () => {
   });
 });
 
-it("a run that the version before began is gone on with: its launches had retries of their own", async () => {
+it("a run of the previous version, whose launches had their own retries, is continued", async () => {
   const stand = newStand(["ok1", "ok2"]);
   const stop = AbortSignal.abort(new Failure(ExitCode.interrupted, [{ what: "stopped", fix: "run again" }]));
   await runPairs(optionsOf(stand, { signal: stop }));
@@ -267,7 +267,7 @@ it("a run that the version before began is gone on with: its launches had retrie
   const failed = { ...attempt, spot: false, exitCode: 75, end: "2026-11-21T06:00:01.000Z" };
   mkdirSync(join(folder, "local", "0"), { recursive: true });
   writeFileSync(join(folder, "local", "0", "launch.json"), JSON.stringify({ launch: old, cancelled: false }));
-  // It was killed in the pause before the second start.
+  // The controller was killed in the pause before the second start.
   const task = { index: 0, pair: "ok1", state: "waiting", attempts: [failed] };
   writeFileSync(join(folder, "local", "0", "0.json"), JSON.stringify(task));
   const handles = [{ backend: "local", name: "run-0", launch: old }];
@@ -282,7 +282,7 @@ it("a run that the version before began is gone on with: its launches had retrie
   assert.equal(journal(stand, "start").length, 2);
 });
 
-it("a controller that was overtaken writes nothing over what its successor knows", async () => {
+it("a controller that was overtaken does not overwrite the documents of its successor", async () => {
   const stand = newStand(["ok1", "stay1"]);
   const path = join(stand.output, "runs", "run", "run.json");
   let other = "";
@@ -301,15 +301,15 @@ it("a controller that was overtaken writes nothing over what its successor knows
   assert.equal(readFileSync(path, "utf8"), other);
 });
 
-describe("a store and a backend that are lost for a while", () => {
-  it("are waited for", async () => {
+describe("a store and a backend that cannot be reached for a while", () => {
+  it("do not end the run", async () => {
     const stand = newStand(["ok1", "ok2", "ok3"]);
     const machine = makeLocalBackend(stand);
     let calls = 0;
     const shaky = <Arguments extends readonly unknown[], Value>(work: (...given: Arguments) => Promise<Value>) => {
       return async (...given: Arguments): Promise<Value> => {
         calls += 1;
-        // Out of reach for five calls after every twelve.
+        // Five of 17 calls fail.
         if (calls % 17 >= 12) throw new Failure(ExitCode.transient, [{ what: "lost", found: "nothing", fix: "wait" }]);
         return work(...given);
       };
@@ -337,7 +337,7 @@ describe("a store and a backend that are lost for a while", () => {
     assert.match(notices[0] ?? "", /^trying again: lost/);
   });
 
-  it("are given up at last; what runs goes on, and so does the run when it is started again", async () => {
+  it("end the controller after some time; the workers go on, and the run can be continued", async () => {
     const stand = newStand(["ok1", "ok2"]);
     const machine = makeLocalBackend(stand, {}, 0.3);
     const lost: Backend = {
@@ -357,8 +357,8 @@ describe("a store and a backend that are lost for a while", () => {
   });
 });
 
-describe("which run is meant", () => {
-  it("without a name: a new one of the day, or the one that is not over", async () => {
+describe("the run to continue", () => {
+  it("is an unfinished one if no name is given, or else a new one of the day", async () => {
     const stand = newStand(["ok1"]);
     const { wanted: _, ...options } = optionsOf(stand);
     const first = await runPairs(options);
@@ -379,7 +379,7 @@ describe("which run is meant", () => {
     assert.match(notices[1] ?? "", /its pairs, folders or settings differ/);
   });
 
-  it("a run is gone on with only as it was: everything that differs is listed", async () => {
+  it("must have the same pairs, folders and settings: every difference is listed", async () => {
     const stand = newStand(["ok1"]);
     await runPairs(optionsOf(stand));
     const settings = { ...stand.settings, input: "elsewhere", key: "time" };
@@ -391,7 +391,7 @@ describe("which run is meant", () => {
     );
   });
 
-  it("the last one, when there is none", async () => {
+  it("cannot be the last one if there is none", async () => {
     const failure = await failureOf(runPairs(optionsOf(newStand(["ok1"]), { wanted: "last" })));
     assert.match(failure.message, /no run yet/);
   });

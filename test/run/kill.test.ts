@@ -1,4 +1,4 @@
-/** A controller that is killed at any moment, and started again, finishes the run and does no pair twice. */
+/** A controller that is killed at any moment and started again finishes the run, and starts no pair twice. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,11 +13,11 @@ import { makeStand, type Stand } from "../support/run.ts";
 const folder = await scratchFolder("kill-controller");
 const program = new URL("./start.ts", import.meta.url).pathname;
 const pairs = ["ok1", "ok2", "once1", "ok3", "ok4", "once2", "ok5", "ok6"];
-/** Controllers that are killed before one is left to finish, and seeds of the moments. */
+/** Controllers that are killed before the last one finishes, and the seeds of the moments. */
 const kills = 4;
 const seeds = [1, 2, 3, 4];
 
-/** Numbers from 0 to 1 that look drawn (mulberry32). */
+/** Pseudo-random numbers from 0 to 1 (mulberry32). */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -57,7 +57,7 @@ describe("a controller killed at random moments", { skip: !existsSync("/proc"), 
     });
 });
 
-/** Every start is in the run's books, with its end. */
+/** Every start is in the documents of the run, with its end. */
 function checkAccounts(stand: Stand): void {
   const launches = join(stand.output, "runs", "run", "launches");
   const statuses = readdirSync(launches).flatMap(

@@ -11,10 +11,10 @@ const policy = policyOf({ retries: 3, retriesUnexpected: 1, memoryCeilings: [2 *
 const capacity: Capacity = { ceilingBytes: GiB, workers: 4, spot: false };
 const pairs = ["p0", "p1", "p2", "p3", "p4", "p5"];
 
-/** How a task stands: its state, or the exit code of its only attempt. */
+/** The state of a task, or the exit code of its only attempt. */
 type Stand = "waiting" | "running" | "succeeded" | number;
 
-/** A launch of all pairs, in this order; with a list of its own pairs for a later one. */
+/** A launch of all pairs, or of its own ones. */
 function launchOf(
   number: number,
   stands: readonly Stand[],
@@ -31,7 +31,7 @@ function launchOf(
   return { launch, statuses };
 }
 
-/** A run of all pairs; those that succeeded are done. `seen`: when the ends were first seen. */
+/** A run of all pairs; those that succeeded are done. `seen` is when the ends were first seen. */
 function factsOf(launches: readonly LaunchStatus[], given: Partial<RunFacts> = {}, seen = 0): RunFacts {
   const done = launches.flatMap(({ statuses }) => statuses.filter(({ state }) => state === "succeeded"));
   const verdictOf = (pair: string) => (done.some((status) => status.pair === pair) ? "done" : "to do");
@@ -58,7 +58,7 @@ describe("the next launch", () => {
     assert.deepEqual([plan?.pairs, plan?.parallelism, plan?.ceilingBytes], [pairs, 4, GiB]);
   });
 
-  it("begins while slow pairs of the first one are still at work, once it fits beside all of them", () => {
+  it("starts while slow pairs of the first one still run, once it fits beside all of them", () => {
     assert.deepEqual(
       pairsOf(factsOf([launchOf(0, ["running", "running", "running", "running", 75, "succeeded"])])),
       undefined,
@@ -68,7 +68,7 @@ describe("the next launch", () => {
     ]);
   });
 
-  it("counts tasks that wait as if they were at work: an open launch keeps its parallelism", () => {
+  it("counts waiting tasks like running ones, because an open launch keeps its parallelism", () => {
     assert.deepEqual(
       pairsOf(factsOf([launchOf(0, [75, "waiting", "waiting", "waiting", "running", "succeeded"])])),
       undefined,
@@ -78,18 +78,18 @@ describe("the next launch", () => {
     ]);
   });
 
-  it("counts the tasks of all open launches, and leaves for later what does not fit", () => {
+  it("counts the tasks of all open launches, and leaves pairs that do not fit for later", () => {
     const first = launchOf(0, ["running", 75, 75, 75, 75, "succeeded"]);
     const { plan } = planNext(factsOf([first, launchOf(1, ["waiting"], { own: ["p1"] })]), capacity, now);
     assert.deepEqual([plan?.pairs, plan?.parallelism], [["p2", "p3"], 2]);
   });
 
-  it("fits whatever runs where nothing limits how many do", () => {
+  it("always fits if the number of workers is not limited", () => {
     const facts = factsOf([launchOf(0, ["running", "running", "running", "running", "running", 75])]);
     assert.deepEqual(pairsOf(facts, { workers: Number.POSITIVE_INFINITY }), ["p5"]);
   });
 
-  it("begins with the smallest ceiling; ceilings of all workers fit into the memory that they share", () => {
+  it("has the smallest ceiling first; the ceilings of all workers together fit into shared memory", () => {
     const stands: readonly Stand[] = [4, 75, "running", "succeeded", "succeeded", "succeeded"];
     assert.deepEqual(pairsOf(factsOf([launchOf(0, stands)])), ["p1"]);
     const retried = factsOf([launchOf(0, stands), launchOf(1, ["running"], { own: ["p1"] })]);
@@ -97,7 +97,7 @@ describe("the next launch", () => {
     assert.deepEqual([ceilingOf(4 * GiB), ceilingOf(4 * GiB - 1)], [2 * GiB, undefined]);
   });
 
-  it("has Spot capacity only if it is the first one", () => {
+  it("uses Spot capacity only if it is the first one", () => {
     const spot = { ...capacity, spot: true };
     assert.equal(planNext(factsOf([]), spot, now).plan?.spot, true);
     const later = factsOf([launchOf(0, [75, "succeeded", "succeeded", "succeeded", "succeeded", "succeeded"])]);
@@ -105,7 +105,7 @@ describe("the next launch", () => {
     assert.equal(planNext(factsOf([]), capacity, now).plan?.spot, false);
   });
 
-  it("shares its machine where another worker of the run fits beside one of its own", () => {
+  it("shares its machine if another worker of the run fits beside one of its own", () => {
     const shares = (memoryBytes: number | undefined, workers = 4, record = makeRecord(pairs)) => {
       const memory = memoryBytes === undefined ? {} : { memoryBytes };
       return planNext(factsOf([], { record }), { ...capacity, workers, ...memory }, now).plan?.sharesMachine;
@@ -131,7 +131,7 @@ describe("the next launch", () => {
     });
   });
 
-  it("never has more at work than there are workers, never more memory than there is, and no pair twice", () => {
+  it("never exceeds the workers or the memory, and never starts a pair that is open", () => {
     const stand = fc.constantFrom<Stand>("waiting", "running", "succeeded", 75, 4, 3);
     const given = fc.tuple(
       fc.array(stand, { minLength: 6, maxLength: 6 }),
@@ -158,12 +158,12 @@ describe("a pause before a retry", () => {
   const failed = (code: number) =>
     factsOf([launchOf(0, [code, "running", "succeeded", "succeeded", "succeeded", "succeeded"])], {}, now);
 
-  it("ends one second after the first failure was seen; until then its end is all that is known", () => {
+  it("ends one second after the first failure was seen", () => {
     assert.deepEqual(planNext(failed(75), capacity, now), { pauseEnds: now + 1000 });
     assert.deepEqual(planNext(failed(75), capacity, now + 1000).plan?.pairs, ["p0"]);
   });
 
-  it("is left out for more memory", () => {
+  it("is skipped for a retry with more memory", () => {
     assert.deepEqual(planNext(failed(4), capacity, now).plan?.ceilingBytes, 2 * GiB);
   });
 });

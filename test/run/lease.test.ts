@@ -24,7 +24,7 @@ function read(path: string): Record<string, string> {
   return JSON.parse(readFileSync(path, "utf8"));
 }
 
-/** Changes what stands in a lease, as another controller would. */
+/** Changes a lease, as another controller would. */
 function change(path: string, changes: Record<string, string>): void {
   writeFileSync(path, JSON.stringify({ ...read(path), ...changes }));
 }
@@ -32,7 +32,7 @@ function change(path: string, changes: Record<string, string>): void {
 const oldTime = new Date(Date.now() - 60_000).toISOString();
 
 describe("the lease of a run", () => {
-  it("belongs to one controller; the next is told who holds it and since when", async () => {
+  it("belongs to one controller; the next one learns who holds it, and since when", async () => {
     const path = newPath();
     const lease = await takeLease(store, path, { run: "x" });
     const refused = await failureOf(takeLease(store, path, { run: "x" }));
@@ -48,7 +48,7 @@ describe("the lease of a run", () => {
     await (await takeLease(store, path, { run: "x" })).release();
   });
 
-  it("goes to exactly one of many that ask at once", async () => {
+  it("goes to exactly one of many controllers that ask at the same time", async () => {
     const path = newPath();
     const asked = await Promise.allSettled(Array.from({ length: 20 }, () => takeLease(store, path, { run: "x" })));
     const held = asked.filter((one) => one.status === "fulfilled");
@@ -56,7 +56,7 @@ describe("the lease of a run", () => {
     await held[0]?.value.release();
   });
 
-  it("of a process on this host that is gone is taken over at once", async (context) => {
+  it("is taken over at once from a process on this host that has ended", async (context) => {
     const path = newPath();
     const code = `
       import { takeLease } from "${new URL("../../src/run/lease.ts", import.meta.url).href}";
@@ -76,7 +76,7 @@ describe("the lease of a run", () => {
     await lease.release();
   });
 
-  it("of another host is taken over once it gave no sign of life for 30 seconds", async () => {
+  it("is taken over from another host 30 seconds after its last heartbeat", async () => {
     const path = newPath();
     const first = await takeLease(store, path, { run: "x" });
     change(path, { owner: "elsewhere-1-1-abcd", host: "elsewhere" });
@@ -90,13 +90,13 @@ describe("the lease of a run", () => {
     await second.release();
   });
 
-  it("that cannot be read counts as dead", async () => {
+  it("counts as dead if it cannot be read", async () => {
     const path = newPath();
     await store.writeText(path, "{");
     await (await takeLease(store, path, { run: "x" })).release();
   });
 
-  it("shows signs of life, and looks around with each", async () => {
+  it("is renewed by heartbeats, each with its callback", async () => {
     const path = newPath();
     let beats = 0;
     const onBeat = async (): Promise<void> => {
@@ -110,7 +110,7 @@ describe("the lease of a run", () => {
     assert.equal(await store.stat(path), undefined);
   });
 
-  it("survives a store that is out of reach for a while", async () => {
+  it("survives a store that cannot be reached for a while", async () => {
     const path = newPath();
     let lost = false;
     const shaky = {

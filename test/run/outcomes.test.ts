@@ -39,21 +39,21 @@ function nextOf(facts: RunFacts): { pairs: readonly string[]; ceilingBytes: numb
 const ended = (given: Partial<Attempt>) => makeAttempt({ end: "2026-11-21T06:00:01.000Z", ...given });
 const stateOf = (facts: RunFacts) => composeView(facts, "2026-11-21T06:00:02.000Z").pairs[0]?.state;
 
-describe("where a pair stands", () => {
-  it("an exit code of 0 makes nothing done", () => {
+describe("the state of a pair", () => {
+  it("exit code 0 alone does not make a pair done", () => {
     const facts = factsOf("succeeded", [ended({ exitCode: 0 })]);
     assert.equal(stateOf(facts), "failed");
     assert.equal(exitCodeOf(facts), ExitCode.unexpected);
   });
 
-  it("a manifest does, whatever the exit code", () => {
+  it("a manifest makes it done, whatever the exit code is", () => {
     const facts = factsOf("failed", [ended({ exitCode: 137 })], { verdict: "done" });
     assert.equal(stateOf(facts), "done");
     assert.equal(nextOf(facts), undefined);
     assert.equal(exitCodeOf(facts), ExitCode.done);
   });
 
-  it("inputs that were written again are compared by the worker: its word counts", () => {
+  it("the worker compares inputs that were rewritten, and its result counts", () => {
     const attempts = [ended({ exitCode: 0 })];
     assert.equal(stateOf(factsOf("succeeded", attempts, { verdict: "unsure" })), "failed");
     const records = new Map([["attempt-1", makeWorkerRecord()]]);
@@ -62,7 +62,7 @@ describe("where a pair stands", () => {
     assert.equal(stateOf(factsOf("succeeded", [ended({ exitCode: 0, outcome })], { verdict: "unsure" })), "failed");
   });
 
-  it("what may be tried again waits; what may not has failed", () => {
+  it("a pair that can be retried waits; any other one has failed", () => {
     assert.equal(stateOf(factsOf("failed", [ended({ exitCode: 75 })])), "waiting");
     assert.equal(stateOf(factsOf("failed", [ended({ exitCode: 75 }), ended({ exitCode: 75 })])), "failed");
     assert.equal(stateOf(factsOf("failed", [ended({ exitCode: 3 })])), "failed");
@@ -78,13 +78,13 @@ describe("where a pair stands", () => {
     assert.deepEqual(pair?.attempts[0]?.ending, { kind: "failed", cause: "input", word: "input refused" });
   });
 
-  it("a task that failed without a trace is a failure, and not started for ever", () => {
+  it("a task that failed without an attempt counts as a failure, and is not started for ever", () => {
     const facts = factsOf("failed", []);
     assert.equal(stateOf(facts), "failed");
     assert.equal(nextOf(facts), undefined);
   });
 
-  it("failures of a run that was over do not count once it is taken up anew", () => {
+  it("failures of a finished run do not count when it begins again", () => {
     const record = makeRecord(["audusd"], { countFrom: 1 });
     assert.deepEqual(nextOf(factsOf("failed", [ended({ exitCode: 3 })], { record })), {
       pairs: ["audusd"],

@@ -1,4 +1,4 @@
-/** Retries begin beside what still runs, and a controller that dies between any two steps leaves nothing undone or done twice. */
+/** Retries start beside running pairs, and a controller that dies between any two steps leaves nothing undone or done twice. */
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -42,14 +42,14 @@ function optionsOf(stand: Stand, machine: Backend, given: Partial<RunOptions> = 
   };
 }
 
-/** What a script says, start by start; the last one goes on for all further starts. */
+/** The script of each start of a pair; the last one is used for all further starts. */
 const inTurn =
   (scripts: Readonly<Record<string, readonly Script[]>>) =>
   (pair: string, earlier: number): Script =>
     scripts[pair]?.[Math.min(earlier, scripts[pair].length - 1)] ?? { steps: 1, exitCode: 0 };
 
 describe("a retry", () => {
-  it("begins while a slow pair of the first launch still runs, once it fits beside all that waits or runs", async () => {
+  it("starts while a slow pair of the first launch still runs, once it fits beside all open tasks", async () => {
     const stand = newStand(["slow", "a", "b", "c"], { memoryCeilings: "2GiB" });
     const platform = new RemotePlatform(
       stand,
@@ -89,7 +89,7 @@ describe("a retry", () => {
     );
   });
 
-  it("that is refused stops no worker: what runs is watched to its end first, and the run can go on", async () => {
+  it("that is refused stops no worker: open launches are watched to their end first, and the run can be continued", async () => {
     const stand = newStand(["slow", "a"], { memoryCeilings: "9GiB" });
     const platform = new RemotePlatform(
       stand,
@@ -127,7 +127,7 @@ describe("a retry", () => {
     );
   });
 
-  it("is not started if it could exceed the cost limit together with what is still at work", async () => {
+  it("is not started if it could exceed the cost limit together with the open launches", async () => {
     const pairs = ["slow", "a", "b"];
     const scripts = {
       slow: [{ steps: 40, exitCode: 0 }],
@@ -137,7 +137,7 @@ describe("a retry", () => {
       ],
     };
     const each = 1;
-    // A start is paid when it ends: until then its cost is only to be expected.
+    // A start is charged when it ends; until then its cost is only expected.
     const cost: CostGuard = {
       spent: ({ pairs: all }) =>
         each * all.flatMap(({ attempts }) => attempts).filter(({ end }) => end !== undefined).length,
@@ -154,7 +154,7 @@ describe("a retry", () => {
   });
 });
 
-/** The ceiling of every start of a pair whose starts end with these codes and then with 0: the policy, told step by step. */
+/** The ceiling of every start of a pair whose starts end with these codes and then with 0: the policy, step by step. */
 function expectStarts(codes: readonly number[]): readonly number[] {
   const ceilings = [GiB, 2 * GiB, 4 * GiB];
   const left = { transient: 2, unexpected: 1 };
@@ -177,7 +177,7 @@ describe("any run", () => {
     exitCode: fc.constantFrom(0, 0, 0, 1, 3, 4, 75, 143),
   });
 
-  it("has no more at work than workers and memory allow, no pair twice, and ends", async () => {
+  it("never exceeds workers and memory, follows the policy for every pair, and ends", async () => {
     const scripts = fc.array(fc.array(script, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(scripts, fc.integer({ min: 1, max: 5 }), async (all, workers) => {
@@ -206,7 +206,7 @@ describe("any run", () => {
 
 class Killed extends Error {}
 
-/** The same store and backend, dead from this operation on: it happens no more, or it was the last one that happened. */
+/** The same store and backend until this operation, which is the last one that happens or the first one that does not. */
 function killAt(
   count: number,
   happens: boolean,
@@ -260,9 +260,9 @@ describe("a controller that is killed between any two steps", () => {
     const dying = killAt(count, happens, platform.connect());
     const options = optionsOf(stand, dying.machine, { store: dying.store, capacity, beatMilliseconds: 3_600_000 });
     await runPairs(options).catch(() => undefined);
-    // A dead controller's lease is free once its process is seen to be gone, but this one was a part of this process.
+    // The lease of a dead process is free at once, but this controller was a part of this process.
     rmSync(join(stand.output, "runs", "run", "lease.json"), { force: true });
-    // A run that is over is begun again by the next controller: what failed for good is tried once more.
+    // A finished run begins again with the next controller, which retries what failed for good.
     const bad = isFinished(stand) ? 2 : 1;
     const { exitCode, view } = await runPairs(optionsOf(stand, platform.connect(), { capacity }));
     const about = `operation ${count} ${happens ? "was the last" : "did not happen"}`;

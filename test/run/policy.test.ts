@@ -10,11 +10,11 @@ const policy = policyOf(settings, GiB);
 const failed = (...causes: FailedAttempt["cause"][]): FailedAttempt[] =>
   causes.map((cause) => ({ cause, ceilingBytes: GiB }));
 
-describe("what is done with a pair that failed", () => {
-  it("a pair that never failed starts under the stated ceiling", () =>
+describe("the decision about a failed pair", () => {
+  it("a pair that never failed starts under the configured ceiling", () =>
     assert.deepEqual(decide([], policy), { action: "start", ceilingBytes: GiB }));
 
-  it("ceilings rise; one that is not above the stated one is left out", () =>
+  it("ceilings rise; those that are not above the configured one are ignored", () =>
     assert.deepEqual(policy.ceilings, [GiB, 2 * GiB, 4 * GiB]));
 
   it("out of memory: the next ceiling, until there is none", () => {
@@ -32,7 +32,7 @@ describe("what is done with a pair that failed", () => {
     });
   });
 
-  it("what will not pass is not tried again", () => {
+  it("permanent failures are not retried", () => {
     for (const cause of ["input", "verification", "usage"] as const)
       assert.deepEqual(decide(failed(cause), policy), { action: "give up", cause });
   });
@@ -61,13 +61,13 @@ describe("what is done with a pair that failed", () => {
 describe("the pause before a retry", () => {
   const pause = (...causes: FailedAttempt["cause"][]) => pauseAfter(failed(...causes), policy);
 
-  it("doubles from a second to half a minute, whatever failed", () => {
+  it("doubles from 1 to 30 seconds, whatever the causes are", () => {
     assert.deepEqual([pause(), pause("transient"), pause("transient", "unexpected")], [0, 1000, 2000]);
     const many = new Array<"disruption">(5).fill("disruption");
     assert.deepEqual([pause(...many), pause(...many, "disruption"), pause(...many, ...many)], [16_000, 30_000, 30_000]);
   });
 
-  it("is left out before a start with more memory, which does not count either", () => {
+  it("is skipped before a start with more memory, which does not count either", () => {
     assert.deepEqual([pause("memory"), pause("transient", "memory"), pause("memory", "transient")], [0, 0, 1000]);
   });
 });

@@ -1,4 +1,4 @@
-/** A controller as a process of its own, to be killed: takes its stand as JSON. Workers take the given seconds. */
+/** A controller in its own process, to be killed. Arguments: its stand as JSON, and the seconds that a worker takes. */
 import { runPairs } from "../../src/run/controller.ts";
 import { createLocalStore } from "../../src/store/local/store.ts";
 import { makeLocalBackend } from "../support/local-backend.ts";

@@ -19,31 +19,31 @@ function failing(times: number, error: Error): () => Promise<string> {
   };
 }
 
-describe("patience", () => {
+describe("retries of transient failures", () => {
   const told: string[] = [];
   const patience = { milliseconds: 60_000, firstPause: 1, onFailure: (it: Failure) => void told.push(it.message) };
 
-  it("waits for what may pass, and tells of it", async () => {
+  it("go on until the work succeeds, and report every failure", async () => {
     assert.equal(await retryTransient(failing(4, failure(ExitCode.transient)), patience), "done");
     assert.equal(told.length, 4);
     const disk = Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
     assert.equal(await retryTransient(failing(2, disk), patience), "done");
   });
 
-  it("does not wait for what will not pass", async () => {
+  it("do not happen for any other failure", async () => {
     for (const error of [failure(ExitCode.input), new TypeError("a mistake"), new Error("anything")]) {
       const found = await failureOf(retryTransient(failing(1, error), patience));
       assert.notEqual(found.exitCode, ExitCode.transient);
     }
   });
 
-  it("comes to an end", async () => {
+  it("end after the given time", async () => {
     const short = { ...patience, milliseconds: 30 };
     const found = await failureOf(retryTransient(failing(10_000, failure(ExitCode.transient)), short));
     assert.equal(found.exitCode, ExitCode.transient);
   });
 
-  it("ends at once when it is told to stop", async () => {
+  it("end at once when the signal is aborted", async () => {
     const stop = new AbortController();
     const waiting = retryTransient(failing(10_000, failure(ExitCode.transient)), {
       ...patience,

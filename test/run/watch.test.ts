@@ -73,15 +73,15 @@ describe("a run that another process controls", () => {
     );
   });
 
-  it("and that nobody controls any more is not followed", async () => {
+  it("is not followed after the controller has ended", async () => {
     const stand = newStand(["ok1"]);
     await runPairs(optionsOf(stand, makeLocalBackend(stand)));
     await followRun(await open(stand, makeLocalBackend(stand)), () => assert.fail("nothing happens"));
   });
 });
 
-describe("a run that is cancelled while nobody controls it", () => {
-  /** Starts a run of two pairs that would take long, and leaves it. */
+describe("a run that is cancelled without a controller", () => {
+  /** Starts a run of two long pairs, and leaves it. */
   async function leaveRun(stand: Stand, platform: RemotePlatform): Promise<void> {
     const detach = new AbortController();
     const failure = new Failure(ExitCode.terminated, [{ what: "stopped", fix: "run again" }]);
@@ -91,7 +91,7 @@ describe("a run that is cancelled while nobody controls it", () => {
     await runPairs(optionsOf(stand, platform.connect(), { detach: detach.signal, onView }));
   }
 
-  it("has its workers stopped, and how they ended written down", async () => {
+  it("has its workers stopped, and their end recorded", async () => {
     const stand = newStand(["p1", "p2"]);
     const platform = new RemotePlatform(stand, () => ({ steps: 1e6, exitCode: 0 }));
     await leaveRun(stand, platform);
@@ -109,7 +109,7 @@ describe("a run that is cancelled while nobody controls it", () => {
     await cancel(await open(stand, platform.connect()));
   });
 
-  it("also those of a launch that may or may not have been submitted", async () => {
+  it("has those stopped too that may or may not have been submitted", async () => {
     const stand = newStand(["p1", "p2"]);
     const platform = new RemotePlatform(stand, () => ({ steps: 1e6, exitCode: 0 }));
     await leaveRun(stand, platform);

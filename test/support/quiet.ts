@@ -1,4 +1,4 @@
-/** Runs in which nothing happens, and the requests that a controller makes meanwhile; for the tests and the benchmark. */
+/** Counts the requests of a controller while nothing happens in its run; for a test and the benchmark. */
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Backend } from "../../src/backend/backend.ts";
@@ -72,7 +72,7 @@ export async function measureQuiet(platform: QuietPlatform, options: QuietOption
     const requests = countNames(platform.requests);
     const delays: number[] = [];
     for (const pair of stand.pairs.slice(0, options.changes)) {
-      // Long enough for the pauses to grow again after the change before.
+      // The pauses have time to grow again.
       await sleep(options.settleSeconds * 1000);
       await platform.end(pair);
       const ended = performance.now();

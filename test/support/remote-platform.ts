@@ -1,6 +1,6 @@
 /**
- * A test double of a platform whose tasks go on when a controller dies, as those of Kubernetes and Cloud Run do: in memory,
- * and as fast as it is asked. It stands in for them where a test needs hundreds of runs.
+ * A test double of a platform whose tasks go on when a controller dies, as on Kubernetes and Cloud Run. It is in memory and
+ * takes no time, and stands in for them where a test needs hundreds of runs.
  */
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import type { Attempt, Handle, Launch, TaskStatus } from "../../src/model/run.ts
 import { isTaskOver } from "../../src/run/outcomes.ts";
 import { makeAttempt, type Stand } from "./run.ts";
 
-/** How a start of a pair goes: how many steps of the platform it takes, and its exit code. */
+/** A start of a pair: the steps of the platform that it takes, and its exit code. */
 export interface Script {
   readonly steps: number;
   readonly exitCode: number;
@@ -21,7 +21,7 @@ export interface Start {
   readonly pair: string;
   readonly launch: number;
   readonly ceilingBytes: number;
-  /** Ceilings of all workers at work, this one included. */
+  /** The sum of the ceilings of all running workers, this one included. */
   readonly bytesAtWork: number;
   readonly atWork: number;
 }

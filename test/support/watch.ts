@@ -11,7 +11,7 @@ export async function statusOf(backend: Backend, handle: Handle): Promise<readon
 
 type Statuses = readonly TaskStatus[];
 
-/** The first statuses that are as they should be. @throws with the last ones when that takes longer than `seconds`. */
+/** The first statuses for which the condition holds. @throws with the last ones if that takes longer than `seconds`. */
 export async function watchUntil(
   backend: Backend,
   handle: Handle,

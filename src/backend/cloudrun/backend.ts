@@ -5,7 +5,7 @@ import { Failure, toFailure } from "../../model/failure.ts";
 import { cloudRunMemory, countCloudRunCpus } from "../../model/platform-limits.ts";
 import type { Handle, Launch, LaunchStatus, TaskStatus } from "../../model/run.ts";
 import type { Backend, WorkerEnvironment } from "../backend.ts";
-import { requirePlace } from "./check.ts";
+import { requireOptions } from "./check.ts";
 import { type CloudRunClient, connectCloudRun, type Execution, type Job } from "./client.ts";
 import { buildJob, memoryOf } from "./job.ts";
 import { annotations, jobOfExecution, nameJob, nameParent, projectOf } from "./names.ts";
@@ -62,7 +62,7 @@ class CloudRunBackend implements Backend {
   async submit(launch: Launch): Promise<Handle> {
     const need = launch.ceilingBytes > cloudRunMemory.mostBytes ? await this.#predict() : undefined;
     const job = buildJob(launch, this.#options, this.#environment, need);
-    const { project, region } = requirePlace(this.#options);
+    const { project, region } = requireOptions(this.#options);
     const client = await this.#connect(project);
     const name = `${nameParent(project, region)}/jobs/${nameJob(launch)}`;
     const valid = await client.createJob(region, nameJob(launch), job, true);

@@ -120,14 +120,15 @@ function checkTasks(launch: Launch): Problem[] {
   return problems;
 }
 
-/** Project and region of options that were checked. */
-export function requirePlace({ project, region }: CloudRunOptions): {
+/** What every launch needs, from options that were checked. */
+export function requireOptions({ project, region, image }: CloudRunOptions): {
   readonly project: string;
   readonly region: string;
+  readonly image: string;
 } {
-  if (project === undefined || region === undefined)
-    throw new Error("a launch without a project and a region was not refused");
-  return { project, region };
+  if (project === undefined || region === undefined || image === undefined)
+    throw new Error("a launch without a project, a region or an image was not refused");
+  return { project, region, image };
 }
 
 function checkStated({ project, region, image }: CloudRunOptions): Problem[] {

@@ -5,7 +5,7 @@ import { cloudRunMemory, countCloudRunCpus } from "../../model/platform-limits.t
 import type { Launch } from "../../model/run.ts";
 import { MiB } from "../../model/units.ts";
 import type { WorkerEnvironment } from "../backend.ts";
-import { checkLaunch } from "./check.ts";
+import { checkLaunch, requireOptions } from "./check.ts";
 import type { EnvVar, Job, TaskTemplate } from "./client.ts";
 import { annotations, labels } from "./names.ts";
 import type { CloudRunOptions } from "./options.ts";
@@ -54,7 +54,7 @@ function buildTask(launch: Launch, options: CloudRunOptions, environment: Worker
     containers: [
       {
         name: "merge",
-        image: options.image ?? "",
+        image: requireOptions(options).image,
         args: ["merge"],
         env: buildEnvironment(launch, vcpu, environment),
         resources: { limits: { cpu: `${vcpu}`, memory: `${memoryBytes / MiB}Mi` } },

@@ -60,14 +60,14 @@ export class KubernetesClient {
   /** The Jobs of some launches of a run. */
   async listJobs(run: string, numbers: readonly number[]): Promise<Listed<V1Job>> {
     const parameters = { namespace: this.#namespace, labelSelector: selectLaunches(run, numbers) };
-    const list = await this.#ask("list", "jobs", undefined, () => this.#apis.batch.listNamespacedJob(parameters));
+    const list = await this.#send("list", "jobs", () => this.#apis.batch.listNamespacedJob(parameters));
     return toListed(list);
   }
 
   /** The pods of some launches of a run, also where the Job is gone. */
   async listPods(run: string, numbers: readonly number[]): Promise<Listed<V1Pod>> {
     const parameters = { namespace: this.#namespace, labelSelector: selectLaunches(run, numbers) };
-    const list = await this.#ask("list", "pods", undefined, () => this.#apis.core.listNamespacedPod(parameters));
+    const list = await this.#send("list", "pods", () => this.#apis.core.listNamespacedPod(parameters));
     return toListed(list);
   }
 
@@ -109,16 +109,30 @@ export class KubernetesClient {
   }
 
   /** The answer, or undefined for the one HTTP status that is expected. */
-  async #ask<Answer>(
+  #ask<Answer>(
     verb: ApiRequest["verb"],
     resource: ApiRequest["resource"],
-    expected: number | undefined,
-    send: () => Promise<Answer>,
+    expected: number,
+    request: () => Promise<Answer>,
   ): Promise<Answer | undefined> {
+    return this.#send(verb, resource, async () => {
+      try {
+        return await request();
+      } catch (error) {
+        if (statusOf(error) === expected) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async #send<Answer>(
+    verb: ApiRequest["verb"],
+    resource: ApiRequest["resource"],
+    request: () => Promise<Answer>,
+  ): Promise<Answer> {
     try {
-      return await send();
+      return await request();
     } catch (error) {
-      if (statusOf(error) === expected) return undefined;
       throw toApiFailure(error, { verb, resource, namespace: this.#namespace });
     }
   }
@@ -134,8 +148,11 @@ function selectLaunches(run: string, numbers: readonly number[]): string {
   return `${labels.run}=${run},${labels.launch} in (${numbers.join(",")})`;
 }
 
-function toListed<Item>(
-  list: { readonly items: readonly Item[]; readonly metadata?: { readonly resourceVersion?: string } } | undefined,
-): Listed<Item> {
-  return { items: list?.items ?? [], version: list?.metadata?.resourceVersion ?? "" };
+function toListed<Item>(list: {
+  readonly items: readonly Item[];
+  readonly metadata?: { readonly resourceVersion?: string };
+}): Listed<Item> {
+  const version = list.metadata?.resourceVersion;
+  if (version === undefined) throw new Error("the API server returned a list without a version");
+  return { items: list.items, version };
 }

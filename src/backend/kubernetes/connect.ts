@@ -29,11 +29,17 @@ export function readConfig(library: Library, context: string | undefined): KubeC
     if (!known.includes(context)) throw unusableConfig(`no context ${context}, only ${known.join(", ") || "none"}`);
     config.setCurrentContext(context);
   }
+  findServer(config);
+  return config;
+}
+
+/** The address of the API server. @throws Failure (usage) without one. */
+function findServer(config: KubeConfig): string {
   const server = config.getCurrentCluster()?.server;
   // The library returns this address if it finds no cluster.
   if (server === undefined || server === "http://localhost:8080")
     throw unusableConfig("no cluster in KUBECONFIG or ~/.kube/config, and this is not a pod with a service account");
-  return config;
+  return server;
 }
 
 function unusableConfig(found: string): Failure {
@@ -44,7 +50,7 @@ function unusableConfig(found: string): Failure {
 /** The API groups, with a time limit for each request. */
 export function createApis(library: Library, config: KubeConfig): Apis {
   const configuration = library.createConfiguration({
-    baseServer: new library.ServerConfiguration(config.getCurrentCluster()?.server ?? "", {}),
+    baseServer: new library.ServerConfiguration(findServer(config), {}),
     authMethods: { default: config },
     promiseMiddleware: [
       {

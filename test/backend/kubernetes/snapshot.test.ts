@@ -16,7 +16,7 @@ function makeSnapshot(): Snapshot {
 
 const statesOf = (snapshot: Snapshot) => snapshot.statusesOf(launch, requested).map(({ state }) => state);
 
-test("a snapshot goes on with every change of a watch, and with the version to watch from", () => {
+test("a snapshot follows every change of a watch, and the version to watch from", () => {
   const snapshot = makeSnapshot();
   assert.deepEqual(statesOf(snapshot), ["running", "waiting"]);
   snapshot.apply("pods", { type: "MODIFIED", object: makePod(1, running, { resourceVersion: "12" }) });
@@ -29,7 +29,7 @@ test("a snapshot goes on with every change of a watch, and with the version to w
   assert.equal(snapshot.versionOf("jobs"), "14");
 });
 
-test("a pod that is added, and one that is deleted", () => {
+test("a snapshot follows added and deleted objects", () => {
   const snapshot = makeSnapshot();
   snapshot.apply("pods", {
     type: "ADDED",
@@ -46,7 +46,7 @@ test("a pod that is added, and one that is deleted", () => {
   assert.deepEqual(statesOf(snapshot), ["running", "cancelled"]);
 });
 
-test("a bookmark moves the version on and changes nothing", () => {
+test("a bookmark changes the version only", () => {
   const snapshot = makeSnapshot();
   const before = snapshot.statusesOf(launch, requested);
   snapshot.apply("pods", { type: "BOOKMARK", object: { metadata: { resourceVersion: "99" } } });
@@ -54,7 +54,7 @@ test("a bookmark moves the version on and changes nothing", () => {
   assert.deepEqual(snapshot.statusesOf(launch, requested), before);
 });
 
-test("pods of another Job are not those of the launch", () => {
+test("pods of another Job do not belong to the launch", () => {
   const snapshot = makeSnapshot();
   snapshot.apply("pods", {
     type: "ADDED",

@@ -6,7 +6,7 @@ import type { WatchEnd } from "../../../src/backend/kubernetes/watch.ts";
 const never = new AbortController().signal;
 const long = { milliseconds: 600_000, settle: 0, signal: never };
 
-/** A watch whose streams go like this, one after the other, and then stay silent; counts how often it was opened. */
+/** A watch whose streams follow these steps, one after the other, and then stay silent; counts how often it was opened. */
 function script(...steps: readonly (WatchEnd | "change")[]): {
   readonly open: OpenWatch;
   readonly count: () => number;
@@ -45,18 +45,18 @@ describe("a wait ends", () => {
     assert.equal(broken.count(), 3);
   });
 
-  test("with a version that is too old: the list is due, and no second try from it", async () => {
+  test("if the version is too old, without a second try: a new list is due", async () => {
     const expired = script("expired");
     assert.equal(await waitForChange([expired.open], long), false);
     assert.equal(expired.count(), 1);
   });
 
-  test("with its time, although the stream is silent for ever", async () => {
+  test("after its time, although the stream stays silent", async () => {
     const deaf: OpenWatch = () => new Promise(() => {});
     assert.equal(await waitForChange([deaf], { milliseconds: 20, settle: 0, signal: never }), false);
   });
 
-  test("at once when it is told to", async () => {
+  test("at once when the signal is aborted", async () => {
     const stop = new AbortController();
     const silent = script();
     const waiting = waitForChange([silent.open], { milliseconds: 600_000, settle: 0, signal: stop.signal });
@@ -65,7 +65,7 @@ describe("a wait ends", () => {
     assert.equal(silent.count(), 1);
   });
 
-  test("at once also in the rest of a burst, for which the streams stay open", async () => {
+  test("at once also during the rest of a burst, for which the streams stay open", async () => {
     const stop = new AbortController();
     let open = false;
     const bursting: OpenWatch = (_seconds, onChange, signal) => {
@@ -87,7 +87,7 @@ describe("a wait ends", () => {
   });
 });
 
-test("a stream that always breaks is not opened over and over", async () => {
+test("a stream that always breaks is opened with growing pauses", async () => {
   const broken = script(...Array<WatchEnd>(1000).fill("ended"));
   await waitForChange([broken.open], { milliseconds: 1200, settle: 0, signal: never });
   assert.ok(broken.count() <= 4, `${broken.count()} times in 1.2 seconds`);

@@ -22,7 +22,7 @@ function newStand(pairs: readonly string[] = []): Stand {
   return makeStand(mkdtempSync(join(folder, "stand-")), pairs);
 }
 
-/** Workers of a launch that still run: their process numbers. */
+/** The process numbers of workers of a launch that still run. */
 function findWorkers({ run }: Launch, stand: Stand): readonly string[] {
   return readdirSync("/proc").filter((pid) => {
     try {
@@ -49,7 +49,7 @@ backendContract(
   { many, ...(existsSync("/proc") ? {} : { skip: "needs /proc" }) },
 );
 
-/** A process that submits a launch and, once its first worker is started, waits to be killed. */
+/** A process that submits a launch and waits to be killed once its first worker has started. */
 async function submitElsewhere(stand: Stand, launch: Launch, seconds: number): Promise<ChildProcess> {
   const code = `
     import { makeLocalBackend } from "${new URL("../../support/local-backend.ts", import.meta.url).href}";
@@ -75,7 +75,7 @@ function countLines(stand: Stand, line: string): number {
 }
 
 describe("workers outlive the controller that started them", { skip: !existsSync("/proc") }, () => {
-  it("and are found again: none is started twice, what waited is started", async () => {
+  it("and are found again: none is started twice, and waiting ones are started", async () => {
     const pairs = ["ok1", "ok2", "ok3", "ok4"];
     const stand = newStand(pairs);
     const launch = makeLaunch(pairs);
@@ -91,7 +91,7 @@ describe("workers outlive the controller that started them", { skip: !existsSync
     for (const pair of pairs) assert.equal(countLines(stand, `start ${pair} `), 1);
   });
 
-  it("also when the kill came before the worker's process was written down", async () => {
+  it("and are found although the kill came before the process number was written down", async () => {
     const stand = newStand(["ok1"]);
     const launch = makeLaunch(["ok1"]);
     const controller = await submitElsewhere(stand, launch, 0.5);
@@ -107,7 +107,7 @@ describe("workers outlive the controller that started them", { skip: !existsSync
     assert.equal(countLines(stand, "start ok1 "), 1);
   });
 
-  it("a worker that was killed meanwhile is lost, and can be started again", async () => {
+  it("unless they were killed: such a worker is lost, and can be started again", async () => {
     const stand = newStand(["ok1"]);
     const launch = makeLaunch(["ok1"]);
     const controller = await submitElsewhere(stand, launch, 30);
@@ -124,7 +124,7 @@ describe("workers outlive the controller that started them", { skip: !existsSync
     assert.deepEqual([again?.state, again?.attempts[0]?.exitCode], ["succeeded", 0]);
   });
 
-  it("looking at a launch starts nothing", async () => {
+  it("and a status starts none", async () => {
     const stand = newStand(["ok1"]);
     const launch = makeLaunch(["ok1"]);
     const handle = { backend: "local", name: "run-0", launch } as const;
@@ -136,7 +136,7 @@ describe("workers outlive the controller that started them", { skip: !existsSync
 });
 
 describe("memory of this machine", () => {
-  it("ceilings add up to at most what there is", async () => {
+  it("the ceilings of running workers fit into it", async () => {
     const pairs = Array.from({ length: 6 }, (_, index) => `ok${index}`);
     const stand = newStand(pairs);
     const backend = makeLocalBackend(stand, { budgetBytes: 5 * GiB }, 0.05);
@@ -150,7 +150,7 @@ describe("memory of this machine", () => {
     assert.equal(most, 2);
   });
 
-  it("ceilings of several launches add up to at most what there is; what waits is started when memory is free", async () => {
+  it("the ceilings of several launches fit into it; waiting workers start when memory is free", async () => {
     const stand = newStand(["ok1", "stay1"]);
     const backend = makeLocalBackend(stand, { budgetBytes: 5 * GiB });
     const first = await backend.submit(makeLaunch(["stay1"], { ceilingBytes: 3 * GiB }));
@@ -164,7 +164,7 @@ describe("memory of this machine", () => {
     assert.equal((await watchToEnd(backend, second))[0]?.state, "succeeded");
   });
 
-  it("a ceiling above all of it is refused, with what would do", async () => {
+  it("a ceiling above all of it is refused, with advice", async () => {
     const backend = makeLocalBackend(newStand(), { budgetBytes: GiB });
     const refused = await failureOf(backend.submit(makeLaunch(["ok1"], { ceilingBytes: 2 * GiB })));
     assert.equal(refused.exitCode, ExitCode.usage);
@@ -172,7 +172,7 @@ describe("memory of this machine", () => {
   });
 });
 
-it("the number of a launch cannot be given to another", async () => {
+it("the number of a launch cannot be used for another one", async () => {
   const stand = newStand(["ok1"]);
   const backend = makeLocalBackend(stand);
   await watchToEnd(backend, await backend.submit(makeLaunch(["ok1"])));
@@ -187,7 +187,7 @@ it("a worker that cannot be started is a failure of its pair", async () => {
   assert.match(status?.attempts[0]?.message ?? "", /ENOENT/);
 });
 
-it("a process is another when its number is used again", () => {
+it("a process is another one when its number is used again", () => {
   const self = identify(process.pid);
   assert.ok(self !== undefined && isRunning(self));
   if (self.start !== undefined) assert.ok(!isRunning({ ...self, start: "1" }));
