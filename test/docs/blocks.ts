@@ -28,6 +28,7 @@ export const documents: readonly string[] = [
   "SECURITY.md",
   "data/README.md",
   "terraform/README.md",
+  "test/README.md",
   "tools/README.md",
   ...readdirSync(`${checkout}docs`)
     .filter((name) => name.endsWith(".md"))
