@@ -8,7 +8,8 @@ here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"
 node=$(scripts/find-node.sh) || { echo "test: Node 22.19 or newer is missing: make setup" >&2; exit 2; }
 # Tests start tools of node_modules/.bin, which take the first Node in PATH.
-export PATH="$(dirname "$node"):$PATH"
+PATH="$(dirname "$node"):$PATH"
+export PATH
 
 # Tests start the program hundreds of times. Keeping compiled modules halves the time of a start.
 export NODE_COMPILE_CACHE="$here/.toolchain/compile-cache"
