@@ -1,5 +1,5 @@
 /** Checkpoints of any shape, from seeded random numbers: what the prediction of memory has to hold for. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import pl, { type DataFrame, type Series } from "nodejs-polars";
@@ -18,18 +18,25 @@ export interface Shape {
   readonly groupRows?: number;
 }
 
-/** Writes `<out>/audusd` in that shape. */
+/** Writes `<out>/audusd` in that shape. Tables of one kind, aligned or misaligned, are copies of one another. */
 export async function makeShape(out: string, shape: Shape): Promise<void> {
   const folder = join(out, "audusd");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "_COMPLETE"), "");
   write(join(folder, "targets.parquet"), makeFrame(0, { ...shape, columns: 3 }), shape);
+  const paths = Array.from({ length: shape.tables }, (_, table) =>
+    join(folder, `t${String(table + 1).padStart(4, "0")}.parquet`),
+  );
   const askew = Math.round(shape.tables * (shape.misaligned ?? 0));
-  for (let table = 1; table <= shape.tables; table += 1) {
-    const frame = makeFrame(table, shape);
-    write(join(folder, `t${String(table).padStart(4, "0")}.parquet`), table <= askew ? spoil(frame) : frame, shape);
-    await setImmediate();
-  }
+  await writeCopies(paths.slice(0, askew), () => spoil(makeFrame(1, shape)), shape);
+  await writeCopies(paths.slice(askew), () => makeFrame(2, shape), shape);
+}
+
+async function writeCopies([first, ...others]: readonly string[], make: () => DataFrame, shape: Shape): Promise<void> {
+  if (first === undefined) return;
+  write(first, make(), shape);
+  for (const path of others) copyFileSync(first, path);
+  await setImmediate();
 }
 
 function makeFrame(table: number, shape: Shape): DataFrame {
@@ -62,13 +69,18 @@ function makeColumn(name: string, seed: number, { rows, texts }: Shape): Series 
 
 /** Numbers from 0 to 1; one in eight is NaN, which becomes null. */
 function drawNumbers(seed: number, rows: number): Float64Array {
+  const numbers = new Float64Array(rows);
   let state = (seed * 2_654_435_761 + 1) >>> 0;
-  return Float64Array.from({ length: rows }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const high = state;
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return high >>> 29 === 0 ? Number.NaN : (high * 2 ** 21 + (state >>> 11)) / 2 ** 53;
-  });
+  for (let row = 0; row < rows; row += 1) {
+    const high = nextState(state);
+    state = nextState(high);
+    numbers[row] = high >>> 29 === 0 ? Number.NaN : (high * 2 ** 21 + (state >>> 11)) / 2 ** 53;
+  }
+  return numbers;
+}
+
+function nextState(state: number): number {
+  return (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
 }
 
 function spoil(frame: DataFrame): DataFrame {
