@@ -58,7 +58,11 @@ export interface PlanOptions extends CommonOptions {
   readonly pair: string;
   /** Name of the targets table. Default: "targets". */
   readonly targets?: string;
-  /** Number of Parquet files that the pair must have, targets included, or a file that lists the table names. */
+  /** Feature tables to merge, by patterns of their names: "*" for any characters, "?" for one. Default: all. */
+  readonly tables?: readonly string[];
+  /** Tables to leave out, by patterns of their names. Default: none. */
+  readonly excludeTables?: readonly string[];
+  /** Number of Parquet files that the pair must have, targets and excluded tables included, or a file that lists the table names. */
   readonly expectTables?: number | string;
   /** Refuse a checkpoint without its `_COMPLETE` marker. Default: true. */
   readonly requireMarker?: boolean;

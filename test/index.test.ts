@@ -74,6 +74,8 @@ describe("the functions", () => {
       minMatch: true,
       naming: true,
       rowGroupRows: true,
+      tables: true,
+      excludeTables: true,
       expectTables: true,
       requireMarker: true,
       verify: true,

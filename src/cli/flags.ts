@@ -57,6 +57,8 @@ function placeholder(name: SettingName): string {
     minMatch: "percent",
     naming: "prefix|keep",
     rowGroupRows: "auto|n",
+    tables: "pattern,…",
+    excludeTables: "pattern,…",
     expectTables: "n|file",
     verify: "structure|sample|full",
     logEvery: "n",

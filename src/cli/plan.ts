@@ -13,7 +13,8 @@ Reads only footers, page headers and key columns, and writes nothing.
 
 Examples:
   widemerge plan audusd --input checkpoints
-  widemerge plan --pairs audusd,eurjpy --input checkpoints --tables
+  widemerge plan --pairs audusd,eurjpy --input checkpoints --list-tables
+  widemerge plan audusd --input checkpoints --tables "mkt_*" --exclude-tables "*_raw"
 `;
 
 /** The command `widemerge plan [pair…]`. */
@@ -21,7 +22,7 @@ export function planCommand(): CodedCommand {
   const command = new CodedCommand("plan")
     .argument("[pairs...]", "pairs to plan; default: those of --pairs")
     .description("show what a merge would do: splice or align and why, output size, predicted peak memory and time")
-    .option("--tables", "list every table")
+    .option("--list-tables", "list every table")
     .option("--json", "print the plans as one JSON document")
     .addHelpText("after", guide);
   return addSettings(command, ["pairs", ...mergeSettings]).runs(plan);
@@ -35,7 +36,7 @@ async function plan(pairs: readonly string[], flags: Flags, command: CodedComman
   const { plans, failed } = await planPairs(chosen, settings, (pair) => observeTask(pair, settings));
   if (flags.json === true) process.stdout.write(`${JSON.stringify({ plans, failed })}\n`);
   else {
-    process.stdout.write(plans.map((one) => describePlan(one, flags.tables === true)).join(""));
+    process.stdout.write(plans.map((one) => describePlan(one, flags.listTables === true)).join(""));
     process.stdout.write(
       failed
         .map(({ pair, exitCode, problems }) => `${pair}: no plan (exit ${exitCode})\n${describeProblems(problems)}`)

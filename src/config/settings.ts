@@ -83,6 +83,20 @@ const sizes = v.union(
   sizesText,
 );
 
+const patternsText =
+  "table names separated by commas, * for any characters, ? for one, {pair} for the pair, such as mkt_*,tri_*";
+const patterns = v.union(
+  [
+    v.array(v.string()),
+    v.pipe(
+      v.string(),
+      v.transform((list) => list.split(",")),
+    ),
+  ],
+  patternsText,
+);
+const Patterns = v.pipe(patterns, v.array(v.pipe(v.string(), v.regex(/^[^\s/\\,]+$/, patternsText))));
+
 const someText = v.pipe(v.string("a text"), v.nonEmpty("a text that is not empty"));
 const rowsText = "auto, or a whole number of at least 1";
 
@@ -181,11 +195,19 @@ export const Settings = v.strictObject({
     ),
     "auto",
   ),
+  tables: v.optional(
+    v.pipe(Patterns, v.description("feature tables to merge, by patterns of their names; without patterns, all")),
+    [],
+  ),
+  excludeTables: v.optional(
+    v.pipe(Patterns, v.description("tables to leave out, by patterns of their names, also where --tables names them")),
+    [],
+  ),
   expectTables: v.optional(
     v.pipe(
       v.union([count("a number"), someText], "a whole number of at least 1, or a file"),
       v.description(
-        "number of Parquet files that a pair must have, targets included, or a file that lists the table names",
+        "number of Parquet files that a pair must have, targets and excluded tables included, or a file that lists the table names",
       ),
     ),
   ),

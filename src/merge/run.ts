@@ -56,7 +56,7 @@ class PairMerge {
   async plan(): Promise<Plan> {
     const inventory = await this.#clock.run("inventory", () => takeInventory(this.#context, this.#settings));
     const proven = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
-    return (await this.#clock.run("plan", () => this.#decide(proven))).plan;
+    return (await this.#clock.run("plan", () => this.#decide(proven, inventory.excluded))).plan;
   }
 
   /** Merges the pair; the result counts what was asked of the service, the removal of staged objects included. */
@@ -80,7 +80,7 @@ class PairMerge {
       return this.#toResult(existing.manifest, "already done", []);
     }
     const proven = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
-    const planned = await this.#clock.run("plan", () => this.#decide(proven));
+    const planned = await this.#clock.run("plan", () => this.#decide(proven, inventory.excluded));
     if (existing.state === "unfinished" && existing.digest !== planned.plan.digest) throw refuseOutput(paths.output);
     refuseAboveCeiling(planned.plan);
     await store.sweep(paths.output, paths.manifest);
@@ -96,12 +96,21 @@ class PairMerge {
   }
 
   /** A plan without problems. */
-  async #decide({ targets, features }: ProvenCheckpoint): Promise<PlannedMerge> {
+  async #decide({ targets, features }: ProvenCheckpoint, excluded: readonly string[]): Promise<PlannedMerge> {
     const { pair, store } = this.#context;
     const settings = this.#settings;
     const link = await store.canLink(settings.input, settings.output);
     const remote = store.isRemote(settings.input) || store.isRemote(settings.output);
-    const planned = makePlan({ pair, targets, features, settings, limits: this.#limits, link, remote });
+    const planned = makePlan({
+      pair,
+      targets,
+      features,
+      excluded,
+      settings,
+      limits: this.#limits,
+      link,
+      remote,
+    });
     failOn(ExitCode.input, planned.problems);
     return planned;
   }

@@ -1,5 +1,6 @@
 import type { InputFile } from "./plan.ts";
 import type { CheckpointSettings } from "./settings.ts";
+import { isChosen } from "./table-choice.ts";
 
 /** The extension of a table's file. */
 export const tableSuffix = ".parquet";
@@ -14,6 +15,17 @@ export function listTables(files: readonly ListedFile[]): readonly InputFile[] {
   return files
     .filter(({ name }) => name.endsWith(tableSuffix))
     .map(({ name, ...file }) => ({ ...file, table: name.slice(0, -tableSuffix.length) }));
+}
+
+/** The tables that are merged, and the names of those that the settings leave out. The targets are always merged. */
+export function chooseTables(
+  tables: readonly InputFile[],
+  pair: string,
+  settings: CheckpointSettings,
+): { readonly chosen: readonly InputFile[]; readonly excluded: readonly string[] } {
+  const isMerged = ({ table }: InputFile): boolean => table === settings.targets || isChosen(settings, table, pair);
+  const excluded = tables.filter((file) => !isMerged(file)).map(({ table }) => table);
+  return { chosen: tables.filter(isMerged), excluded };
 }
 
 /**

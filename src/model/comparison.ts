@@ -2,10 +2,21 @@ import { isDeepStrictEqual } from "node:util";
 import type { InputFile } from "./plan.ts";
 import type { Manifest } from "./result.ts";
 import type { OutputSettings } from "./settings.ts";
+import type { TableChoice } from "./table-choice.ts";
 
 /** The settings that change the bytes of the output, and no others. */
 export function outputSettings({ key, targets, duplicates, naming, rowGroupRows }: OutputSettings) {
   return { key, targets, duplicates, naming, rowGroupRows };
+}
+
+/** The settings that decide what the outputs of a run are; a choice of tables only where there is one. */
+export function runSettings(settings: OutputSettings & TableChoice) {
+  const { tables, excludeTables } = settings;
+  return {
+    ...outputSettings(settings),
+    ...(tables.length > 0 && { tables }),
+    ...(excludeTables.length > 0 && { excludeTables }),
+  };
 }
 
 /** The present inputs, output and settings, to compare with a manifest. */

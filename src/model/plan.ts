@@ -59,6 +59,8 @@ export interface Plan {
   readonly rowGroups: readonly number[];
   /** Targets first, then the feature tables by name. */
   readonly tables: readonly TablePlan[];
+  /** Tables of the checkpoint that `tables` and `excludeTables` leave out. */
+  readonly excluded: readonly string[];
   /** Digest of the inputs (size, version) and of the settings that change the output. */
   readonly digest: string;
   readonly outputBytes: number;

@@ -64,6 +64,8 @@ export interface Manifest {
   readonly columns: number;
   readonly rowGroups: readonly number[];
   readonly inputs: readonly ManifestInput[];
+  /** Tables of the checkpoint that `tables` and `excludeTables` left out; absent in manifests of version 0.1.0. */
+  readonly excluded?: readonly string[];
   readonly verification: Verification;
   readonly memory: {
     readonly peakBytes: number;

@@ -1,3 +1,5 @@
+import type { TableChoice } from "./table-choice.ts";
+
 /** The settings that the rooms work with, as plain values. `config/` reads them from flags, variables and a file. */
 
 export type VerifyLevel = "structure" | "sample" | "full";
@@ -25,8 +27,8 @@ export interface OutputSettings {
   readonly rowGroupRows: "auto" | number;
 }
 
-/** The conditions for a complete checkpoint. */
-export interface CheckpointSettings {
+/** The conditions for a complete checkpoint, and which of its tables are merged. */
+export interface CheckpointSettings extends TableChoice {
   /** Folder that holds `<pair>/<table>.parquet`. */
   readonly input: string;
   /** Name of the targets table. */

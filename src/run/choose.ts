@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import type { BackendName } from "../model/backend-name.ts";
-import { outputSettings } from "../model/comparison.ts";
+import { runSettings } from "../model/comparison.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, failOn, type Problem } from "../model/failure.ts";
 import { RunId } from "../model/names.ts";
@@ -133,7 +133,7 @@ function compareRequest(record: RunRecord, { pairs, backend, settings }: RunRequ
     input: toAbsolute(settings.input),
     output: toAbsolute(settings.output),
     pairs: pairs.length === 0 ? record.pairs : pairs,
-    settings: record.settings === undefined ? undefined : outputSettings(settings),
+    settings: record.settings === undefined ? undefined : runSettings(settings),
   };
   const known: Readonly<Record<string, unknown>> = { ...record };
   return Object.keys(asked)
@@ -165,7 +165,7 @@ export function newRecord(
     handles: [],
     doneBefore,
     cancelled: false,
-    settings: outputSettings(request.settings),
+    settings: runSettings(request.settings),
   };
 }
 

@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { findGap, listTables } from "../model/checkpoint.ts";
+import { chooseTables, findGap, listTables } from "../model/checkpoint.ts";
 import { compareWithManifest } from "../model/comparison.ts";
 import { nameOutputs } from "../model/output-names.ts";
 import type { Manifest } from "../model/result.ts";
@@ -27,7 +27,7 @@ export async function checkCompletion(store: RunStore, settings: RunSettings, pa
   const folder = store.join(settings.input, pair);
   const files = await store.list(folder);
   if (files === undefined) return { pair, verdict: "to do", why: `no checkpoint in ${folder}`, inputBytes: 0 };
-  const inputs = listTables(files);
+  const inputs = chooseTables(listTables(files), pair, settings).chosen;
   const inputBytes = inputs.reduce((sum, { size }) => sum + size, 0);
   const toDo = (why: string): Completion => ({ pair, verdict: "to do", why, inputBytes });
   const gap = findGap(pair, files, settings, await readExpected(store, settings));

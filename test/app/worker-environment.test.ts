@@ -16,6 +16,8 @@ const anySettings = fc.record(
     duplicates: fc.constantFrom("error", "last"),
     naming: fc.constantFrom("prefix", "keep"),
     rowGroupRows: fc.constantFrom("auto", 1000),
+    tables: fc.constantFrom("mkt_*,tri_?", ["a"]),
+    excludeTables: fc.constantFrom("x", ["*_raw", "{pair}"]),
     expectTables: fc.constant(668),
     requireMarker: fc.boolean(),
     verify: fc.constantFrom("structure", "full"),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { findGap, listTables } from "../../src/model/checkpoint.ts";
-import { compareWithManifest, outputSettings } from "../../src/model/comparison.ts";
+import { compareWithManifest, outputSettings, runSettings } from "../../src/model/comparison.ts";
 import type { InputFile } from "../../src/model/plan.ts";
 import type { Manifest } from "../../src/model/result.ts";
 import { makeSettings } from "../support/job.ts";
@@ -53,6 +53,12 @@ describe("an output and what is there now", () => {
       assert.equal(found.verdict, "other");
       assert.match("why" in found ? found.why : "", why);
     });
+});
+
+it("the settings of a run state its choice of tables, if there is one", () => {
+  assert.deepEqual(runSettings(settings), outputSettings(settings));
+  const chosen = runSettings(makeSettings({ tables: "mkt_*", excludeTables: ["a", "b"] }));
+  assert.deepEqual(chosen, { ...outputSettings(settings), tables: ["mkt_*"], excludeTables: ["a", "b"] });
 });
 
 describe("a checkpoint and what was expected of it", () => {

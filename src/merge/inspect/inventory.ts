@@ -1,15 +1,18 @@
-import { completeMarker, listTables, parseExpected, tableSuffix } from "../../model/checkpoint.ts";
+import { chooseTables, completeMarker, listTables, parseExpected, tableSuffix } from "../../model/checkpoint.ts";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure, type Problem } from "../../model/failure.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { CheckpointSettings } from "../../model/settings.ts";
+import { matches } from "../../model/table-choice.ts";
 import type { PairContext } from "../context.ts";
 import type { ListedTable } from "../table.ts";
 
-/** What lies in a checkpoint folder: the targets, the feature tables by name, and what is wrong with the set. */
+/** What lies in a checkpoint folder: the targets and the feature tables to merge, by name, and what is wrong with the set. */
 export interface Inventory {
   readonly targets: ListedTable | undefined;
   readonly features: readonly ListedTable[];
+  /** Names of the tables that the settings leave out. */
+  readonly excluded: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -28,18 +31,18 @@ export async function takeInventory(
       { what: `no checkpoint of ${pair} in ${settings.input}`, fix: "check --input and the pair's name" },
     ]);
   }
-  const tables = listTables(files).map((file) => ({ file, isTargets: file.table === settings.targets }));
+  const found = listTables(files);
+  const { chosen, excluded } = chooseTables(found, pair, settings);
+  const tables = chosen.map((file) => ({ file, isTargets: file.table === settings.targets }));
   const targets = tables.find(({ isTargets }) => isTargets);
   const expected = await readExpected({ store, pair }, settings.expectTables);
   const problems = [
     ...(settings.requireMarker && !files.some((file) => file.name === completeMarker) ? [missingMarker(folder)] : []),
     ...(targets === undefined ? [missingTargets(settings.targets, folder)] : []),
-    ...compareWithExpected(
-      tables.map(({ file }) => file),
-      expected,
-    ),
+    ...compareWithExpected(found, expected),
+    ...findUnmatched(settings.tables, found, pair),
   ];
-  return { targets, features: tables.filter(({ isTargets }) => !isTargets), problems };
+  return { targets, features: tables.filter(({ isTargets }) => !isTargets), excluded, problems };
 }
 
 /** How many tables are expected, or which ones and which file says so; undefined for any. */
@@ -84,6 +87,15 @@ function compareWithExpected(tables: readonly InputFile[], expected: Expected): 
     ...missing.map((table) => ({ what: "table missing", fix: "extract this table", table })),
     ...surplus.map((table) => ({ what: "table not expected", fix: remove, table })),
   ];
+}
+
+/** A pattern that matches nothing is more likely misspelt than meant. */
+function findUnmatched(patterns: readonly string[], tables: readonly InputFile[], pair: string): Problem[] {
+  const unmatched = patterns.filter((pattern) => !tables.some(({ table }) => matches(pattern, table, pair)));
+  return unmatched.map((pattern) => ({
+    what: `no table matches ${pattern} of --tables`,
+    fix: "correct the pattern, or leave it out",
+  }));
 }
 
 function compareCount(expected: number, found: number): Problem[] {

@@ -16,6 +16,8 @@ export interface PlanInput {
   readonly pair: string;
   readonly targets: ProvenTable;
   readonly features: readonly ProvenTable[];
+  /** Tables that are left out. */
+  readonly excluded: readonly string[];
   readonly settings: OutputSettings & { readonly assembly: AssemblyChoice; readonly verify: VerifyLevel };
   readonly limits: Pick<TaskLimits, "ceilingBytes" | "baselineBytes">;
   /** Whether the store can take inputs whole into the output, or why not. */
@@ -53,7 +55,7 @@ class Planner {
   }
 
   plan(): PlannedMerge & { readonly problems: readonly Problem[] } {
-    const { pair, settings, limits, link, remote } = this.#input;
+    const { pair, excluded, settings, limits, link, remote } = this.#input;
     const decided = this.#proven.map((table) => this.#decide(table));
     const { assembly, problems: impossible } = chooseAssembly(
       settings.assembly,
@@ -78,6 +80,7 @@ class Planner {
     const need = { ...sizes, tables, baselineBytes: limits.baselineBytes, verify: settings.verify };
     const plan: Plan = {
       tables: tables.map((table) => table.plan),
+      excluded,
       ...sizes,
       pair,
       digest: this.#digest(),

@@ -34,6 +34,7 @@ export function makeManifest(parts: ManifestParts): Manifest {
     columns: plan.columns,
     rowGroups: plan.rowGroups,
     inputs: tables.map(describeInput),
+    excluded: plan.excluded,
     verification,
     memory: {
       peakBytes: memory.peakBytes,

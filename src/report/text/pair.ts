@@ -39,6 +39,7 @@ export function describePlan(plan: Plan, withTables: boolean): string {
     plan.pair,
     `  tables     ${formatCount(plan.tables.length)}: ${formatCount(plan.tables.length - aligned)} spliced, ${formatCount(aligned)} aligned`,
     ...countReasons(plan.tables).map(([reason, count]) => `             ${formatCount(count)} × ${reason}`),
+    ...(plan.excluded.length === 0 ? [] : [`  left out   ${listSome(plan.excluded)}`]),
     `  output     ${describeShape(plan)}, ${formatNumber(plan.rowGroups.length, "row group")}, about ${formatBytes(plan.outputBytes)}`,
     `  read       ${formatBytes(plan.readBytes)}`,
     `  assembly   ${plan.assembly.how}: ${plan.assembly.why}`,
@@ -69,6 +70,16 @@ function summarizeReason(table: TablePlan): string {
     ...(table.duplicateRows > 0 ? ["duplicate rows"] : []),
   ];
   return parts.length === 0 ? "rows in another order" : parts.join(", ");
+}
+
+/** Names that a line about many shows. */
+const namesShown = 8;
+
+/** "3 tables: a, b, c". */
+function listSome(names: readonly string[]): string {
+  const shown = names.slice(0, namesShown).join(", ");
+  const more = names.length > namesShown ? `, and ${formatCount(names.length - namesShown)} more` : "";
+  return `${formatNumber(names.length, "table")}: ${shown}${more}`;
 }
 
 function describeTable(table: TablePlan): string {

@@ -93,6 +93,21 @@ test("a list that is not there is a usage error", async () => {
   );
 });
 
+test("feature tables can be chosen and excluded by patterns; the targets stay, and expectations count all tables", async () => {
+  const chosen = async (settings: SomeSettings) => {
+    const { targets, features, excluded, problems } = await take({ expectTables: 3, ...settings });
+    assert.deepEqual([targets?.file.table, problems], ["targets", []]);
+    return [features.map(({ file }) => file.table), excluded];
+  };
+  assert.deepEqual(await chosen({}), [["a_pair", "b"], []]);
+  assert.deepEqual(await chosen({ tables: "a_*" }), [["a_pair"], ["b"]]);
+  assert.deepEqual(await chosen({ tables: "?_{pair},b.parquet" }), [["a_pair", "b"], []]);
+  assert.deepEqual(await chosen({ tables: "*", excludeTables: "b,targets" }), [["a_pair"], ["b"]]);
+  assert.deepEqual(await found({ tables: "b,c_*", excludeTables: "c_*" }), [
+    "no table matches c_* of --tables: correct the pattern, or leave it out",
+  ]);
+});
+
 test("a checkpoint without its marker is not complete, unless that is allowed", async () => {
   rmSync(join(folder, "_COMPLETE"));
   assert.deepEqual(await found({}), [

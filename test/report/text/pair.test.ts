@@ -87,6 +87,7 @@ const whole: Plan = {
   columns: 6,
   rowGroups: [50_000, 50_000],
   tables,
+  excluded: [],
   digest: "",
   outputBytes: 11.4e6,
   readBytes: 12e6,
@@ -130,6 +131,13 @@ test("the reasons for aligning, without their numbers", () => {
       "1 × align: rows missing, rows not in the targets, duplicate rows",
     ],
   );
+});
+
+test("a plan names the tables that are left out, some of many", () => {
+  const leftOut = (...excluded: string[]) => describePlan({ ...whole, excluded }, false).split("\n")[5];
+  assert.equal(leftOut("x"), "  left out   1 table: x");
+  const many = Array.from({ length: 10 }, (_, index) => `t${index}`);
+  assert.equal(leftOut(...many), "  left out   10 tables: t0, t1, t2, t3, t4, t5, t6, t7, and 2 more");
 });
 
 test("a plan, table by table", () => {
