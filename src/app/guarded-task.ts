@@ -27,7 +27,7 @@ export interface TaskObserver {
   onEnd?(): void;
 }
 
-/** A task whose process is at work. */
+/** A task whose process is running. */
 export interface RunningTask {
   /** Asks the task to clean up and to end with this code; called again more than a second later, kills it. */
   interrupt(exitCode: ExitCode): void;

@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { describeProblem, type Problem } from "../model/failure.ts";
 import { hideSecrets } from "../model/secrets.ts";
 
-/** What this process is at work on; what is not known is left out of its lines. */
+/** The subject of this process. Fields that are unknown are left out of its lines. */
 interface LogSubject {
   /** Google Cloud project that traces are named in. */
   readonly project?: string | undefined;
@@ -35,7 +35,7 @@ const logger = pino(
 
 let subject: LogSubject = {};
 
-/** Says what all lines from now on are about; what was said before and is not said now stays. */
+/** Sets the subject of all further lines. Fields that are absent keep their values. */
 export function logAbout(about: LogSubject): void {
   subject = { ...subject, ...about };
 }
@@ -56,7 +56,7 @@ export function logProblems(exitCode: number, problems: readonly Problem[]): voi
   for (const problem of problems) log("error", describeProblem(problem), { exitCode, ...problem });
 }
 
-/** Labels are indexed; a trace is what Logs Explorer shows together, here all lines of a run whoever wrote them. */
+/** Labels are indexed. Logs Explorer shows the lines of a trace together: here all lines of a run, from every process. */
 function specialFields({ project, output, run, pair }: LogSubject): Record<string, unknown> {
   const labels = { ...(run && { run }), ...(pair && { pair }) };
   return {

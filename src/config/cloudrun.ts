@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { count } from "./values.ts";
 
 const projectText = "a Google Cloud project id, such as fx-features";
 const regionText = "a Google Cloud region, such as us-central1";
@@ -30,14 +31,7 @@ export const cloudRunEntries = {
     ),
   ),
   taskTimeout: v.optional(
-    v.pipe(
-      v.union([v.number(), v.pipe(v.string(), v.digits())], timeoutText),
-      v.transform(Number),
-      v.integer(timeoutText),
-      v.minValue(1, timeoutText),
-      v.maxValue(7 * 24 * 3600, timeoutText),
-      v.description("seconds after which Cloud Run stops a task"),
-    ),
+    v.pipe(count(timeoutText, 7 * 24 * 3600), v.description("seconds after which Cloud Run stops a task")),
     4 * 3600,
   ),
   cloudRunEndpoint: v.optional(

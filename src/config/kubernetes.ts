@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { count, flag, list } from "./values.ts";
 
 const nameText = "a Kubernetes name of lower-case letters, digits, - and ., at most 63";
 const kubernetesName = v.pipe(v.string(nameText), v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, nameText));
@@ -10,41 +11,6 @@ const selectorText = "labels such as disk=ssd,cloud.google.com/compute-class=Bal
 const tolerationText = "taints such as dedicated=merge:NoSchedule,spot";
 const ownerText = "a Job's name and its uid, such as all-pairs:0f3c2b1a-6d5e-4f70-8192-a3b4c5d6e7f8";
 const secondsText = "a whole number of seconds, at least 1";
-
-/** A list, in a file, or texts separated by commas; every item matches. */
-function list(item: RegExp, message: string): v.GenericSchema<string | readonly string[], readonly string[]> {
-  return v.pipe(
-    v.union(
-      [
-        v.array(v.string()),
-        v.pipe(
-          v.string(),
-          v.transform((text) => text.split(",").filter((part) => part !== "")),
-        ),
-      ],
-      message,
-    ),
-    v.array(v.pipe(v.string(), v.regex(item, message))),
-  );
-}
-
-function seconds(): v.GenericSchema<string | number, number> {
-  return v.pipe(
-    v.union([v.number(), v.pipe(v.string(), v.digits())], secondsText),
-    v.transform(Number),
-    v.integer(secondsText),
-    v.minValue(1, secondsText),
-    v.maxValue(2 ** 31 - 1, secondsText),
-  );
-}
-
-function flag(): v.GenericSchema<string | boolean, boolean> {
-  const text = v.pipe(
-    v.picklist(["true", "false"]),
-    v.transform((given) => given === "true"),
-  );
-  return v.union([v.boolean(), text], "true or false");
-}
 
 /** Settings of the Kubernetes backend; part of the settings of a run. */
 export const kubernetesEntries = {
@@ -94,12 +60,12 @@ export const kubernetesEntries = {
   ),
   autopilot: v.optional(
     v.pipe(
-      flag(),
+      flag,
       v.description("the cluster is GKE Autopilot: refuse before the run what Autopilot would change or never start"),
     ),
     false,
   ),
-  spot: v.optional(v.pipe(flag(), v.description("use Spot capacity of GKE: cheaper, but it can be taken away")), false),
+  spot: v.optional(v.pipe(flag, v.description("use Spot capacity of GKE: cheaper, but it can be taken away")), false),
   queue: v.optional(v.pipe(kubernetesName, v.description("Kueue queue: Jobs start suspended, and Kueue admits them"))),
   nodeSelector: v.optional(
     v.pipe(
@@ -125,9 +91,11 @@ export const kubernetesEntries = {
       v.description("persistent volume claim with input and output, if they are not in a bucket: name[:/folder]"),
     ),
   ),
-  deadline: v.optional(v.pipe(seconds(), v.description("seconds after which Kubernetes stops a Job; default: never"))),
+  deadline: v.optional(
+    v.pipe(count(secondsText), v.description("seconds after which Kubernetes stops a Job; default: never")),
+  ),
   keepFinished: v.optional(
-    v.pipe(seconds(), v.description("seconds for which a finished Job and its pods are kept")),
+    v.pipe(count(secondsText), v.description("seconds for which a finished Job and its pods are kept")),
     7 * 24 * 3600,
   ),
 };

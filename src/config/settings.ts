@@ -1,74 +1,17 @@
 import * as v from "valibot";
 import { backendNames } from "../model/backend-name.ts";
 import { Pair, RunId } from "../model/names.ts";
-import { parseBytes } from "../model/units.ts";
 import { cloudRunEntries } from "./cloudrun.ts";
 import { kubernetesEntries } from "./kubernetes.ts";
+import { count, dollars, flag, percent, size, sizeText, times } from "./values.ts";
 
-const sizeText = "a size such as 50GiB, 15GB or a number of bytes";
-const size = v.pipe(
-  v.union([v.number(), v.string()], sizeText),
-  v.transform((value) => (typeof value === "number" ? value : parseBytes(value))),
-  v.number(sizeText),
-  v.safeInteger(sizeText),
-  v.minValue(0, sizeText),
-);
-
-const flagText = "true or false";
-const flag = v.union(
-  [
-    v.boolean(),
-    v.pipe(
-      v.picklist(["true", "false"]),
-      v.transform((text) => text === "true"),
-    ),
-  ],
-  flagText,
-);
 const auto = v.literal("auto");
-
-/** A whole number from 1 on, as a number or as text. */
-function count(message: string): v.GenericSchema<number | string, number> {
-  return v.pipe(
-    v.union([v.number(), v.pipe(v.string(), v.digits())], message),
-    v.transform(Number),
-    v.integer(message),
-    v.minValue(1, message),
-    v.maxValue(2 ** 31 - 1, message),
-  );
-}
 
 const pairText = "pair names of letters, digits, _ and -, at most 63, such as audusd";
 
 const attemptText = "letters, digits, ., _ and -, at most 120";
 /** An attempt becomes a file name. */
 const Attempt = v.pipe(v.string(attemptText), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$/, attemptText));
-
-const timesText = "a whole number of at least 0";
-const times = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.digits())], timesText),
-  v.transform(Number),
-  v.integer(timesText),
-  v.minValue(0, timesText),
-  v.maxValue(1000, timesText),
-);
-
-const dollarsText = "an amount in US$ such as 20 or 2.50";
-const dollars = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.decimal())], dollarsText),
-  v.transform(Number),
-  v.finite(dollarsText),
-  v.minValue(0, dollarsText),
-);
-
-const percentText = "a percentage from 0 to 100, such as 50%";
-const percent = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?%?$/, percentText))], percentText),
-  v.transform((value) => Number(String(value).replace("%", ""))),
-  v.finite(percentText),
-  v.minValue(0, percentText),
-  v.maxValue(100, percentText),
-);
 
 const sizesText = "sizes separated by commas, such as 50GiB,60GiB";
 const sizes = v.union(

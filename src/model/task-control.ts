@@ -1,6 +1,6 @@
 import type { StageName } from "./measurement.ts";
 
-/** What a task reports while it is at work. */
+/** What a task reports while it runs. */
 export type ProgressEvent =
   /** A stage begins. */
   | { readonly type: "stage"; readonly stage: StageName }
@@ -13,7 +13,7 @@ export type ProgressEvent =
       readonly bytesDone: number;
       readonly bytesTotal: number;
     }
-  /** The working set of the job, measured ten times a second, and the ceiling that it must not exceed. */
+  /** The working set of the task and its child processes, measured ten times a second, and the ceiling that it must not exceed. */
   | { readonly type: "memory"; readonly workingSetBytes: number; readonly ceilingBytes: number }
   /** Something that the task survives, in one sentence. */
   | { readonly type: "warning"; readonly message: string };

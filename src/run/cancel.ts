@@ -45,7 +45,7 @@ export async function cancel(run: WatchedRun): Promise<void> {
   const deadline = performance.now() + controllerLimit;
   while ((await hasController(run)) && performance.now() < deadline) await sleep(checkEvery);
   await state.reload();
-  // A controller that was at work has done the rest.
+  // A controller that was still running has done the rest.
   if (!state.record.cancelled) await cancelHere(run);
 }
 

@@ -9,14 +9,14 @@ import type { RunState } from "./state.ts";
 export interface Capacity {
   /** Bytes: the ceiling of a pair until it runs out of memory. */
   readonly ceilingBytes: number;
-  /** Pairs at work at the same time; infinite if nothing limits them. */
+  /** Pairs that run at the same time; infinite if nothing limits them. */
   readonly workers: number;
   /** Bytes that all workers share; absent if each of them has a machine or container of its own. */
   readonly memoryBytes?: number;
   readonly spot: boolean;
 }
 
-/** How many of these pairs can be at work at the same time, each under this ceiling in bytes; at least one. */
+/** How many of these pairs can run at the same time, each under this ceiling in bytes; at least one. */
 export function parallelismOf({ workers, memoryBytes }: Capacity, pairs: number, ceilingBytes: number): number {
   const fitting = memoryBytes === undefined ? workers : Math.min(workers, Math.floor(memoryBytes / ceilingBytes));
   return Math.max(1, Math.min(pairs, fitting));
@@ -30,7 +30,7 @@ export type PlannedStart = PlannedPair & Pick<Launch, "ceilingBytes" | "spot">;
 
 /** What a run costs, in US$. */
 export interface CostGuard {
-  /** Every attempt so far, those at work up to now. */
+  /** Every attempt so far, running ones up to now. */
   spent(view: RunView): number;
   /** Still to come: what is open until it ends, and the new starts. */
   remaining(view: RunView, open: readonly PlannedStart[], starts: readonly PlannedStart[]): number;

@@ -46,7 +46,7 @@ export function policyOf(settings: NonNullable<RunRecord["policy"]>, ceilingByte
   };
 }
 
-/** What to do with a pair that is not done and has no task at work. Each cause has its own counter. Pure. */
+/** What to do with a pair that is not done and has no running task. Each cause has its own counter. Pure. */
 export function decide(failures: readonly FailedAttempt[], { limits, ceilings }: Policy): Decision {
   const counts = countCauses(failures.map(({ cause }) => cause));
   const spent = failures.find(({ cause }) => cause !== "memory" && counts[cause] > limits[cause]);

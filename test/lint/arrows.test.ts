@@ -19,7 +19,6 @@ const plants: Readonly<Record<string, readonly [file: string, imported: string]>
   "merge-sees-rooms": ["merge/plan/planted.ts", "../../memory/limits.ts"],
   "run-sees-the-interface": ["run/planted.ts", "../backend/kubernetes/names.ts"],
   "backends-see-model": ["backend/cloudrun/planted.ts", "../kubernetes/names.ts"],
-  "only-local-measures": ["backend/kubernetes/planted.ts", "../../memory/limits.ts"],
   "sample-sees-writer": ["sample/planted.ts", "../parquet/footer.ts"],
   "nobody-imports-the-command-line": ["app/planted.ts", "../cli/flags.ts"],
   "commands-stand-apart": ["cli/plan.ts", "./merge.ts"],

@@ -33,8 +33,8 @@ export function describeLayout(layout: Layout): string {
 }
 
 /**
- * The row groups of the output. "auto" takes the layout that most input bytes have already among tables with the
- * targets' keys, so that most bytes are spliced.
+ * The row groups of the output. "auto" takes the layout that holds the most input bytes, among tables with the targets'
+ * keys, so that most bytes are spliced.
  */
 export function chooseLayout(
   rows: number,

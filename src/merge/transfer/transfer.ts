@@ -53,7 +53,7 @@ class TransferRun {
   readonly #output: Output;
   readonly #splicer: Splicer;
   readonly #aligner: Aligner;
-  /** For whole files: the table at work, and the next one. */
+  /** For whole files: the current table, and the next one. */
   readonly #buffers: [ReusableBuffer, ReusableBuffer] = [new ReusableBuffer(), new ReusableBuffer()];
   #bytesDone = 0;
 
