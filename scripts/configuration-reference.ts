@@ -88,7 +88,7 @@ sync: false         # WIDEMERGE_SYNC=false, --no-sync
 pairs: [audusd, eurjpy] # WIDEMERGE_PAIRS=audusd,eurjpy, --pairs audusd,eurjpy
 \`\`\`
 
-Sizes have a unit: \`50GiB\` is 53,687,091,200 bytes, \`50GB\` is 50,000,000,000.
+Sizes have a unit, in capitals or not: \`50GiB\` and \`50Gi\` are 53,687,091,200 bytes, \`50GB\` and \`50G\` are 50,000,000,000.
 [\`profiles/27-pairs.yaml\`](../profiles/27-pairs.yaml) is an example of a complete file. [Security](security.md#credentials)
 describes the variables that the client libraries read (\`KUBECONFIG\`, \`GOOGLE_APPLICATION_CREDENTIALS\`).`;
 

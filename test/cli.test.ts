@@ -241,7 +241,7 @@ test("plan says what a merge would do, table by table, and writes nothing", asyn
   assert.equal(short.code, 0, short.stderr);
   assert.match(short.stdout, /^audusd\n {2}tables +13: 10 spliced, 3 aligned\n/);
   assert.match(short.stdout, /predicted peak, fits under the ceiling of/);
-  const long = await widemerge(["plan", "--pairs", "audusd,eurjpy", "--tables", ...flags]);
+  const long = await widemerge(["plan", "--pairs", "audusd,eurjpy", "--list-tables", ...flags]);
   assert.equal(long.stdout.match(/^ {2}(splice|align) /gm)?.length, 26);
   const json = parseOne(await widemerge(["plan", "audusd", "nzdusd", "--json", ...flags]));
   assert.ok(Array.isArray(json.plans) && Array.isArray(json.failed));

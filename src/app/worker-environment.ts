@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import type { WorkerEnvironment } from "../backend/backend.ts";
 import { variableOf } from "../config/resolve.ts";
-import { mergeSettings, type SettingName, Settings } from "../config/settings.ts";
+import { mergeSettings, type SettingName, Settings, sizeSettings } from "../config/settings.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { failOn } from "../model/failure.ts";
+import { printSize } from "../model/units.ts";
 
 /** What a launch sets for its workers itself. */
 const setByLaunch: readonly SettingName[] = ["memoryCeiling", "run", "attempt"];
@@ -45,5 +46,6 @@ const defaults = v.parse(Settings, {});
 function toVariable(name: SettingName, settings: Settings): [string, string][] {
   const value = settings[name];
   if (value === undefined || isDeepStrictEqual(value, defaults[name])) return [];
-  return [[variableOf(name), String(value)]];
+  const text = typeof value === "number" && sizeSettings.includes(name) ? printSize(value) : String(value);
+  return [[variableOf(name), text]];
 }

@@ -3,7 +3,7 @@ import { backendNames } from "../model/backend-name.ts";
 import { Pair, RunId } from "../model/names.ts";
 import { cloudRunEntries } from "./cloudrun.ts";
 import { kubernetesEntries } from "./kubernetes.ts";
-import { count, dollars, flag, percent, size, sizeText, times } from "./values.ts";
+import { count, dollars, flag, list, percent, size, sizeText, times } from "./values.ts";
 
 const auto = v.literal("auto");
 
@@ -28,17 +28,7 @@ const sizes = v.union(
 
 const patternsText =
   "table names separated by commas, * for any characters, ? for one, {pair} for the pair, such as mkt_*,tri_*";
-const patterns = v.union(
-  [
-    v.array(v.string()),
-    v.pipe(
-      v.string(),
-      v.transform((list) => list.split(",")),
-    ),
-  ],
-  patternsText,
-);
-const Patterns = v.pipe(patterns, v.array(v.pipe(v.string(), v.regex(/^[^\s/\\,]+$/, patternsText))));
+const patterns = list(/^[^\s/\\,]+$/, patternsText);
 
 const someText = v.pipe(v.string("a text"), v.nonEmpty("a text that is not empty"));
 const rowsText = "auto, or a whole number of at least 1";
@@ -139,11 +129,11 @@ export const Settings = v.strictObject({
     "auto",
   ),
   tables: v.optional(
-    v.pipe(Patterns, v.description("feature tables to merge, by patterns of their names; without patterns, all")),
+    v.pipe(patterns, v.description("feature tables to merge, by patterns of their names; without patterns, all")),
     [],
   ),
   excludeTables: v.optional(
-    v.pipe(Patterns, v.description("tables to leave out, by patterns of their names, also where --tables names them")),
+    v.pipe(patterns, v.description("tables to leave out, by patterns of their names, also where --tables names them")),
     [],
   ),
   expectTables: v.optional(
@@ -245,6 +235,9 @@ export const Settings = v.strictObject({
 export type Settings = Readonly<v.InferOutput<typeof Settings>>;
 export type SettingName = keyof typeof Settings.entries;
 export const settingNames = Object.keys(Settings.entries) as readonly SettingName[];
+
+/** Settings that are sizes in bytes. */
+export const sizeSettings: readonly SettingName[] = ["memoryCeiling", "memoryWarn", "memoryFree", "diskFree"];
 
 /** Settings of a run of several pairs, which have no meaning for the merge of one. */
 const runOnlySettings: readonly SettingName[] = [

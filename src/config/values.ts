@@ -1,15 +1,23 @@
 /** Kinds of values that several settings have: each takes what YAML gives and the text of a flag or a variable. */
 import * as v from "valibot";
-import { parseBytes } from "../model/units.ts";
+import { MiB, parseSize } from "../model/units.ts";
 
-export const sizeText = "a size such as 50GiB, 15GB or a number of bytes";
+export const sizeText =
+  "a size such as 2GiB (2 × 2^30 bytes), 2GB or 2G (2 × 10^9 bytes); without a unit, bytes, from 1048576 (1 MiB) on";
 export const size = v.pipe(
   v.union([v.number(), v.string()], sizeText),
-  v.transform((value) => (typeof value === "number" ? value : parseBytes(value))),
+  v.check(isUnmistakable, sizeText),
+  v.transform((value) => (typeof value === "number" ? value : parseSize(value))),
   v.number(sizeText),
   v.safeInteger(sizeText),
   v.minValue(0, sizeText),
 );
+
+/** Whether a number without a unit can be meant as bytes: the 4 of a ceiling of 4 is not. */
+function isUnmistakable(value: number | string): boolean {
+  const bytes = typeof value === "number" || /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : undefined;
+  return bytes === undefined || bytes === 0 || bytes >= MiB;
+}
 
 const flagText = "true or false";
 export const flag = v.union(

@@ -28,6 +28,22 @@ export function parseBytes(text: string): number | undefined {
   return match === null || factor === undefined ? undefined : Math.round(Number(match[1]) * factor);
 }
 
+/**
+ * Bytes of a size as people write it: as `parseBytes`, in capitals or not, and with one letter for a decimal unit: "2G",
+ * "2gb" and "2GB" are 2 × 10^9, "2GiB" and "2gi" are 2 × 2^30.
+ */
+export function parseSize(text: string): number | undefined {
+  const named = /^(.*?)\s*([kmgt])(i?)b?$/i.exec(text.trim());
+  if (named === null) return parseBytes(text.replace(/b$/, "B"));
+  const [, number = "", prefix = "", binary = ""] = named;
+  return parseBytes(`${number}${prefix.toUpperCase()}${binary.toLowerCase()}B`);
+}
+
+/** Bytes as a size that `parseSize` reads: "5368709120B". */
+export function printSize(bytes: number): string {
+  return `${bytes}B`;
+}
+
 /** A memory size in binary units: "1.20 GiB". */
 export function formatMemory(bytes: number): string {
   return scale(bytes, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);

@@ -11,7 +11,7 @@ const anySettings = fc.record(
     output: fc.constantFrom("gs://bucket/out", "/data/out"),
     memoryWarn: fc.constantFrom("auto", "45GiB"),
     memoryFree: fc.constantFrom("40GiB", 0),
-    diskFree: fc.constantFrom("auto", "15GB"),
+    diskFree: fc.constantFrom("auto", "15GB", "500kB"),
     key: fc.constantFrom("interval_time", "t"),
     duplicates: fc.constantFrom("error", "last"),
     naming: fc.constantFrom("prefix", "keep"),

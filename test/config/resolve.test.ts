@@ -45,6 +45,8 @@ test("defaults stand where nothing is said", () => {
     minMatch: 50,
     naming: "prefix",
     rowGroupRows: "auto",
+    tables: [],
+    excludeTables: [],
     requireMarker: true,
     verify: "structure",
     replace: false,
@@ -87,7 +89,7 @@ test("texts become what they say: sizes, counts, lists, true and false", () => {
   const flags = {
     memoryCeiling: "15GB",
     memoryWarn: "auto",
-    diskFree: 1024,
+    diskFree: 2_097_152,
     rowGroupRows: "5000",
     expectTables: "668",
     pairs: "audusd,eur_usd-2",
@@ -97,7 +99,7 @@ test("texts become what they say: sizes, counts, lists, true and false", () => {
   const settings = resolveSettings({ flags, environment: {} });
   assert.deepEqual(
     [settings.memoryCeiling, settings.memoryWarn, settings.diskFree, settings.rowGroupRows, settings.expectTables],
-    [15e9, "auto", 1024, 5000, 668],
+    [15e9, "auto", 2_097_152, 5000, 668],
   );
   assert.deepEqual([settings.pairs, settings.requireMarker, settings.logEvery], [["audusd", "eur_usd-2"], false, 7]);
   assert.equal(resolveSettings({ flags: { expectTables: "tables.txt" }, environment: {} }).expectTables, "tables.txt");
@@ -124,7 +126,7 @@ test("all problems come at once, each with name, what was given, and what is all
   const expected = [
     "unknown variable WIDEMERGE_INPTU: found x; see `widemerge merge --help` for the names",
     `pairs in ${file} is not allowed: found ["audusd","../x"]; allowed: pair names of letters, digits, _ and -, at most 63, such as audusd`,
-    '--memory-free is not allowed: found "lots"; allowed: a size such as 50GiB, 15GB or a number of bytes',
+    '--memory-free is not allowed: found "lots"; allowed: a size such as 2GiB (2 × 2^30 bytes), 2GB or 2G (2 × 10^9 bytes); without a unit, bytes, from 1048576 (1 MiB) on',
     'WIDEMERGE_DUPLICATES is not allowed: found "middle"; allowed: error, first or last',
     '--row-group-rows is not allowed: found "0"; allowed: auto, or a whole number of at least 1',
     `verify in ${file} is not allowed: found "everything"; allowed: structure, sample or full`,
@@ -138,6 +140,13 @@ const refused: [string, Record<string, unknown>, RegExp][] = [
   ["an empty folder", { input: "" }, /--input is not allowed: found ""; allowed: a text that is not empty/],
   ["a number for a folder", { output: 5 }, /--output is not allowed: found 5/],
   ["a negative size", { memoryCeiling: -1 }, /--memory-ceiling is not allowed: found -1; allowed: (auto, or )?a size/],
+  [
+    "a size without a unit that is too small to be one",
+    { memoryCeiling: "4" },
+    /found "4"; allowed: .*without a unit, bytes, from/,
+  ],
+  ["a small number", { diskFree: 1_048_575 }, /--disk-free is not allowed: found 1048575/],
+  ["a small number in a list", { memoryCeilings: "50GiB,60" }, /--memory-ceilings is not allowed/],
   ["a size beyond all numbers", { memoryFree: "99999999999TiB" }, /--memory-free is not allowed/],
   ["not a number", { diskFree: Number.NaN }, /--disk-free is not allowed/],
   ["a pair that is a path", { pairs: "a/b" }, /--pairs is not allowed: found "a\/b"; allowed: pair names/],

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatBytes, formatCount, formatMemory, formatSeconds, parseBytes } from "../../src/model/units.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatMemory,
+  formatSeconds,
+  parseBytes,
+  parseSize,
+  printSize,
+} from "../../src/model/units.ts";
 
 const sizes: [string, number | undefined][] = [
   ["50GiB", 50 * 2 ** 30],
@@ -21,6 +29,31 @@ const sizes: [string, number | undefined][] = [
 
 for (const [text, bytes] of sizes)
   test(`"${text}" is ${bytes ?? "no size"}`, () => assert.equal(parseBytes(text), bytes));
+
+const spoken: [string, number | undefined][] = [
+  ...sizes.filter(([text]) => text !== "50gib"),
+  ["2G", 2e9],
+  ["2g", 2e9],
+  ["2gb", 2e9],
+  ["2 Gb", 2e9],
+  ["2gib", 2 * 2 ** 30],
+  ["2gi", 2 * 2 ** 30],
+  ["512m", 512e6],
+  ["512MIB", 512 * 2 ** 20],
+  ["7b", 7],
+  ["G", undefined],
+  ["2GG", undefined],
+  ["2iB", undefined],
+  ["2PB", undefined],
+];
+
+for (const [text, bytes] of spoken)
+  test(`"${text}", as people write it, is ${bytes ?? "no size"}`, () => assert.equal(parseSize(text), bytes));
+
+test("bytes are printed with their unit", () => {
+  assert.equal(printSize(500_000), "500000B");
+  assert.equal(parseSize(printSize(500_000)), 500_000);
+});
 
 const texts: [string, string][] = [
   [formatMemory(0), "0 B"],

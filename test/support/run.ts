@@ -196,7 +196,8 @@ function outcomeAs(exitCode: ExitCode): string {
 export function workerScript({ output, prepared, journal }: Stand, seconds = 0): string {
   return `
 IFS=,; set -- $WIDEMERGE_PAIRS; shift "$JOB_COMPLETION_INDEX"; pair=$1
-echo "start $pair $WIDEMERGE_MEMORY_CEILING" >> '${journal}'
+ceiling=\${WIDEMERGE_MEMORY_CEILING%B}
+echo "start $pair $ceiling" >> '${journal}'
 publish() {
   sleep ${seconds}
   cp '${prepared}'/training_$pair.parquet '${output}'/ && cp '${prepared}'/training_$pair.manifest.json '${output}'/.m$pair
@@ -209,7 +210,7 @@ mkdir -p '${output}'
 case $pair in
   input*) fail 3 '${outcomeAs(3)}' ;;
   storage*) fail 75 '${outcomeAs(75)}' ;;
-  memory*) test "$WIDEMERGE_MEMORY_CEILING" -ge 2000000000 || fail 4 '${outcomeAs(4)}' ;;
+  memory*) test "$ceiling" -ge 2000000000 || fail 4 '${outcomeAs(4)}' ;;
   once*) if ! test -e '${prepared}'/$pair.tried; then touch '${prepared}'/$pair.tried; fail 75 '${outcomeAs(75)}'; fi ;;
   stay*) trap 'exit 143' TERM; while :; do sleep 0.05; done ;;
 esac

@@ -3,7 +3,7 @@ import { ExitCode } from "../../model/exit-code.ts";
 import { failOn } from "../../model/failure.ts";
 import { cloudRunMemory, countCloudRunCpus } from "../../model/platform-limits.ts";
 import type { Launch } from "../../model/run.ts";
-import { MiB } from "../../model/units.ts";
+import { MiB, printSize } from "../../model/units.ts";
 import type { WorkerEnvironment } from "../backend.ts";
 import { checkLaunch, requireOptions } from "./check.ts";
 import type { EnvVar, Job, TaskTemplate } from "./client.ts";
@@ -73,7 +73,7 @@ function buildEnvironment(launch: Launch, vcpu: number, environment: WorkerEnvir
     ...environment,
     WIDEMERGE_RUN: launch.run,
     WIDEMERGE_PAIRS: launch.tasks.map(({ pair }) => pair).join(","),
-    WIDEMERGE_MEMORY_CEILING: `${launch.ceilingBytes}`,
+    WIDEMERGE_MEMORY_CEILING: printSize(launch.ceilingBytes),
     POLARS_MAX_THREADS: `${vcpu}`,
   };
   return Object.entries(values)

@@ -1,5 +1,6 @@
 import { outcomeVariable } from "../../model/outcome.ts";
 import type { Launch } from "../../model/run.ts";
+import { printSize } from "../../model/units.ts";
 import type { WorkerEnvironment } from "../backend.ts";
 import type { V1Container, V1EnvVar, V1PodSpec, V1Toleration, V1Volume, V1VolumeMount } from "./client.ts";
 import { containerName, spotLabel } from "./names.ts";
@@ -78,7 +79,7 @@ function buildEnvironment(launch: Launch, cpus: number, environment: WorkerEnvir
     ...environment,
     WIDEMERGE_RUN: launch.run,
     WIDEMERGE_PAIRS: launch.tasks.map(({ pair }) => pair).join(","),
-    WIDEMERGE_MEMORY_CEILING: `${launch.ceilingBytes}`,
+    WIDEMERGE_MEMORY_CEILING: printSize(launch.ceilingBytes),
     POLARS_MAX_THREADS: `${Math.max(1, Math.floor(cpus))}`,
     [outcomeVariable]: terminationLog,
   };

@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { outcomeVariable, type WorkerOutcome } from "../../model/outcome.ts";
 import { progressVariable } from "../../model/progress.ts";
 import type { Launch } from "../../model/run.ts";
+import { printSize } from "../../model/units.ts";
 import type { LocalAttempt, WorkerFiles } from "./journal.ts";
 
 export interface LocalOptions {
@@ -55,7 +56,7 @@ function workerVariables(launch: Launch): Record<string, string> {
   return {
     WIDEMERGE_RUN: launch.run,
     WIDEMERGE_PAIRS: launch.tasks.map(({ pair }) => pair).join(","),
-    WIDEMERGE_MEMORY_CEILING: String(launch.ceilingBytes),
+    WIDEMERGE_MEMORY_CEILING: printSize(launch.ceilingBytes),
     // Side by side in one container, each worker measures its own memory only.
     ...(launch.parallelism > 1 || launch.sharesMachine ? { WIDEMERGE_MEMORY_SCOPE: "process" } : {}),
   };

@@ -48,7 +48,7 @@ describe("the Cloud Run job of a launch", () => {
       ...bucketEnvironment,
       WIDEMERGE_RUN: "2026-11-21-a",
       WIDEMERGE_PAIRS: launch.tasks.map(({ pair }) => pair).join(","),
-      WIDEMERGE_MEMORY_CEILING: String(2 * GiB),
+      WIDEMERGE_MEMORY_CEILING: `${2 * GiB}B`,
       POLARS_MAX_THREADS: "1",
     });
     assert.deepEqual(container?.args, ["merge"]);

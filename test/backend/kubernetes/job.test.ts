@@ -94,7 +94,7 @@ describe("resources", () => {
     assert.deepEqual(container.resources?.limits, { cpu: "8", memory: "50Gi", "ephemeral-storage": "1Gi" });
     assert.deepEqual(container.resources?.requests, container.resources?.limits);
     assert.equal(env.get("POLARS_MAX_THREADS"), "8");
-    assert.equal(env.get("WIDEMERGE_MEMORY_CEILING"), `${50 * 2 ** 30}`);
+    assert.equal(env.get("WIDEMERGE_MEMORY_CEILING"), `${50 * 2 ** 30}B`);
   });
 
   test("memory is written exactly, and never above what Autopilot gives a virtual CPU", () => {

@@ -67,7 +67,7 @@ test("the digest stands for inputs and settings that change the output, and for 
   const plan = (settings = {}) => planHere({ ...written, duplicates: "first", ...settings });
   const { digest } = await plan();
   assert.match(digest, /^[0-9a-f]{64}$/);
-  for (const settings of [{}, { verify: "full" }, { logEvery: 7 }, { replace: true }, { memoryFree: 5 }])
+  for (const settings of [{}, { verify: "full" }, { logEvery: 7 }, { replace: true }, { memoryFree: "5MB" }])
     assert.equal((await plan(settings)).digest, digest, JSON.stringify(settings));
   for (const settings of [{ duplicates: "last" }, { rowGroupRows: 5 }])
     assert.notEqual((await plan(settings)).digest, digest, JSON.stringify(settings));
