@@ -2,13 +2,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+export type Compression = "snappy" | "zstd";
+
 /** A tool in the comparison: widemerge, the physical limit, or something that people would use instead. */
 export interface Contender {
   readonly name: string;
   /** "limit": copies bytes and merges nothing. "positional": checks no keys, so it is right for aligned tables only. */
   readonly kind: "widemerge" | "limit" | "join" | "positional";
-  /** The command that writes the merged file of a pair to `output`. */
-  readonly command: (input: string, pair: string, output: string) => readonly string[];
+  /** The command that writes the merged file of a pair to `output`; widemerge keeps the codec of its inputs. */
+  readonly command: (input: string, pair: string, output: string, compression: Compression) => readonly string[];
 }
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -20,10 +22,13 @@ export function outputPath(folder: string, pair: string): string {
   return join(folder, `training_${pair}.parquet`);
 }
 
+/** widemerge as users start it. */
+export const ownContender: Contender = { name: "widemerge", kind: "widemerge", command: mergeCommand() };
+
 /** All contenders that run on this machine; Python peers need .venv. */
 export function listContenders(): readonly Contender[] {
   return [
-    { name: "widemerge", kind: "widemerge", command: mergeCommand() },
+    ownContender,
     // Comparable with its peers, which leave flushing to the system.
     { name: "widemerge --no-sync", kind: "widemerge", command: mergeCommand("--no-sync") },
     { name: "cat", kind: "limit", command: catCommand("") },
@@ -44,7 +49,7 @@ export function listContenders(): readonly Contender[] {
 function peer(name: string, kind: Contender["kind"], script: string): Contender {
   const path = join(here, "peers", script);
   const start = script.endsWith(".py") ? [python, path] : [process.execPath, "--no-warnings", path];
-  return { name, kind, command: (input, pair, output) => [...start, join(input, pair), pair, output] };
+  return { name, kind, command: (input, pair, output, codec) => [...start, join(input, pair), pair, output, codec] };
 }
 
 function mergeCommand(...options: readonly string[]): Contender["command"] {

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Compression } from "./contenders.ts";
 
 /** A checkpoint that every contender merges. */
 export interface Dataset {
@@ -10,14 +11,25 @@ export interface Dataset {
   readonly pair: string;
   readonly tables: number;
   readonly bytes: number;
+  /** The codec of its files; Snappy unless given. */
+  readonly compression?: Compression;
 }
 
 export type Size = "tiny" | "small" | "full";
 
-export const sizes: readonly Size[] = ["tiny", "small", "full"];
+const sizes: readonly Size[] = ["tiny", "small", "full"];
+
+/** The size that SIZE names; small unless it is set. */
+export function readSize(): Size {
+  const text = process.env.SIZE ?? "small";
+  const found = sizes.find((candidate) => candidate === text);
+  if (found === undefined) throw new Error(`SIZE is one of ${sizes.join(", ")}, got ${text}`);
+  return found;
+}
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const pair = "audusd";
+/** The pair that every dataset holds. */
+export const pair = "audusd";
 const shapes: Readonly<Record<Size, readonly string[]>> = {
   tiny: ["--tables", "60", "--rows", "3000"],
   small: ["--tables", "667", "--rows", "30000"],
@@ -73,7 +85,8 @@ export function sampleInto(input: string, name: string, flags: readonly string[]
   return describeDataset(input, name);
 }
 
-function describeDataset(input: string, name: string): Dataset {
+/** A checkpoint that lies under `input`. */
+export function describeDataset(input: string, name: string): Dataset {
   const files = readdirSync(join(input, pair)).filter((file) => file.endsWith(".parquet"));
   const bytes = files.reduce((sum, file) => sum + statSync(join(input, pair, file)).size, 0);
   return { name, input, pair, tables: files.length - 1, bytes };

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { listTree, readResident } from "./proc.ts";
+import { listTree, readCpu, readResident } from "./proc.ts";
 
 /** One run of one contender; bytes and seconds. */
 export interface Run {
   readonly seconds: number;
+  /** CPU seconds of all its processes, each as it was sampled last. */
+  readonly cpuSeconds: number;
   /** The largest sum of the resident sets of all its processes at one instant; at least the peak of each process. */
   readonly peakBytes: number;
   /** The same without pages mapped from files (program text, mapped inputs), which the kernel can reclaim. */
@@ -49,13 +51,14 @@ export async function measure(command: readonly string[], caps: Caps, log: strin
   clearInterval(timer);
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   const failure = killed ?? ending;
-  return { seconds, ...meter.peaks(), stdout: output.stdout, ...(failure === undefined ? {} : { failure }) };
+  return { seconds, ...meter.totals(), stdout: output.stdout, ...(failure === undefined ? {} : { failure }) };
 }
 
-/** Sums the resident sets of a process and its descendants. */
+/** Sums the resident sets and the CPU time of a process and its descendants. */
 class Meter {
   readonly #root: number;
   readonly #highWater = new Map<number, number>();
+  readonly #cpu = new Map<number, number>();
   #peak = 0;
   #peakPrivate = 0;
   pids: number[] = [];
@@ -72,14 +75,19 @@ class Meter {
       total += resident.now;
       fromFiles += resident.fromFiles;
       this.#highWater.set(pid, Math.max(this.#highWater.get(pid) ?? 0, resident.peak));
+      this.#cpu.set(pid, Math.max(this.#cpu.get(pid) ?? 0, readCpu(pid)));
     }
     this.#peak = Math.max(this.#peak, total);
     this.#peakPrivate = Math.max(this.#peakPrivate, total - fromFiles);
     return total;
   }
 
-  peaks(): { peakBytes: number; peakPrivateBytes: number } {
-    return { peakBytes: Math.max(this.#peak, ...this.#highWater.values()), peakPrivateBytes: this.#peakPrivate };
+  totals(): { cpuSeconds: number; peakBytes: number; peakPrivateBytes: number } {
+    return {
+      cpuSeconds: [...this.#cpu.values()].reduce((sum, seconds) => sum + seconds, 0),
+      peakBytes: Math.max(this.#peak, ...this.#highWater.values()),
+      peakPrivateBytes: this.#peakPrivate,
+    };
   }
 }
 

@@ -15,6 +15,17 @@ export function readResident(pid: number): Resident {
   return { now: field("VmRSS"), fromFiles: field("RssFile"), peak: field("VmHWM") };
 }
 
+/** Ticks of the kernel's clock a second (USER_HZ, 100 on every Linux that Node runs on). */
+const ticks = 100;
+
+/** CPU seconds that a process has used, in user and in kernel mode; 0 if there is no such process. */
+export function readCpu(pid: number): number {
+  // The name in parentheses may hold spaces; fields are counted behind it (proc(5), /proc/pid/stat: utime is field 14).
+  const [, after = ""] = /\) (.*)$/s.exec(readText(`/proc/${pid}/stat`)) ?? [];
+  const fields = after.split(" ");
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / ticks;
+}
+
 /** A process and its descendants. The kernel lists children per thread. */
 export function listTree(pid: number): number[] {
   const children = listNames(`/proc/${pid}/task`).flatMap((task) =>

@@ -31,18 +31,30 @@ export function renderRaces(results: RaceResults): string {
   ].join("\n");
 }
 
-function renderFacts({ date, machine, data, rounds, caps }: RaceResults): string[] {
+function renderFacts(results: RaceResults): string[] {
+  const [machine = "", ...method] = renderMethod(results);
+  return [machine, "", `Data: \`${results.data}\`.`, ...method];
+}
+
+/** The machine, how often and how runs are measured, and their limits. */
+export function renderMethod({
+  date,
+  machine,
+  rounds,
+  caps,
+}: Pick<RaceResults, "date" | "machine" | "rounds" | "caps">): string[] {
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   return [
     `Measured on ${date}: ${machine.cpu}, ${machine.cores} cores, ${toGibibytes(machine.memoryBytes)}, ${machine.system}, ${machine.disk}, Node ${machine.node}; ${versions.join(", ")}.`,
     "",
-    `Data: \`${data}\`. ${rounds === 1 ? "One run each" : `Medians of ${rounds} runs`}, interleaved; a tool that takes more than a minute runs once. Before every run of every tool, \`sync\` is called and the inputs are read once, so that the page cache is warm as far as they fit. Outputs are removed after every run.`,
+    `${rounds === 1 ? "One run each" : `Medians of ${rounds} runs`}, interleaved; a tool that takes more than a minute runs once. Before every run of every tool, \`sync\` is called and the inputs are read once, so that the page cache is warm as far as they fit. Outputs are removed after every run.`,
     "",
-    `Memory is the largest sum of the resident sets of all processes of a tool, sampled every 20 ms, and at least the kernel's high-water mark of its largest process; "private" excludes pages mapped from files. Every tool runs with RLIMIT_DATA at ${toGibibytes(caps.dataBytes)} per process, at most ${toGibibytes(caps.totalBytes)} in total, and at most ${caps.seconds / 60} minutes. Outputs are compared with DuckDB's join of the inputs: rows, columns, and digests of several columns.`,
+    `Memory is the largest sum of the resident sets of all processes of a tool, sampled every 20 ms, and at least the kernel's high-water mark of its largest process; "private" excludes pages mapped from files. CPU is the time of all processes of a tool, in user and in kernel mode. Every tool runs with RLIMIT_DATA at ${toGibibytes(caps.dataBytes)} per process, at most ${toGibibytes(caps.totalBytes)} in total, and at most ${caps.seconds / 60} minutes. Outputs are compared with DuckDB's join of the inputs: rows, columns, and digests of several columns.`,
   ];
 }
 
-function renderRace(race: Race): string[] {
+/** A table of all contenders in a race. */
+export function renderRace(race: Race, title = `Every table ${race.dataset.name}`): string[] {
   const { dataset, rows, columns } = race;
   const [own, copy] = [findScore(race, "widemerge"), findScore(race, "cat")];
   const lines = race.scores.map((score) => [
@@ -54,10 +66,20 @@ function renderRace(race: Race): string[] {
     String(score.runs.length),
   ]);
   return [
-    `## Every table ${dataset.name}: ${formatCount(dataset.tables)} tables, ${formatCount(columns)} columns, ${formatCount(rows)} rows, ${(dataset.bytes / 1e9).toFixed(2)} GB`,
+    `## ${title}: ${formatCount(dataset.tables)} tables, ${formatCount(columns)} columns, ${formatCount(rows)} rows, ${(dataset.bytes / 1e9).toFixed(2)} GB`,
     "",
     ...renderTable(
-      ["", "wall time", "peak memory", "private", "time / widemerge", "time / cat", "memory / widemerge", "runs"],
+      [
+        "",
+        "wall time",
+        "CPU",
+        "peak memory",
+        "private",
+        "time / widemerge",
+        "time / cat",
+        "memory / widemerge",
+        "runs",
+      ],
       lines,
     ),
   ];
@@ -68,14 +90,16 @@ function renderGrowth({ name, points }: Growth): string[] {
   return [
     `## Growth: tables of one width, ${name}`,
     "",
-    ...renderTable(["tables", "wall time", "peak memory", "private"], lines),
+    ...renderTable(["tables", "wall time", "CPU", "peak memory", "private"], lines),
   ];
 }
 
-/** Time and memory, or the failure. */
-function describeScore({ seconds, peakBytes, peakPrivateBytes, failure = "" }: Score): string[] {
+/** Time, CPU time and memory, or the failure. */
+export function describeScore(score: Score | undefined): string[] {
+  const { seconds, cpuSeconds, peakBytes, peakPrivateBytes, failure = "" } = score ?? {};
   return [
     seconds === undefined ? failure : toSeconds(seconds),
+    cpuSeconds === undefined ? "" : toSeconds(cpuSeconds),
     peakBytes === undefined ? "" : toMebibytes(peakBytes),
     peakPrivateBytes === undefined ? "" : toMebibytes(peakPrivateBytes),
   ];

@@ -17,6 +17,7 @@ export interface Score {
   readonly failure?: string;
   /** Medians; absent with a failure. */
   readonly seconds?: number;
+  readonly cpuSeconds?: number;
   readonly peakBytes?: number;
   readonly peakPrivateBytes?: number;
 }
@@ -69,6 +70,30 @@ export async function race(contenders: readonly Contender[], dataset: Dataset, t
   return { dataset, rows: expected.rows, columns: expected.columns, scores };
 }
 
+/** The runs of one contender on several datasets, interleaved, so that a ratio of two of them is of runs side by side. */
+export async function raceAcross(
+  contender: Contender,
+  datasets: readonly Dataset[],
+  terms: Terms,
+): Promise<readonly Race[]> {
+  const entries = await Promise.all(
+    datasets.map(async (dataset) => ({ dataset, expected: await expect(dataset), runs: [] as Run[] })),
+  );
+  for (let round = 0; round < terms.rounds; round += 1) {
+    for (const { dataset, expected, runs } of entries) {
+      const run = await runOnce(contender, dataset, terms, (path) => findFault(contender, path, expected));
+      runs.push(run);
+      process.stderr.write(`  ${dataset.name}, round ${round + 1}: ${contender.name}: ${describeRun(run)}\n`);
+    }
+  }
+  return entries.map(({ dataset, expected, runs }) => ({
+    dataset,
+    rows: expected.rows,
+    columns: expected.columns,
+    scores: [toScore(contender, runs)],
+  }));
+}
+
 async function runOnce(
   contender: Contender,
   dataset: Dataset,
@@ -80,7 +105,11 @@ async function runOnce(
   mkdirSync(folder, { recursive: true });
   settle(dataset);
   const output = outputPath(folder, dataset.pair);
-  const run = await measure(contender.command(dataset.input, dataset.pair, output), caps, join(work, "last.log"));
+  const run = await measure(
+    contender.command(dataset.input, dataset.pair, output, dataset.compression ?? "snappy"),
+    caps,
+    join(work, "last.log"),
+  );
   const fault = run.failure === undefined ? await check(output) : undefined;
   rmSync(folder, { recursive: true, force: true });
   return fault === undefined ? run : { ...run, failure: `wrong: ${fault}` };
@@ -101,6 +130,7 @@ function toScore({ name, kind }: Contender, runs: readonly Run[]): Score {
     kind,
     runs,
     seconds: middle((run) => run.seconds),
+    cpuSeconds: middle((run) => run.cpuSeconds),
     peakBytes: middle((run) => run.peakBytes),
     peakPrivateBytes: middle((run) => run.peakPrivateBytes),
   };

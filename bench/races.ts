@@ -1,5 +1,5 @@
-import { listContenders } from "./contenders.ts";
-import { type Dataset, describeShape, dropDataset, makeDataset, makeGrowth, type Size, sizes } from "./data.ts";
+import { listContenders, ownContender } from "./contenders.ts";
+import { type Dataset, describeShape, dropDataset, makeDataset, makeGrowth, readSize, type Size } from "./data.ts";
 import { describeMachine } from "./machine.ts";
 import { type Race, race } from "./race.ts";
 import { type RaceResults, renderRaces } from "./race-report.ts";
@@ -18,7 +18,7 @@ const growthTables: Readonly<Record<Size, readonly number[]>> = {
   full: [50, 100, 200, 400, 667],
 };
 
-const size = readSize(process.env.SIZE ?? "small");
+const size = readSize();
 const parts = (process.env.PARTS ?? "aligned,misaligned,growth").split(",");
 
 await withWorkFolder(async () => {
@@ -54,14 +54,12 @@ async function raceOn(misaligned: boolean): Promise<Race> {
 }
 
 async function grow(misaligned: boolean): Promise<Growth> {
-  const [own] = listContenders();
-  if (own === undefined) throw new Error("no contender");
   const name = misaligned ? "misaligned" : "aligned";
   const points: { tables: number; score: Race["scores"][number] }[] = [];
   for (const tables of growthTables[size]) {
     say(`growth, ${name}: ${tables} tables ...`);
     const dataset = makeGrowth(work, size, tables, misaligned);
-    const [score] = (await race([own], dataset, { rounds, caps, work })).scores;
+    const [score] = (await race([ownContender], dataset, { rounds, caps, work })).scores;
     if (score !== undefined) points.push({ tables, score });
     drop(dataset);
   }
@@ -76,10 +74,4 @@ function toPublish(results: RaceResults): unknown {
 
 function drop(dataset: Dataset): void {
   if (!keep) dropDataset(dataset);
-}
-
-function readSize(text: string): Size {
-  const found = sizes.find((candidate) => candidate === text);
-  if (found === undefined) throw new Error(`SIZE is one of ${sizes.join(", ")}, got ${text}`);
-  return found;
 }

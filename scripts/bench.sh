@@ -1,6 +1,6 @@
 #!/bin/sh
 # The benchmark: compares widemerge with the physical limit and with other tools, on the same files, in one run.
-# SIZE=tiny|small|full (small, about 2 GB)  RUNS=3  KEEP=1 keeps bench/work  PARTS=aligned,misaligned,growth,bucket,cost,fanout,quiet  ONLY=part of a name
+# SIZE=tiny|small|full (small, about 2 GB)  RUNS=3  KEEP=1 keeps bench/work  PARTS=aligned,misaligned,growth,rows,groups,tables,encodings,bucket,cost,fanout,quiet  ONLY=part of a name
 # Python peers take part where scripts/interop.sh has made .venv/.
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -12,6 +12,9 @@ node=$(scripts/find-node.sh) || { echo "bench: needs Node 22.19 or newer: run 'm
 # Cloud Storage and runs of many pairs are sections of their own.
 case ",${PARTS:-aligned}," in
   *,aligned,* | *,misaligned,* | *,growth,*) "$node" --no-warnings bench/races.ts ;;
+esac
+case ",${PARTS:-rows}," in
+  *,rows,* | *,groups,* | *,tables,* | *,encodings,*) "$node" --no-warnings bench/shapes.ts ;;
 esac
 case ",${PARTS:-bucket}," in
   *,bucket,*) "$node" --no-warnings bench/bucket.ts ;;

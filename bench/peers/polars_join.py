@@ -5,7 +5,7 @@ import sys
 
 import polars as pl
 
-folder, pair, output = sys.argv[1:]
+folder, pair, output, compression = sys.argv[1:]
 key = "interval_time"
 wide = pl.read_parquet(os.path.join(folder, "targets.parquet"), hive_partitioning=False)
 for file in sorted(os.listdir(folder)):
@@ -15,4 +15,4 @@ for file in sorted(os.listdir(folder)):
     table = pl.read_parquet(os.path.join(folder, file), hive_partitioning=False)
     table = table.rename({name: f"{prefix}_{name}" for name in table.columns if name != key})
     wide = wide.join(table, on=key, how="left", maintain_order="left")
-wide.write_parquet(output, compression="snappy")
+wide.write_parquet(output, compression=compression)

@@ -3,7 +3,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { listFeatures, type PeerTable, readArguments, targetsOf } from "./tables.ts";
 
 /** DuckDB's POSITIONAL JOIN of all files: it checks no keys, so it is right only if every table is aligned. */
-const { folder, pair, output } = readArguments();
+const { folder, pair, output, compression } = readArguments();
 const key = "interval_time";
 const instance = await DuckDBInstance.create(":memory:", { temp_directory: `${output}.tmp` });
 const connection = await instance.connect();
@@ -12,7 +12,7 @@ const selected: string[] = [];
 for (const [index, source] of sources.entries()) selected.push(...(await selectColumns(source, index)));
 const from = sources.map(({ path }, index) => `read_parquet('${path}') t${index}`).join(" POSITIONAL JOIN ");
 await connection.run(
-  `COPY (SELECT ${selected.join(", ")} FROM ${from}) TO '${output}' (FORMAT parquet, COMPRESSION snappy)`,
+  `COPY (SELECT ${selected.join(", ")} FROM ${from}) TO '${output}' (FORMAT parquet, COMPRESSION ${compression})`,
 );
 rmSync(`${output}.tmp`, { recursive: true, force: true });
 

@@ -6,7 +6,7 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-folder, pair, output = sys.argv[1:]
+folder, pair, output, compression = sys.argv[1:]
 targets = pq.read_table(os.path.join(folder, "targets.parquet"))
 names, columns = list(targets.column_names), list(targets.columns)
 for file in sorted(os.listdir(folder)):
@@ -16,4 +16,4 @@ for file in sorted(os.listdir(folder)):
     table = pq.read_table(os.path.join(folder, file)).drop_columns(["interval_time"])
     names += [f"{prefix}_{name}" for name in table.column_names]
     columns += table.columns
-pq.write_table(pa.Table.from_arrays(columns, names), output, compression="snappy")
+pq.write_table(pa.Table.from_arrays(columns, names), output, compression=compression)

@@ -7,13 +7,13 @@ export interface PeerTable {
   readonly prefix: string;
 }
 
-/** Arguments of every peer: <checkpoint folder> <pair> <output file>. */
-export function readArguments(): { folder: string; pair: string; output: string } {
-  const [folder, pair, output] = process.argv.slice(2);
+/** Arguments of every peer: <checkpoint folder> <pair> <output file> <codec>. */
+export function readArguments(): { folder: string; pair: string; output: string; compression: "snappy" | "zstd" } {
+  const [folder, pair, output, compression] = process.argv.slice(2);
   if (folder === undefined || pair === undefined || output === undefined) {
-    throw new Error("usage: <checkpoint folder> <pair> <output file>");
+    throw new Error("usage: <checkpoint folder> <pair> <output file> <codec>");
   }
-  return { folder, pair, output };
+  return { folder, pair, output, compression: compression === "zstd" ? "zstd" : "snappy" };
 }
 
 export function listFeatures(folder: string, pair: string): PeerTable[] {
