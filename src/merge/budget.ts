@@ -16,10 +16,13 @@ export const copyBlockBytes = MiB;
 /** Bytes of a stream that may wait for their upload while the next ones arrive. */
 export const streamedBytes = 32 * MiB;
 
-/** Larger tables are not read ahead: two of them at once would set the peak. */
-export const prefetchBytes = 64 * MiB;
+/**
+ * Encoded bytes of the columns of a table that are read together to be gathered: enough that reading costs little, and small
+ * enough that they are still in the processor's cache when they are decoded. A larger column is read chunk by chunk.
+ */
+export const gatherBytes = 2 * MiB;
 
-/** Decoded bytes of the columns that are aligned or compared together: some dozen columns, small against a ceiling. */
+/** Decoded bytes of the columns that are compared together: some dozen columns, small against a ceiling. */
 export const batchBytes = 24 * MiB;
 
 /** Over a network, page headers are read through windows of this size. */

@@ -3,6 +3,7 @@ import type { ReusableBuffer } from "../parquet/buffer-pool.ts";
 import { bytesOf, type LoadedRange } from "../parquet/column-file.ts";
 import { type Column, chunksOf, type Footer } from "../parquet/footer.ts";
 import type { OpenFile } from "../store/store.ts";
+import type { PlannedTable } from "./table.ts";
 
 /** Bytes of a file, from `start` up to but not including `end`. */
 export interface Range {
@@ -41,4 +42,18 @@ export async function readChunks(
   for (const { start, end } of joinRanges(ranges, opened.isRemote ? remoteGapBytes : 0))
     loaded.push({ start, bytes: await opened.read(start, end - start, buffer?.take(end - start)) });
   return chunks.map((chunk) => ({ start: chunk.start, bytes: bytesOf(loaded, chunk) }));
+}
+
+/** Whether aligning takes the chunks of a table in the order of the file: it does so in one row group, if the key comes first. */
+export function isInOrder({ footer, key, columns, plan }: PlannedTable): boolean {
+  const [group, ...others] = footer.rowGroups.filter(({ rows }) => rows > 0);
+  if (group === undefined || others.length > 0) return false;
+  const matched = plan.sameKeys ? [] : [key];
+  const chunks = [...matched, ...columns.map(({ column }) => column)].flatMap(({ firstLeaf, leaves }) =>
+    group.chunks.slice(firstLeaf, firstLeaf + leaves),
+  );
+  return chunks.every(({ start }, index) => {
+    const before = chunks[index - 1];
+    return before === undefined || before.start + before.size <= start;
+  });
 }

@@ -77,7 +77,7 @@ class Planner {
         columns * this.#layout.length * footerBytesPerChunk,
       readBytes: sum(read.map(({ file }) => file.size)),
     };
-    const need = { ...sizes, tables, baselineBytes: limits.baselineBytes, verify: settings.verify };
+    const need = { ...sizes, tables, baselineBytes: limits.baselineBytes, verify: settings.verify, remote };
     const plan: Plan = {
       tables: tables.map((table) => table.plan),
       excluded,

@@ -2,7 +2,8 @@ import type { Assembly } from "../../model/plan.ts";
 import type { VerifyLevel } from "../../model/settings.ts";
 import { MiB } from "../../model/units.ts";
 import { decodedSize, encodedSize } from "../../parquet/column-type.ts";
-import { batchBytes, copyBlockBytes, copyBlocks, prefetchBytes, remoteTablesAtOnce } from "../budget.ts";
+import { batchBytes, copyBlockBytes, copyBlocks, gatherBytes, remoteTablesAtOnce } from "../budget.ts";
+import { isInOrder } from "../ranges.ts";
 import type { InspectedTable, PlannedTable } from "../table.ts";
 
 /** What the need of a merge depends on. */
@@ -17,6 +18,8 @@ export interface MergeSize {
   /** Memory in use before the merge starts, in bytes. */
   readonly baselineBytes: number;
   readonly verify: VerifyLevel;
+  /** Whether inputs or output lie behind a network. */
+  readonly remote: boolean;
 }
 
 /**
@@ -54,7 +57,7 @@ const matchBytes = 450;
  * columns, and the largest of what the stages need: proving keys, copying, aligning, comparing.
  */
 export function predictPeak(size: MergeSize): number {
-  const { tables, columns, rowGroups, verify, baselineBytes } = size;
+  const { tables, columns, rowGroups, verify, baselineBytes, remote } = size;
   const aligned = tables.filter(({ transfer }) => transfer === "align");
   const decodes = aligned.length > 0 || verify !== "structure";
   const chunks = columns * Math.max(1, rowGroups.length);
@@ -62,7 +65,7 @@ export function predictPeak(size: MergeSize): number {
   const stages = [
     keyBytes(tables),
     copyBytes(tables),
-    alignBytes(aligned),
+    alignBytes(aligned, remote),
     verify === "structure" ? 0 : compareBytes(size),
   ];
   return baselineBytes + childBytes + (decodes ? decodingBytes : 0) + metadata + Math.max(...stages);
@@ -97,12 +100,26 @@ function copyBytes(tables: readonly PlannedTable[]): number {
   return copyBlocks * Math.min(copyBlockBytes, largest);
 }
 
-/** The file at work, the next one when it is read ahead, the largest batch, and dead buffers. */
-function alignBytes(aligned: readonly PlannedTable[]): number {
+/** What is read of the current table and of the next one, the largest batch, and dead buffers. */
+function alignBytes(aligned: readonly PlannedTable[], remote: boolean): number {
   const files = aligned.map(({ file }) => file.size);
-  const ahead = Math.max(0, ...files.filter((size) => size <= prefetchBytes));
   const batch = Math.max(0, ...aligned.map(largestBatch));
-  return Math.max(0, ...files) + ahead + alignFactor * batch + deadBuffers(sum(files));
+  return (
+    2 * Math.max(0, ...aligned.map((table) => largestRead(table, remote))) +
+    alignFactor * batch +
+    deadBuffers(sum(files))
+  );
+}
+
+/**
+ * Encoded bytes of a table that are in memory while it is gathered: its key, the current columns and the next ones, or one
+ * chunk of a large column; of an object whose chunks are not needed in their order, all.
+ */
+function largestRead(table: PlannedTable, remote: boolean): number {
+  const { footer, file, key } = table;
+  if (remote && !isInOrder(table)) return file.size;
+  const chunk = Math.max(0, ...footer.rowGroups.flatMap(({ chunks }) => chunks.map(({ size }) => size)));
+  return Math.min(file.size, encodedSize(footer, key) + 2 * Math.max(gatherBytes, chunk));
 }
 
 function compareBytes({ tables, rows, verify }: MergeSize): number {

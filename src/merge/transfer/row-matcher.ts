@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DuplicatePolicy } from "../../model/settings.ts";
+import { bytesOf, type LoadedRange } from "../../parquet/column-file.ts";
 import type { ColumnChunk } from "../../parquet/footer.ts";
 import { cutRuns, identityRuns, type RowPart, type RowRuns } from "../../parquet/gather/rows.ts";
 import { keyTypeOf } from "../../parquet/key/key-type.ts";
@@ -30,35 +31,38 @@ export class RowMatcher {
     this.#layout = layout;
   }
 
-  /** The table's rows for each row group of the output; `bytes`: the whole file. */
-  match(table: PlannedTable, bytes: Uint8Array): readonly RowPart[] {
-    const digest = digestKey(table, bytes);
+  /** The table's rows for each row group of the output; `keyChunks`: the encoded key, not needed where it equals the targets'. */
+  match(table: PlannedTable, keyChunks: readonly LoadedRange[]): readonly RowPart[] {
+    const digest = table.plan.sameKeys ? sameKeys : digestKey(table, keyChunks);
     const known = this.#kept.get(digest);
     if (known !== undefined) return known;
-    const parts = cutRuns(this.#findRows(table, bytes), this.#layout);
+    const parts = cutRuns(this.#findRows(table, keyChunks), this.#layout);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size >= keptMatches && oldest !== undefined) this.#kept.delete(oldest);
     this.#kept.set(digest, parts);
     return parts;
   }
 
-  #findRows({ footer, key: column, plan }: PlannedTable, bytes: Uint8Array): RowRuns {
+  #findRows({ footer, key: column, plan }: PlannedTable, keyChunks: readonly LoadedRange[]): RowRuns {
     const { targetsKey, duplicates } = this.#keys;
     if (plan.sameKeys) return identityRuns(targetsKey.rows);
     const [element] = column.elements;
     const own = element === undefined || footer.rows === 0 ? undefined : keyTypeOf(element);
-    const bytesOf = ({ start, size }: ColumnChunk) => bytes.subarray(start, start + size);
-    const keys = this.#decoder.decode({ footer, column, type: own ?? targetsKey.type, bytesOf }, targetsKey.type);
+    const bytes = (chunk: ColumnChunk) => bytesOf(keyChunks, chunk);
+    const keys = this.#decoder.decode(
+      { footer, column, type: own ?? targetsKey.type, bytesOf: bytes },
+      targetsKey.type,
+    );
     return matchKeys(keys, targetsKey, duplicates).runs;
   }
 }
 
+/** The digest of all tables whose keys equal the targets'. */
+const sameKeys = "same";
+
 /** The same for keys of the same bytes, read in the same way. */
-function digestKey(table: PlannedTable, bytes: Uint8Array): string {
+function digestKey(table: PlannedTable, keyChunks: readonly LoadedRange[]): string {
   const hash = createHash("sha256").update(describeKey(table));
-  for (const group of table.footer.rowGroups) {
-    const chunk = group.chunks[table.key.firstLeaf];
-    if (chunk !== undefined && group.rows > 0) hash.update(bytes.subarray(chunk.start, chunk.start + chunk.size));
-  }
+  for (const { bytes } of keyChunks) hash.update(bytes);
   return hash.digest("hex");
 }

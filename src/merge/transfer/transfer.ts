@@ -1,9 +1,10 @@
 import type { Plan } from "../../model/plan.ts";
 import { version } from "../../model/version.ts";
 import { ReusableBuffer } from "../../parquet/buffer-pool.ts";
-import { crc32c, formatCrc32c } from "../../store/crc32c.ts";
+import type { LoadedRange } from "../../parquet/column-file.ts";
+import { chunksOf } from "../../parquet/footer.ts";
+import { formatCrc32c } from "../../store/crc32c.ts";
 import type { OpenFile, StagedOutput, Written } from "../../store/store.ts";
-import { prefetchBytes } from "../budget.ts";
 import type { Context } from "../context.ts";
 import type { PlannedMerge } from "../plan/plan.ts";
 import type { PlannedTable, TransferredTable } from "../table.ts";
@@ -12,6 +13,7 @@ import { ChunkSink } from "./chunk-sink.ts";
 import { Output } from "./output.ts";
 import { RowMatcher, type TargetKeys } from "./row-matcher.ts";
 import { Splicer } from "./splice.ts";
+import { openSource, type TableSource } from "./table-source.ts";
 
 /** The output with the columns of all tables, its footer not yet written. */
 export interface Transferred {
@@ -40,10 +42,15 @@ export async function finishOutput(plan: Plan, output: Output, staged: StagedOut
   return staged.finish();
 }
 
-/** A table with what its transfer needs: the open file to splice from, the bytes to align, or nothing to link it. */
+/** A table with what its transfer needs: the open file to splice from, the source and the key to align, or nothing to link it. */
 type ReadyTable =
   | { readonly table: PlannedTable; readonly transfer: "splice"; readonly opened: OpenFile }
-  | { readonly table: PlannedTable; readonly transfer: "align"; readonly bytes: Uint8Array }
+  | {
+      readonly table: PlannedTable;
+      readonly transfer: "align";
+      readonly source: TableSource;
+      readonly keyChunks: readonly LoadedRange[];
+    }
   | { readonly table: PlannedTable; readonly transfer: "link" };
 
 class TransferRun {
@@ -53,8 +60,8 @@ class TransferRun {
   readonly #output: Output;
   readonly #splicer: Splicer;
   readonly #aligner: Aligner;
-  /** For whole files: the current table, and the next one. */
-  readonly #buffers: [ReusableBuffer, ReusableBuffer] = [new ReusableBuffer(), new ReusableBuffer()];
+  /** For keys, and objects that are read as a whole: the current table, and the next one. */
+  #buffers: readonly [AlignBuffers, AlignBuffers] = [new AlignBuffers(), new AlignBuffers()];
   #bytesDone = 0;
 
   constructor(context: Context, planned: PlannedMerge, keys: TargetKeys, staged: StagedOutput) {
@@ -75,7 +82,7 @@ class TransferRun {
         this.#context.port.signal.throwIfAborted();
         const ready = await (ahead ?? this.#prepare(table));
         const next = tables[index + 1];
-        ahead = next !== undefined && this.#canPrepareAhead(next) ? this.#prepare(next) : undefined;
+        ahead = next === undefined || this.#context.port.slowed ? undefined : this.#prepare(next);
         // A failure of this table must not leave a rejection behind that nobody awaits.
         ahead?.catch(() => undefined);
         transferred.push({ ...table, crc32c: formatCrc32c(await this.#transfer(ready)) });
@@ -89,29 +96,25 @@ class TransferRun {
     }
   }
 
-  #canPrepareAhead({ transfer, file }: PlannedTable): boolean {
-    return transfer !== "align" || (!this.#context.port.slowed && file.size <= prefetchBytes);
-  }
-
   /** Storage works on the next table while this one is copied or computed. */
   async #prepare(table: PlannedTable): Promise<ReadyTable> {
     const { transfer } = table;
-    if (transfer === "splice") return { table, transfer, opened: await this.#context.store.open(table.file) };
-    return transfer === "align" ? { table, transfer, bytes: await this.#readWhole(table) } : { table, transfer };
+    if (transfer === "link") return { table, transfer };
+    const opened = await this.#context.store.open(table.file);
+    return transfer === "splice" ? { table, transfer, opened } : this.#prepareAlign(table, opened);
   }
 
-  /** Into the buffer that the table before the last one used; large tables, which are never two at once, share one. */
-  async #readWhole({ file }: PlannedTable): Promise<Uint8Array> {
-    const buffers = this.#buffers;
-    if (file.size > prefetchBytes && buffers[1].size > buffers[0].size) buffers.reverse();
-    const [buffer, other] = buffers;
-    buffers.splice(0, 2, other, buffer);
-    buffer.reset();
-    const opened = await this.#context.store.open(file);
+  /** With the buffers that the table before the last one used. */
+  async #prepareAlign(table: PlannedTable, opened: OpenFile): Promise<ReadyTable> {
+    const [buffers, others] = this.#buffers;
+    this.#buffers = [others, buffers];
+    const source = openSource(table, opened, buffers.whole);
     try {
-      return await opened.read(0, opened.size, buffer.take(opened.size));
-    } finally {
-      await opened.close();
+      const keyChunks = table.plan.sameKeys ? [] : await loadKey(table, source, buffers.key);
+      return { table, transfer: "align", source, keyChunks };
+    } catch (error) {
+      await source.close();
+      throw error;
     }
   }
 
@@ -121,7 +124,11 @@ class TransferRun {
       case "link":
         return this.#splicer.link(ready.table);
       case "align":
-        return this.#align(ready.table, ready.bytes);
+        try {
+          return await this.#align(ready.table, ready.source, ready.keyChunks);
+        } finally {
+          await ready.source.close();
+        }
       case "splice":
         try {
           return await this.#splicer.splice(ready.table, ready.opened);
@@ -131,14 +138,10 @@ class TransferRun {
     }
   }
 
-  async #align(table: PlannedTable, bytes: Uint8Array): Promise<number> {
-    await this.#aligner.align({
-      table,
-      parts: this.#matcher.match(table, bytes),
-      read: async ({ start, size }) => bytes.subarray(start, start + size),
-      signal: this.#context.port.signal,
-    });
-    return crc32c(bytes);
+  async #align(table: PlannedTable, source: TableSource, keyChunks: readonly LoadedRange[]): Promise<number> {
+    const parts = this.#matcher.match(table, keyChunks);
+    await this.#aligner.align({ table, parts, source, signal: this.#context.port.signal });
+    return source.finish();
   }
 
   #report(table: PlannedTable, tablesDone: number): void {
@@ -157,4 +160,22 @@ class TransferRun {
 
 async function close(ready: ReadyTable): Promise<void> {
   if (ready.transfer === "splice") await ready.opened.close();
+  if (ready.transfer === "align") await ready.source.close();
+}
+
+class AlignBuffers {
+  readonly key = new ReusableBuffer();
+  readonly whole = new ReusableBuffer();
+}
+
+async function loadKey(
+  { footer, key }: PlannedTable,
+  source: TableSource,
+  buffer: ReusableBuffer,
+): Promise<LoadedRange[]> {
+  const chunks = chunksOf(footer, [key]);
+  const read = await source.load(chunks, buffer);
+  const loaded: LoadedRange[] = [];
+  for (const chunk of chunks) loaded.push({ start: chunk.start, bytes: await read(chunk) });
+  return loaded;
 }
