@@ -43,7 +43,7 @@ function toCommand(args: readonly string[], notices: readonly string[]): Command
 
 /**
  * RLIMIT_DATA for the child, in bytes. The kernel counts private writable mappings whether or not they are resident, so
- * memory that Node and Polars map without touching is added to the ceiling (measured with Node 26, nodejs-polars 0.26):
+ * memory that Node and Polars map without touching is added to the ceiling (measured with Node 26, nodejs-polars 0.25):
  * - V8's code range and the stacks of its threads: 515 MiB in Node 26, other sizes in other versions; therefore taken
  *   from this process, which runs the same program;
  * - 2 MiB of stack for each Polars thread (599 MiB with 8 threads against 584 MiB with 2);

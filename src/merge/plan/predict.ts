@@ -23,15 +23,15 @@ export interface MergeSize {
 }
 
 /**
- * All constants are measured (Node 26, nodejs-polars 0.26, glibc, 2 threads) over the shapes of predict.test.ts, as the
+ * All constants are measured (Node 26, nodejs-polars 0.25, glibc, 2 threads) over the shapes of predict.test.ts, as the
  * sum of resident sets, which counts program text twice; in a control group less is measured.
  *
  * The child once it has decoded the targets' key: Node, its modules, Polars' library: 93–108 MiB in the smallest merge,
  * 15–25 MiB more while Node compiles modules that it does not have in its compile cache yet.
  */
 const childBytes = 136 * MiB;
-/** Program text, thread stacks and arenas that only joining, encoding or comparing touches: 5–15 MiB. */
-const decodingBytes = 20 * MiB;
+/** Program text, thread stacks and arenas that only aligning or comparing touches: 5–40 MiB. */
+const decodingBytes = 44 * MiB;
 /** Parsed footers, the plan and the new footer: 3.4–4.4 KiB a column chunk with 16,700 columns. */
 const chunkBytes = 5120;
 /** Garbage grows with what is live before it is collected: aligning and comparing leave as much again, 7.9 to 9.5 KiB in all. */
