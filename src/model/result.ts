@@ -89,6 +89,11 @@ export interface ManifestInput {
   readonly rowsDropped: number;
   readonly rowsNullFilled: number;
   readonly duplicateRows: number;
+  /**
+   * Whether the CRC32 in page headers, where there were any, was compared with the pages as they passed. The pages of an
+   * object that Cloud Storage composed into the output did not pass.
+   */
+  readonly pageChecksums: "checked" | "unchecked";
   /** Output column ← input column, in order. A list, because an object would sort names that are numbers. */
   readonly columns: readonly ColumnLineage[];
 }

@@ -1,27 +1,23 @@
 /** Checks of the pages of a column chunk: their headers, and their bodies where checksums are compared. */
 import { crc32 } from "node:zlib";
+import { PageError } from "./encoding/encoding.ts";
 import type { ColumnChunk } from "./footer.ts";
+import { type PageHeader, PageType, readHeader } from "./page/header.ts";
 import { ThriftReader } from "./thrift/reader.ts";
-import { field, ThriftError, type ThriftStruct, type ThriftValue } from "./thrift/thrift.ts";
+import { ThriftError } from "./thrift/thrift.ts";
 
 /** Bytes from `start` on, at most `length` (fewer at the end of the file). Synchronous: a header is a few dozen bytes. */
 export type PageSource = (start: number, length: number) => Uint8Array;
 
-const PageType = { data: 0, index: 1, dictionary: 2, dataV2: 3 } as const;
 const plainCodec = 0;
 const snappyCodec = 1;
 /** Headers contain statistics of two values at most; these steps cover long strings without reading bodies. */
 const headerGuesses = [256, 4096, 65_536, 1 << 20, 1 << 24];
 
-interface Page {
-  readonly type: number;
+interface Page extends PageHeader {
   readonly headerBytes: number;
   /** Bytes that were read beyond the header, usually the first ones of the body. */
   readonly lead: Uint8Array;
-  readonly bodyBytes: number;
-  readonly uncompressedBytes: number;
-  readonly values: number;
-  readonly checksum: number | undefined;
 }
 
 /** The number of pages and the first problem; the check ends there, because nothing after it can be located. */
@@ -47,7 +43,7 @@ export function checkPages(chunk: ColumnChunk, source: PageSource, checksums = f
     if (problem !== undefined) return { pages, problem: `page ${pages}: ${problem}` };
     if (page.type === PageType.dictionary && pages > 0)
       return { pages, problem: `page ${pages}: a dictionary page after data` };
-    values += page.values;
+    if (page.type !== PageType.dictionary) values += page.values;
     pages += 1;
     at += page.headerBytes + page.bodyBytes;
   }
@@ -67,16 +63,14 @@ function checkPage(
   const body = at + page.headerBytes;
   if (page.bodyBytes < 0 || body + page.bodyBytes > end)
     return `${page.bodyBytes} bytes at ${body}, beyond the chunk's end ${end}`;
-  if (chunk.codec === plainCodec && page.bodyBytes !== page.uncompressedBytes)
-    return `${page.bodyBytes} bytes uncompressed, the header says ${page.uncompressedBytes}`;
+  if (chunk.codec === plainCodec && page.bodyBytes !== page.uncompressedSize)
+    return `${page.bodyBytes} bytes uncompressed, the header says ${page.uncompressedSize}`;
   if (chunk.codec === snappyCodec && page.type !== PageType.dataV2 && page.bodyBytes > 0) {
     const length = Math.min(5, page.bodyBytes);
     const stated = snappyLength(page.lead.length < length ? source(body, length) : page.lead.subarray(0, length));
-    if (stated !== page.uncompressedBytes) return `Snappy states ${stated} bytes, the header ${page.uncompressedBytes}`;
+    if (stated !== page.uncompressedSize) return `Snappy states ${stated} bytes, the header ${page.uncompressedSize}`;
   }
-  if (!checksums || page.checksum === undefined) return undefined;
-  const found = crc32(source(body, page.bodyBytes)) | 0;
-  return found === (page.checksum | 0) ? undefined : `CRC32 ${found >>> 0}, the header says ${page.checksum >>> 0}`;
+  return checksums ? compareChecksum(page, crc32(source(body, page.bodyBytes))) : undefined;
 }
 
 function readPage(source: PageSource, at: number, end: number): Page | string {
@@ -84,8 +78,8 @@ function readPage(source: PageSource, at: number, end: number): Page | string {
     const bytes = source(at, Math.min(guess, end - at));
     const reader = new ThriftReader(bytes);
     try {
-      const header = reader.readStruct();
-      return toPage(header, reader.at, bytes.subarray(reader.at));
+      const header = readHeader(reader);
+      return { ...header, headerBytes: reader.at, lead: bytes.subarray(reader.at) };
     } catch (error) {
       if (!(error instanceof ThriftError)) throw error;
       if (bytes.length < guess || guess === headerGuesses.at(-1))
@@ -93,30 +87,6 @@ function readPage(source: PageSource, at: number, end: number): Page | string {
     }
   }
   return "a header that cannot be read";
-}
-
-function toPage(header: ThriftStruct, headerBytes: number, lead: Uint8Array): Page {
-  const type = integer(field(header, 1));
-  const data = field(header, type === PageType.dataV2 ? 8 : 5);
-  const holdsValues = type === PageType.data || type === PageType.dataV2;
-  const values = holdsValues && typeof data === "object" && "fields" in data ? integer(field(data, 1)) : 0;
-  if (type < 0 || type > PageType.dataV2 || values < 0)
-    throw new ThriftError(`page type ${type} with ${values} values`);
-  const checksum = field(header, 4);
-  return {
-    type,
-    headerBytes,
-    lead,
-    bodyBytes: integer(field(header, 3)),
-    uncompressedBytes: integer(field(header, 2)),
-    values,
-    checksum: checksum === undefined ? undefined : integer(checksum),
-  };
-}
-
-function integer(value: ThriftValue | undefined): number {
-  if (typeof value !== "number") throw new ThriftError("a number is missing");
-  return value;
 }
 
 /** A Snappy block starts with its uncompressed length as a varint (Snappy format description, section 1). */
@@ -127,4 +97,104 @@ function snappyLength(bytes: Uint8Array): number {
     if (byte < 0x80) return length;
   }
   return -1;
+}
+
+function compareChecksum({ checksum }: PageHeader, found: number): string | undefined {
+  if (checksum === undefined || (found | 0) === (checksum | 0)) return undefined;
+  return `CRC32 ${found >>> 0}, the header says ${checksum >>> 0}`;
+}
+
+/** A page of `chunk` is not what its checksum says, or its header cannot be read. */
+export class DamagedPage extends PageError {
+  readonly chunk: ColumnChunk;
+
+  constructor(chunk: ColumnChunk, message: string) {
+    super(message);
+    this.chunk = chunk;
+  }
+}
+
+/** Longer headers are damage: the longest that `checkPages` reads. */
+const longestHeader = headerGuesses.at(-1) ?? 0;
+
+/**
+ * Compares page checksums while the bytes of a file pass, in order and in pieces of any size. Each page of these chunks
+ * whose header has a CRC32 is summed; nothing is kept but the start of a header that a piece cuts in two.
+ */
+export class PassingPages {
+  readonly #chunks: readonly ColumnChunk[];
+  /** The current chunk, and how many of its pages have passed. */
+  #chunk = 0;
+  #pages = 0;
+  /** The current page, once its header has passed. */
+  #page: { readonly header: PageHeader; left: number; sum: number } | undefined;
+  #header: Uint8Array = new Uint8Array();
+
+  constructor(chunks: readonly ColumnChunk[]) {
+    this.#chunks = chunks.toSorted((left, right) => left.start - right.start);
+  }
+
+  /**
+   * Takes bytes from `start` on, which follow those before; bytes that belong to no chunk may be left out.
+   * @throws DamagedPage
+   */
+  pass(start: number, bytes: Uint8Array): void {
+    const end = start + bytes.length;
+    for (let chunk = this.#chunks[this.#chunk]; chunk !== undefined; chunk = this.#chunks[this.#chunk]) {
+      const chunkEnd = chunk.start + chunk.size;
+      const from = Math.max(start, chunk.start);
+      if (from < end) this.#passPages(chunk, bytes.subarray(from - start, Math.min(end, chunkEnd) - start));
+      if (chunkEnd > end) return;
+      this.#finishChunk(chunk);
+    }
+  }
+
+  #passPages(chunk: ColumnChunk, bytes: Uint8Array): void {
+    for (let rest = bytes; rest.length > 0; ) {
+      if (this.#page === undefined) rest = this.#openPage(chunk, rest);
+      const page = this.#page;
+      if (page === undefined) return;
+      const body = rest.subarray(0, page.left);
+      if (page.header.checksum !== undefined) page.sum = crc32(body, page.sum);
+      page.left -= body.length;
+      rest = rest.subarray(body.length);
+      if (page.left === 0) this.#finishPage(chunk, page);
+    }
+  }
+
+  /** Reads a header, if all of it has come; returns the bytes behind it. */
+  #openPage(chunk: ColumnChunk, bytes: Uint8Array): Uint8Array {
+    const begun = this.#header.length === 0 ? bytes : Buffer.concat([this.#header, bytes]);
+    const reader = new ThriftReader(begun);
+    try {
+      const header = readHeader(reader);
+      if (header.bodyBytes < 0) throw this.#damage(chunk, `${header.bodyBytes} bytes`);
+      this.#page = { header, left: header.bodyBytes, sum: 0 };
+      this.#header = new Uint8Array();
+    } catch (error) {
+      if (!(error instanceof ThriftError)) throw error;
+      if (begun.length > longestHeader) throw this.#damage(chunk, `a header that cannot be read (${error.message})`);
+      this.#header = Uint8Array.from(begun);
+      return new Uint8Array();
+    }
+    return begun.subarray(reader.at);
+  }
+
+  #finishPage(chunk: ColumnChunk, { header, sum }: { readonly header: PageHeader; readonly sum: number }): void {
+    const problem = compareChecksum(header, sum);
+    if (problem !== undefined) throw this.#damage(chunk, problem);
+    this.#page = undefined;
+    this.#pages += 1;
+  }
+
+  #finishChunk(chunk: ColumnChunk): void {
+    if (this.#header.length > 0) throw this.#damage(chunk, "a header that cannot be read");
+    if (this.#page !== undefined) throw this.#damage(chunk, `${this.#page.left} bytes beyond the chunk's end`);
+    this.#chunk += 1;
+    this.#pages = 0;
+  }
+
+  #damage(chunk: ColumnChunk, problem: string): DamagedPage {
+    return new DamagedPage(chunk, `page ${this.#pages}: ${problem}`);
+  }
 }

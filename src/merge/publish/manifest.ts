@@ -58,6 +58,7 @@ function describeInput(table: TransferredTable): ManifestInput {
     rowsDropped,
     rowsNullFilled,
     duplicateRows,
+    pageChecksums: table.transfer === "link" ? "unchecked" : "checked",
     columns: printColumns(table, table.columns),
   };
 }

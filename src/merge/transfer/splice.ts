@@ -1,7 +1,11 @@
-import { chunksOf } from "../../parquet/footer.ts";
+import { ExitCode } from "../../model/exit-code.ts";
+import { Failure } from "../../model/failure.ts";
+import { type ColumnChunk, chunksOf } from "../../parquet/footer.ts";
+import { DamagedPage, PassingPages } from "../../parquet/pages.ts";
 import { combineCrc32c, crc32c } from "../../store/crc32c.ts";
 import type { OpenFile, RemoteFile } from "../../store/store.ts";
 import { copyBlockBytes, copyBlocks, streamedBytes } from "../budget.ts";
+import { damaged } from "../inspect/table.ts";
 import { joinRanges, type Range, remoteGapBytes } from "../ranges.ts";
 import type { PlannedTable } from "../table.ts";
 import type { Output } from "./output.ts";
@@ -22,13 +26,25 @@ export class Splicer {
     this.#signal = signal;
   }
 
-  /** Copies the column chunks of a table into the output. Returns the CRC32C of the whole input. */
+  /**
+   * Copies the column chunks of a table into the output. Returns the CRC32C of the whole input.
+   * @throws Failure (input) when a page has a checksum that is not its bytes'.
+   */
   async splice(table: PlannedTable, opened: OpenFile): Promise<number> {
+    try {
+      return await this.#copyTable(table, opened);
+    } catch (error) {
+      throw error instanceof DamagedPage ? damagedPage(table, error) : error;
+    }
+  }
+
+  async #copyTable(table: PlannedTable, opened: OpenFile): Promise<number> {
     const ranges = planRanges(table, this.#output.position);
+    const pages = new PassingPages(chunksOfTable(table));
     const checksum =
       opened.isRemote && table.file.crc32c !== undefined
-        ? await this.#copyStreams(opened, ranges, table.file.crc32c)
-        : await this.#copyBlocks(opened, ranges);
+        ? await this.#copyStreams(opened, ranges, pages, table.file.crc32c)
+        : await this.#copyBlocks(opened, ranges, pages);
     for (const column of table.columns)
       this.#output.addColumn(table.footer, column, (chunk) => findRange(ranges, chunk.start).delta);
     return checksum;
@@ -44,11 +60,17 @@ export class Splicer {
   }
 
   /** Asks for the ranges alone, neighbours in one request: the sum of the whole input is known. */
-  async #copyStreams(opened: RemoteFile, ranges: readonly CopyRange[], checksum: string): Promise<number> {
+  async #copyStreams(
+    opened: RemoteFile,
+    ranges: readonly CopyRange[],
+    pages: PassingPages,
+    checksum: string,
+  ): Promise<number> {
     for (const { start, end } of joinRanges(ranges, remoteGapBytes)) {
       let at = start;
       for await (const bytes of opened.stream(start, end - start)) {
         this.#signal.throwIfAborted();
+        pages.pass(at, bytes);
         this.#copy(ranges, at, bytes, 0);
         at += bytes.length;
         await this.#output.settle(streamedBytes);
@@ -58,10 +80,11 @@ export class Splicer {
   }
 
   /** Reads the file once, in order, through a few blocks; returns the CRC32C of the whole input. */
-  async #copyBlocks(opened: OpenFile, ranges: readonly CopyRange[]): Promise<number> {
+  async #copyBlocks(opened: OpenFile, ranges: readonly CopyRange[], pages: PassingPages): Promise<number> {
     let checksum = 0;
     for await (const { at, block, bytes } of this.#readBlocks(opened)) {
       this.#output.throwIfFailed();
+      pages.pass(at, bytes);
       const copied = this.#copy(ranges, at, bytes, checksum);
       checksum = copied.checksum;
       void copied.written.then(() => this.#pool.release(block));
@@ -144,20 +167,30 @@ interface Block {
 }
 
 /** The ranges of the table's chunks, so that a table of contiguous chunks is one copy; the first goes to `position`. */
-function planRanges({ footer, columns }: PlannedTable, position: number): CopyRange[] {
-  const chunks = chunksOf(
-    footer,
-    columns.map(({ column }) => column),
-  );
+function planRanges(table: PlannedTable, position: number): CopyRange[] {
   let at = position;
   return joinRanges(
-    chunks.map(({ start, size }) => ({ start, end: start + size })),
+    chunksOfTable(table).map(({ start, size }) => ({ start, end: start + size })),
     0,
   ).map(({ start, end }) => {
     const range = { start, end, delta: at - start };
     at += end - start;
     return range;
   });
+}
+
+/** The chunks that go into the output. */
+function chunksOfTable({ footer, columns }: PlannedTable): ColumnChunk[] {
+  return chunksOf(
+    footer,
+    columns.map(({ column }) => column),
+  );
+}
+
+function damagedPage({ footer, file }: PlannedTable, error: DamagedPage): Failure {
+  const group = footer.rowGroups.findIndex(({ chunks }) => chunks.includes(error.chunk));
+  const found = `column ${error.chunk.path.join(".")}, row group ${group}: ${error.message}`;
+  return new Failure(ExitCode.input, [damaged(file, found)], { cause: error });
 }
 
 function findRange(ranges: readonly CopyRange[], start: number): CopyRange {

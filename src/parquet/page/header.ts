@@ -25,54 +25,70 @@ export interface Page {
 
 const rleLevels = 3;
 
+/** What a page header says about every kind of page. */
+export interface PageHeader {
+  readonly type: number;
+  /** Bytes of the page as it is stored, behind its header; whether they fit is for the reader to check. */
+  readonly bodyBytes: number;
+  readonly uncompressedSize: number;
+  /** CRC-32 of the page as it is stored. */
+  readonly checksum: number | undefined;
+  /** Values of a data page, nulls included, or entries of a dictionary. */
+  readonly values: number;
+  /** The header of the page's own kind; index pages have none that matters. */
+  readonly details: ThriftStruct | undefined;
+}
+
+/** Reads one header; the reader moves behind it. @throws ThriftError where the bytes are no header, or end within one. */
+export function readHeader(reader: ThriftReader): PageHeader {
+  const header = reader.readStruct();
+  const type = integer(header, 1);
+  const details = detailsOf(header, type);
+  const values = details === undefined ? 0 : integer(details, 1);
+  if (type < 0 || type > PageType.dataV2 || values < 0)
+    throw new ThriftError(`page type ${type} with ${values} values`);
+  const checksum = field(header, 4) === undefined ? undefined : integer(header, 4);
+  return { type, bodyBytes: integer(header, 3), uncompressedSize: integer(header, 2), checksum, values, details };
+}
+
 /** The pages of a chunk, one after the other. @throws PageError when a header cannot be read. */
 export function* readPages(chunk: Uint8Array): Generator<Page> {
   let at = 0;
   while (at < chunk.length) {
     const reader = new ThriftReader(chunk, at);
-    const page = toPage(readHeader(reader), chunk, reader);
+    const page = toPage(chunk, reader);
     at = reader.at + page.body.length;
     yield page;
   }
 }
 
-function readHeader(reader: ThriftReader): ThriftStruct {
+function toPage(chunk: Uint8Array, reader: ThriftReader): Page {
   try {
-    return reader.readStruct();
+    const { bodyBytes, details, ...header } = readHeader(reader);
+    if (bodyBytes < 0 || bodyBytes > chunk.length - reader.at)
+      throw new PageError(`a page of ${bodyBytes} bytes beyond its chunk`);
+    if (header.uncompressedSize < 0) throw new PageError(`a page of ${header.uncompressedSize} bytes unpacked`);
+    const body = chunk.subarray(reader.at, reader.at + bodyBytes);
+    return { ...header, body, ...describeEncodings(header.type, details) };
   } catch (error) {
     if (error instanceof ThriftError) throw new PageError(`a header that cannot be read (${error.message})`);
     throw error;
   }
 }
 
-function toPage(header: ThriftStruct, chunk: Uint8Array, reader: ThriftReader): Page {
-  const type = integer(header, 1);
-  const size = count(header, 3);
-  if (size > chunk.length - reader.at) throw new PageError(`a page of ${size} bytes beyond its chunk`);
-  return {
-    type,
-    body: chunk.subarray(reader.at, reader.at + size),
-    uncompressedSize: count(header, 2),
-    checksum: field(header, 4) === undefined ? undefined : integer(header, 4),
-    ...describeValues(type, detailsOf(header, type)),
-  };
-}
-
-type ValueDescription = Omit<Page, "type" | "body" | "uncompressedSize" | "checksum">;
+type EncodingDescription = Omit<Page, "type" | "body" | "uncompressedSize" | "checksum" | "values">;
 
 const rle = { definitionEncoding: rleLevels, repetitionEncoding: rleLevels };
 const firstVersion = { definitionBytes: 0, repetitionBytes: 0, compressed: true };
 
-function describeValues(type: number, details: ThriftStruct | undefined): ValueDescription {
-  if (details === undefined) return { values: 0, encoding: 0, ...rle, ...firstVersion };
-  const values = count(details, 1);
-  if (type === PageType.dictionary) return { values, encoding: integer(details, 2), ...rle, ...firstVersion };
+function describeEncodings(type: number, details: ThriftStruct | undefined): EncodingDescription {
+  if (details === undefined) return { encoding: 0, ...rle, ...firstVersion };
+  if (type === PageType.dictionary) return { encoding: integer(details, 2), ...rle, ...firstVersion };
   if (type === PageType.data) {
     const levels = { definitionEncoding: integer(details, 3), repetitionEncoding: integer(details, 4) };
-    return { values, encoding: integer(details, 2), ...levels, ...firstVersion };
+    return { encoding: integer(details, 2), ...levels, ...firstVersion };
   }
   return {
-    values,
     encoding: integer(details, 4),
     ...rle,
     definitionBytes: count(details, 5),
@@ -81,26 +97,25 @@ function describeValues(type: number, details: ThriftStruct | undefined): ValueD
   };
 }
 
-/** The header of the page's own kind; index pages have none that matters. */
 function detailsOf(header: ThriftStruct, type: number): ThriftStruct | undefined {
   const ids: Readonly<Record<number, number>> = { [PageType.data]: 5, [PageType.dictionary]: 7, [PageType.dataV2]: 8 };
   const id = ids[type];
   if (id === undefined) return undefined;
   const details = field(header, id);
   if (typeof details !== "object" || !("fields" in details))
-    throw new PageError(`a page of type ${type} without its header`);
+    throw new ThriftError(`a page of type ${type} without its header`);
   return details;
 }
 
 function integer(struct: ThriftStruct, id: number): number {
   const value = field(struct, id);
-  if (typeof value !== "number") throw new PageError(`a page header without field ${id}`);
+  if (typeof value !== "number") throw new ThriftError(`no field ${id}`);
   return value;
 }
 
 function count(struct: ThriftStruct, id: number): number {
   const value = integer(struct, id);
-  if (value < 0) throw new PageError(`a page header that counts ${value}`);
+  if (value < 0) throw new ThriftError(`field ${id} counts ${value}`);
   return value;
 }
 
