@@ -80,6 +80,11 @@ describe("commands on a bucket", { skip: absence }, () => {
       const output = `${stand.root}/${prefix}`;
       const run = await merge(stand.gcs.endpoint, stand.input, output, "--assembly", assembly);
       assert.equal(run.exitCode, ExitCode.done, run.stdout);
+      const { manifest } = await readOutput(stand, prefix);
+      assert.equal(manifest?.inputs.length, tables + 1);
+      // Of what is composed, no byte passes through the worker.
+      for (const { action, pageChecksums } of manifest.inputs)
+        assert.equal(pageChecksums, assembly === "compose" && action === "splice" ? "unchecked" : "checked");
       const verify = (level: string) =>
         runWith(stand.gcs.endpoint, "verify", "audusd", "--input", stand.input, "--output", output, "--level", level);
       for (const level of ["structure", "sample", "full"]) {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import type { ColumnChunk } from "../../src/parquet/footer.ts";
-import { checkPages } from "../../src/parquet/pages.ts";
+import { checkPages, DamagedPage, PassingPages } from "../../src/parquet/pages.ts";
 import { ThriftType } from "../../src/parquet/thrift/thrift.ts";
 import { ThriftWriter } from "../../src/parquet/thrift/writer.ts";
 import { CountingReader, loadFile } from "../support/bytes.ts";
@@ -188,4 +188,60 @@ test("any bytes end in a count or a problem", () => {
     }),
     { numRuns: 3000 },
   );
+});
+
+/** Lets a file pass in pieces of `size` bytes. */
+function passAll(chunks: readonly Uint8Array[][], size: number): void {
+  const file = Buffer.concat([Buffer.alloc(4, 0xaa), ...chunks.flatMap((chunk) => [...chunk, Buffer.alloc(9, 0xaa)])]);
+  let start = 4;
+  const places = chunks.map((chunk) => {
+    const place = { ...plain, start, size: Buffer.concat(chunk).length };
+    start += place.size + 9;
+    return place;
+  });
+  const passing = new PassingPages(places);
+  for (let at = 0; at < file.length; at += size) passing.pass(at, file.subarray(at, at + size));
+}
+
+test("page checksums are compared as the bytes pass, in pieces of any size", () => {
+  const bodies = fc.array(fc.record({ body: fc.uint8Array({ maxLength: 90 }), summed: fc.boolean() }), {
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(
+      fc.array(bodies, { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 120 }),
+      fc.nat(),
+      (chunks, size, pick) => {
+        const pages = chunks.map((chunk) =>
+          chunk.map(({ body, summed }) => makePage({ body, ...(summed ? { checksum: crc32(body) | 0 } : {}) })),
+        );
+        assert.doesNotThrow(() => passAll(pages, size));
+        const summed = chunks.flatMap((chunk, at) =>
+          chunk.flatMap(({ body, summed: has }, page) => (has && body.length > 0 ? [{ at, page, body }] : [])),
+        );
+        const damaged = summed[pick % Math.max(1, summed.length)];
+        if (damaged === undefined) return;
+        const bytes = pages[damaged.at]?.[damaged.page];
+        assert.ok(bytes);
+        const flipped = bytes.length - 1 - (pick % damaged.body.length);
+        bytes[flipped] = (bytes[flipped] ?? 0) ^ 0x10;
+        assert.throws(
+          () => passAll(pages, size),
+          (error: unknown) =>
+            error instanceof DamagedPage &&
+            error.message.startsWith(`page ${damaged.page}: CRC32 `) &&
+            error.chunk.size === Buffer.concat(pages[damaged.at] ?? []).length,
+        );
+      },
+    ),
+  );
+});
+
+test("a chunk that passes and does not end with a page is damaged", () => {
+  for (const size of [1, 7, 1000]) {
+    assert.throws(() => passAll([[good, Buffer.from([0x15])]], size), /page 1: a header that cannot be read/);
+    assert.throws(() => passAll([[makePage({ bodyBytes: 13 })]], size), /page 0: 3 bytes beyond the chunk's end/);
+    assert.throws(() => passAll([[makePage({ bodyBytes: -5 })]], size), /page 0: -5 bytes/);
+  }
 });

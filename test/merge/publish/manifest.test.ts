@@ -62,6 +62,7 @@ test("what was checked, how long it took, with which settings and which version"
   const { level, problems, columnsCompared, pages } = manifest.verification;
   assert.deepEqual([level, problems, columnsCompared], ["full", [], 5]);
   assert.ok(pages >= 5);
+  assert.ok(manifest.inputs.every(({ pageChecksums }) => pageChecksums === "checked"));
   assert.deepEqual(
     manifest.stages.map(({ stage }) => stage),
     ["inventory", "preflight", "plan", "merge", "footer", "verify"],
