@@ -103,7 +103,7 @@ export interface VerifyOptions extends CommonOptions {
  */
 export function merge(options: MergeOptions): Promise<PairResult> {
   const { pair, onProgress, signal, ...given } = options;
-  const start = async (observer: TaskObserver) => mergePair(parsePair(pair), resolveOptions(given), observer);
+  const start = async (observer: TaskObserver) => mergePair(parsePair(pair), resolveOptions(given).settings, observer);
   return runControlled(start, { onProgress, signal });
 }
 
@@ -114,7 +114,7 @@ export function merge(options: MergeOptions): Promise<PairResult> {
 export async function plan(options: PlanOptions): Promise<Plan> {
   const { pair, onProgress, signal, ...given } = options;
   const start = async (observer: TaskObserver) => {
-    const settings = resolveOptions(given);
+    const { settings } = resolveOptions(given);
     return runGuarded({ command: "plan", pair: parsePair(pair), settings }, settings, observer);
   };
   const { report } = await runControlled(start, { onProgress, signal });
@@ -129,8 +129,8 @@ export async function plan(options: PlanOptions): Promise<Plan> {
 export async function verify(options: VerifyOptions): Promise<Verification> {
   const { target, level, onProgress, signal, ...given } = options;
   const start = async (observer: TaskObserver) => {
-    const settings = resolveOptions({ ...given, verify: level });
-    return verifyTarget(target, settings.verify, settings, observer);
+    const options = resolveOptions({ ...given, verify: level });
+    return verifyTarget(target, options.settings.verify, options, observer);
   };
   const { verification } = await runControlled(start, { onProgress, signal });
   if (verification === undefined) throw new Error("the child process ended without a verification");

@@ -1,13 +1,15 @@
-import type { Settings } from "../config/settings.ts";
+import type { StatedSettings } from "../config/resolve.ts";
 import { cancel } from "../run/cancel.ts";
 import { openRun } from "./existing-run.ts";
 
 /**
  * Cancels a run: a live controller stops its workers and ends; without one, they are stopped here.
- * Returns the name of the run. @throws Failure (usage) when there is no such run
+ * Returns the name of the run, and whether there was anything to cancel. @throws Failure (usage) when there is no such run
  */
-export async function cancelRun(named: string | undefined, settings: Settings): Promise<string> {
-  const run = await openRun(named, settings);
-  await cancel(run);
-  return run.state.record.run;
+export async function cancelRun(
+  named: string | undefined,
+  given: StatedSettings,
+): Promise<{ readonly run: string; readonly cancelled: boolean }> {
+  const run = await openRun(named, given);
+  return { cancelled: await cancel(run), run: run.state.record.run };
 }

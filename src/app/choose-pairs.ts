@@ -7,27 +7,17 @@ import { Failure } from "../model/failure.ts";
 import { Pair } from "../model/names.ts";
 import type { CheckpointSettings } from "../model/settings.ts";
 import { formatCount } from "../model/units.ts";
-import { findRun, readRecord } from "../run/choose.ts";
 import { createStore } from "../store/create-store.ts";
 import type { Store } from "../store/store.ts";
 
 /**
- * The settings with the pairs to merge: those stated, else those of the existing run that is named, else every checkpoint
- * under the input. `onNotice` gets a sentence about folders that are not checkpoints.
- * @throws Failure (usage) when there is no pair, or no run "last"
+ * The settings with the pairs to merge: those stated or of an existing run, else every checkpoint under the input.
+ * `onNotice` gets a sentence about folders that are not checkpoints.
+ * @throws Failure (usage) when there is no pair
  */
 export async function withPairs(settings: Settings, onNotice: (text: string) => void): Promise<Settings> {
   if (settings.pairs.length > 0) return { ...settings, pairs: [...new Set(settings.pairs)] };
-  const store = createStore(settings);
-  const pairs = (await pairsOfRun(store, settings)) ?? (await findCheckpoints(store, settings, onNotice));
-  return { ...settings, pairs: [...pairs] };
-}
-
-async function pairsOfRun(store: Store, { output, run }: Settings): Promise<readonly string[] | undefined> {
-  if (run === undefined) return undefined;
-  // "last" states that there is a run; any other name may be that of a new one.
-  const record = run === "last" ? await findRun(store, output, run) : await readRecord(store, output, run);
-  return record?.pairs;
+  return { ...settings, pairs: [...(await findCheckpoints(createStore(settings), settings, onNotice))] };
 }
 
 /** Folders looked at side by side. */

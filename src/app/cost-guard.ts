@@ -43,7 +43,7 @@ function keepUnfinished(view: RunView): RunView {
 
 /** A sum without one of its items cannot guard a limit. @throws Failure (usage) */
 function refuseUnpriced(lines: readonly CostLine[], { name }: PriceList): void {
-  const what = `--max-cost cannot be kept with the price list ${name}`;
+  const what = `--max-cost needs a price that the price list ${name} lacks`;
   const fix = "add it to your own price list (--prices), or leave out --max-cost";
   failOn(
     ExitCode.usage,

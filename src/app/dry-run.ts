@@ -1,3 +1,4 @@
+import type { StatedSettings } from "../config/resolve.ts";
 import type { Settings } from "../config/settings.ts";
 import type { CostForecast } from "../model/cost.ts";
 import { ExitCode } from "../model/exit-code.ts";
@@ -11,6 +12,7 @@ import { forecastCost } from "./cost-guard.ts";
 import { createBackend } from "./create-backend.ts";
 import { type ObserverFactory, runGuarded } from "./guarded-task.ts";
 import { loadPrices } from "./prices.ts";
+import { withRunSettings } from "./run-settings.ts";
 
 /** One pair of a run that was not started. */
 export interface PairForecast extends Completion {
@@ -37,8 +39,8 @@ export interface ForecastHooks {
 }
 
 /** Finds out what a run would do: reads footers and keys of every pair that is not done, and writes nothing. */
-export async function forecastRun(given: Settings, { observe, onNotice }: ForecastHooks): Promise<RunForecast> {
-  const settings = await withPairs(given, onNotice);
+export async function forecastRun(given: StatedSettings, { observe, onNotice }: ForecastHooks): Promise<RunForecast> {
+  const settings = await withPairs(await withRunSettings(given), onNotice);
   const prices = await loadPrices(settings);
   const platform = await createBackend(settings.backend, settings, observe);
   const { ceilingBytes, spot } = platform.capacity;

@@ -1,5 +1,5 @@
-import * as v from "valibot";
-import { Settings } from "../config/settings.ts";
+import type { StatedSettings } from "../config/resolve.ts";
+import type { Settings } from "../config/settings.ts";
 import type { PriceList } from "../model/cost.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { findRun } from "../run/choose.ts";
@@ -10,10 +10,9 @@ import { refreshRun, type WatchedRun } from "../run/watch.ts";
 import { createStore } from "../store/create-store.ts";
 import { createBackend } from "./create-backend.ts";
 import { loadPrices } from "./prices.ts";
+import { decisiveSettings } from "./run-settings.ts";
 
 export { followRun, hasController } from "../run/watch.ts";
-
-const { input: defaultInput } = v.parse(Settings, {});
 
 /** A run that exists, as its folder and its backend describe it. */
 export interface ExistingRun extends WatchedRun {
@@ -22,16 +21,20 @@ export interface ExistingRun extends WatchedRun {
 }
 
 /** Finds a run by its name; without a name, the newest. @throws Failure (usage) when there is none */
-export async function openRun(named: string | undefined, given: Settings): Promise<ExistingRun> {
+export async function openRun(
+  named: string | undefined,
+  { settings: given, stated }: StatedSettings,
+): Promise<ExistingRun> {
   const outputs = createStore(given);
   const record = await findRun(outputs, given.output, named ?? given.run ?? "last");
   const version = (await outputs.stat(runPaths(outputs, given.output, record.run).record))?.version;
-  const ceilingBytes = (record.handles[0]?.launch ?? record.pending)?.ceilingBytes ?? 0;
+  const launch = record.handles[0]?.launch ?? record.pending;
+  const ceilingBytes = record.policy?.ceilingBytes ?? launch?.ceilingBytes ?? 0;
   const settings: Settings = {
     ...given,
-    ...record.settings,
+    ...decisiveSettings(record),
     // The checkpoints that the run was started with, unless the caller names them by another path.
-    input: given.input === defaultInput ? record.input : given.input,
+    ...(stated.has("input") ? { input: given.input } : {}),
     backend: record.backend,
     memoryCeiling: ceilingBytes,
   };
@@ -45,10 +48,10 @@ export async function openRun(named: string | undefined, given: Settings): Promi
 /** The run as it is now, its open launches refreshed from its backend, and the price list in force. */
 export async function inspectRun(
   named: string | undefined,
-  settings: Settings,
+  given: StatedSettings,
 ): Promise<{ readonly run: ExistingRun; readonly prices: PriceList }> {
-  const prices = await loadPrices(settings);
-  const run = await openRun(named, settings);
+  const prices = await loadPrices(given.settings);
+  const run = await openRun(named, given);
   await refreshRun(run);
   return { run, prices };
 }

@@ -1,5 +1,5 @@
 import packageJson from "../../package.json" with { type: "json" };
-import type { Settings } from "../config/settings.ts";
+import type { StatedSettings } from "../config/resolve.ts";
 import type { PriceList } from "../model/cost.ts";
 import { type RunEnd, type RunOptions, runPairs } from "../run/controller.ts";
 import { runPaths } from "../run/documents.ts";
@@ -8,6 +8,7 @@ import { withPairs } from "./choose-pairs.ts";
 import { guardCost } from "./cost-guard.ts";
 import { createBackend } from "./create-backend.ts";
 import type { ObserverFactory } from "./guarded-task.ts";
+import { withRunSettings } from "./run-settings.ts";
 
 /** How a caller follows a run and ends it from outside. */
 export interface RunHooks extends Required<Pick<RunOptions, "signal" | "detach" | "onView" | "onNotice">> {
@@ -20,9 +21,9 @@ export interface FinishedRun extends RunEnd {
 }
 
 /** Carries out a run of several pairs, or continues one. @throws Failure when the run cannot begin */
-export async function runAll(given: Settings, prices: PriceList, hooks: RunHooks): Promise<FinishedRun> {
+export async function runAll(given: StatedSettings, prices: PriceList, hooks: RunHooks): Promise<FinishedRun> {
   const { observe, ...controls } = hooks;
-  const settings = await withPairs(given, hooks.onNotice);
+  const settings = await withPairs(await withRunSettings(given), hooks.onNotice);
   const platform = await createBackend(settings.backend, settings, observe);
   const store = createStore(settings);
   const end = await runPairs({

@@ -1,11 +1,9 @@
-import * as v from "valibot";
-import { Settings, type VerifyLevel } from "../config/settings.ts";
+import type { StatedSettings } from "../config/resolve.ts";
+import type { VerifyLevel } from "../config/settings.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import type { Problem } from "../model/failure.ts";
 import type { Verification } from "../model/result.ts";
 import { runGuarded, type TaskObserver } from "./guarded-task.ts";
-
-const { input: defaultInput } = v.parse(Settings, {});
 
 /** How a verification ended. */
 export interface VerificationEnd {
@@ -20,11 +18,11 @@ export interface VerificationEnd {
 export async function verifyTarget(
   target: string,
   level: VerifyLevel,
-  settings: Settings,
+  { settings, stated }: StatedSettings,
   observer: TaskObserver,
 ): Promise<VerificationEnd> {
   const { report, exitCode, problems } = await runGuarded(
-    { command: "verify", target, level, inputGiven: settings.input !== defaultInput, settings },
+    { command: "verify", target, level, inputGiven: stated.has("input"), settings },
     settings,
     observer,
   );

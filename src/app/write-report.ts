@@ -1,4 +1,4 @@
-import type { Settings } from "../config/settings.ts";
+import type { StatedSettings } from "../config/resolve.ts";
 import type { PriceList } from "../model/cost.ts";
 import type { RunView } from "../model/run.ts";
 import { writeReports } from "../run/documents.ts";
@@ -15,8 +15,8 @@ export interface WrittenReport {
 }
 
 /** Writes the reports of a run into its folder. @throws Failure (usage) when there is no such run */
-export async function writeReport(named: string | undefined, settings: Settings): Promise<WrittenReport> {
-  const { run, prices } = await inspectRun(named, settings);
+export async function writeReport(named: string | undefined, given: StatedSettings): Promise<WrittenReport> {
+  const { run, prices } = await inspectRun(named, given);
   const view = run.state.view();
   const { renderDocuments } = await import("../report/documents.ts");
   const documents = renderDocuments(view, prices);

@@ -13,6 +13,8 @@ export interface WorkerEnvironment extends Readonly<Record<string, string>> {
  */
 export interface Backend {
   readonly name: BackendName;
+  /** Checks a launch without a trace of it. @throws Failure (usage) if it can never run there, with advice */
+  check(launch: Launch): Promise<void>;
   /**
    * Starts a launch, or finds it if it was started before, also by another controller.
    * @throws Failure (usage) if the launch can never run there, with advice; Failure (input) for a missing permission, by

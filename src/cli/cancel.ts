@@ -2,7 +2,7 @@ import { cancelRun } from "../app/cancel-run.ts";
 import { existingRunSettings } from "../config/settings.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { CodedCommand } from "./command.ts";
-import { addSettings, type Flags, readSettings } from "./flags.ts";
+import { addSettings, type Flags, readStated } from "./flags.ts";
 
 const guide = `
 A live controller stops its workers and ends. Without one, this command stops the workers itself. Finished pairs stay
@@ -22,7 +22,7 @@ export function cancelCommand(): CodedCommand {
 }
 
 async function cancel(named: string | undefined, flags: Flags, command: CodedCommand): Promise<ExitCode> {
-  const run = await cancelRun(named, readSettings(flags, command));
-  process.stdout.write(`run ${run} is cancelled\n`);
+  const { run, cancelled } = await cancelRun(named, readStated(flags, command));
+  process.stdout.write(cancelled ? `run ${run} is cancelled\n` : `run ${run} is already over, nothing to cancel\n`);
   return ExitCode.done;
 }

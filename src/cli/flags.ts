@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import * as v from "valibot";
-import { flagOf, resolveSettings, variableOf } from "../config/resolve.ts";
+import { flagOf, resolveStated, type StatedSettings, variableOf } from "../config/resolve.ts";
 import { type SettingName, Settings } from "../config/settings.ts";
 
 /** The options of a command as commander passes them. */
@@ -17,12 +17,17 @@ export function addSettings<Kind extends Command>(command: Kind, names: readonly
 
 /** The settings in force for a command's flags. @throws Failure (usage) with every problem */
 export function readSettings(flags: Flags, command: Command): Settings {
+  return readStated(flags, command).settings;
+}
+
+/** The settings in force for a command's flags, and which were given. @throws Failure (usage) with every problem */
+export function readStated(flags: Flags, command: Command): StatedSettings {
   // A `--no-…` option has a default among the options: only what was typed on the command line is a flag.
   const stated = Object.entries(flags).filter(
     ([name]) => name in Settings.entries && command.getOptionValueSource(name) === "cli",
   );
   const file = flags.config;
-  return resolveSettings({
+  return resolveStated({
     flags: Object.fromEntries(stated),
     environment: process.env,
     file: typeof file === "string" ? file : undefined,

@@ -4,7 +4,7 @@ import { log } from "../app/log.ts";
 import type { Settings } from "../config/settings.ts";
 import type { WorkerEvent } from "../model/event.ts";
 import type { StageName } from "../model/measurement.ts";
-import { formatBytes, formatMemory } from "../model/units.ts";
+import { formatBytes, formatMemory, formatNumber, formatSeconds } from "../model/units.ts";
 import { onStopSignals } from "./signals.ts";
 
 /**
@@ -38,7 +38,7 @@ type Display = Required<Omit<TaskObserver, "onStart">>;
 
 class ProgressBar implements Display {
   readonly #bar = new SingleBar({
-    format: "{stage} {bar} {value}/{total} tables  {rate}{memory}  {eta_formatted} left",
+    format: "{stage} {bar} {value}/{total} tables{rate}{memory}{left}",
     hideCursor: true,
     clearOnComplete: true,
   });
@@ -53,17 +53,14 @@ class ProgressBar implements Display {
       this.onEnd();
       this.#stage = event.stage;
       this.#since = performance.now();
-      this.#bar.start(event.tables, 0, { stage: event.stage.padEnd(9), rate: "", memory: this.#memory });
+      this.#bar.start(event.tables, 0, { stage: event.stage.padEnd(9), rate: "", memory: this.#memory, left: "" });
     }
     const seconds = (performance.now() - this.#since) / 1000;
-    this.#bar.update(event.tablesDone, {
-      rate: event.bytesTotal > 0 && seconds > 0 ? `${formatBytes(event.bytesDone / seconds)}/s  ` : "",
-      memory: this.#memory,
-    });
+    this.#bar.update(event.tablesDone, { ...describePace(event, seconds), memory: this.#memory });
   }
 
   onSample(workingSetBytes: number, ceilingBytes: number): void {
-    this.#memory = `${formatMemory(workingSetBytes)} of ${formatMemory(ceilingBytes)}`;
+    this.#memory = `  ${formatMemory(workingSetBytes)} of ${formatMemory(ceilingBytes)}`;
     if (this.#stage !== undefined) this.#bar.update({ memory: this.#memory });
   }
 
@@ -78,11 +75,29 @@ class ProgressBar implements Display {
   }
 }
 
+/** How far a stage is. */
+type Progress = Pick<
+  Extract<WorkerEvent, { readonly type: "progress" }>,
+  "tablesDone" | "tables" | "bytesDone" | "bytesTotal"
+>;
+
+/** The rate of a stage and the time that it still needs, where they are known after so many seconds. */
+export function describePace(
+  { tablesDone, tables, bytesDone, bytesTotal }: Progress,
+  seconds: number,
+): { readonly rate: string; readonly left: string } {
+  const done = bytesTotal > 0 ? bytesDone / bytesTotal : tablesDone / Math.max(1, tables);
+  return {
+    rate: bytesDone > 0 && seconds > 0 ? `  ${formatBytes(bytesDone / seconds)}/s` : "",
+    left: done > 0 && done < 1 ? `  ${formatSeconds((seconds * (1 - done)) / done)} left` : "",
+  };
+}
+
 class ProgressLog implements Display {
   readonly #subject: string;
   readonly #every: number;
-  #workingSetBytes = 0;
-  #ceilingBytes = 0;
+  /** In bytes, once it was measured. */
+  #memory: { readonly workingSetBytes: number; readonly ceilingBytes: number } | undefined;
 
   constructor(subject: string, every: number) {
     this.#subject = subject;
@@ -94,18 +109,18 @@ class ProgressLog implements Display {
     if (event.type !== "progress") return;
     const { stage, tablesDone, tables, bytesDone } = event;
     if (tablesDone === 0 || (tablesDone % this.#every !== 0 && tablesDone !== tables)) return;
-    const [workingSetBytes, ceilingBytes] = [this.#workingSetBytes, this.#ceilingBytes];
+    const memory = this.#memory;
+    const used = memory && `, ${formatMemory(memory.workingSetBytes)} of ${formatMemory(memory.ceilingBytes)}`;
     log(
       "info",
-      `${stage}: ${tablesDone} of ${tables} tables, ${formatMemory(workingSetBytes)} of ${formatMemory(ceilingBytes)}`,
-      { stage, tablesDone, tables, bytesDone, workingSetBytes, ceilingBytes },
+      `${stage}: ${tablesDone} of ${formatNumber(tables, "table")}${used ?? ""}`,
+      { stage, tablesDone, tables, bytesDone, ...memory },
       this.#subject,
     );
   }
 
   onSample(workingSetBytes: number, ceilingBytes: number): void {
-    this.#workingSetBytes = workingSetBytes;
-    this.#ceilingBytes = ceilingBytes;
+    this.#memory = { workingSetBytes, ceilingBytes };
   }
 
   onWarning(text: string): void {

@@ -4,7 +4,7 @@ import { costOfRun } from "../cost/run-cost.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { describeRun } from "../report/text/run.ts";
 import { CodedCommand } from "./command.ts";
-import { addSettings, type Flags, readSettings } from "./flags.ts";
+import { addSettings, type Flags, readStated } from "./flags.ts";
 
 const guide = `
 Writes report.html, report.json, report.csv and costs/<pair>.json into <output>/runs/<run>/ again, from what is known now
@@ -26,7 +26,7 @@ export function reportCommand(): CodedCommand {
 }
 
 async function report(named: string | undefined, flags: Flags, command: CodedCommand): Promise<ExitCode> {
-  const { view, prices, documents, files } = await writeReport(named, readSettings(flags, command));
+  const { view, prices, documents, files } = await writeReport(named, readStated(flags, command));
   if (flags.json === true) process.stdout.write(documents.get("report.json") ?? "");
   else {
     const lines = files.map((file) => `  ${file}\n`).join("");

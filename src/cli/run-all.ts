@@ -9,10 +9,11 @@ import type { PriceList } from "../model/cost.ts";
 import type { ExitCode } from "../model/exit-code.ts";
 import { Failure } from "../model/failure.ts";
 import type { RunView } from "../model/run.ts";
+import { formatNumber } from "../model/units.ts";
 import { describeRun } from "../report/text/run.ts";
 import { CodedCommand, ImmediateExit } from "./command.ts";
 import { describeDryRun } from "./dry-run-display.ts";
-import { addSettings, type Flags, readSettings } from "./flags.ts";
+import { addSettings, type Flags, readStated } from "./flags.ts";
 import { observeTask, printNotice } from "./progress.ts";
 import { type RunDisplay, showRun } from "./run-display.ts";
 import { onStopSignals } from "./signals.ts";
@@ -60,10 +61,11 @@ export function runAllCommand(): CodedCommand {
 }
 
 async function runAll(flags: Flags, command: CodedCommand): Promise<ExitCode> {
-  const settings = readSettings(flags, command);
+  const given = readStated(flags, command);
+  const { settings } = given;
   const observe = (pair: string) => observeTask(pair, settings);
   if (flags.dryRun === true) {
-    const forecast = await forecastRun(settings, { observe, onNotice: printNotice });
+    const forecast = await forecastRun(given, { observe, onNotice: printNotice });
     process.stdout.write(
       flags.json === true ? `${JSON.stringify(forecast)}\n` : describeDryRun(forecast, settings.backend),
     );
@@ -81,7 +83,7 @@ async function runAll(flags: Flags, command: CodedCommand): Promise<ExitCode> {
     };
     const { signal, detach } = stop;
     const hooks = { signal, detach, onView, onNotice: (text: string) => display.notice(text), observe };
-    const end = await Promise.race([carryOut(settings, prices, hooks), stop.exit]);
+    const end = await Promise.race([carryOut(given, prices, hooks), stop.exit]);
     display.end();
     await print(end, prices, flags.json === true);
     return end.exitCode;
@@ -135,7 +137,7 @@ function describeLeaving(view: RunView | undefined): string {
   if (view === undefined) return "SIGTERM: exits before the run has begun.";
   const { run } = view.record;
   const count = (wanted: string): number => view.pairs.filter(({ state }) => state === wanted).length;
-  return `SIGTERM: exits with ${count("running")} pair(s) running and ${count("waiting")} waiting. Continue with --run ${run}, or end the run with \`widemerge cancel ${run}\`.`;
+  return `SIGTERM: exits with ${formatNumber(count("running"), "pair")} running and ${count("waiting")} waiting. Continue with --run ${run}, or end the run with \`widemerge cancel ${run}\`.`;
 }
 
 async function print({ view, exitCode, reported, reportPath }: FinishedRun, prices: PriceList, json: boolean) {

@@ -8,6 +8,7 @@ import { defaultPairs } from "../sample/pairs.ts";
 import { ratesSource, realDays } from "../sample/rates.ts";
 import type { SampleSummary } from "../sample/write.ts";
 import { CodedCommand } from "./command.ts";
+import { describePace } from "./progress.ts";
 import { onStopSignals } from "./signals.ts";
 
 const guide = `
@@ -64,11 +65,16 @@ async function runSample(flags: Flags): Promise<ExitCode> {
 async function writeWithBar(options: SampleOptions): Promise<SampleSummary> {
   const { writeSample } = await import("../sample/write.ts");
   if (!process.stderr.isTTY) return writeSample(options);
-  const bar = new SingleBar({ format: "{bar} {value}/{total} tables, {eta_formatted} left" });
+  const bar = new SingleBar({ format: "{bar} {value}/{total} tables{left}" });
+  const since = performance.now();
   try {
-    return await writeSample(options, (done, total) => {
-      if (done === 1) bar.start(total, 0);
-      bar.update(done);
+    return await writeSample(options, (tablesDone, tables) => {
+      if (tablesDone === 1) bar.start(tables, 0, { left: "" });
+      const { left } = describePace(
+        { tablesDone, tables, bytesDone: 0, bytesTotal: 0 },
+        (performance.now() - since) / 1000,
+      );
+      bar.update(tablesDone, { left });
     });
   } finally {
     bar.stop();

@@ -4,7 +4,7 @@ import { costOfRun } from "../cost/run-cost.ts";
 import type { ExitCode } from "../model/exit-code.ts";
 import { describeRun } from "../report/text/run.ts";
 import { CodedCommand } from "./command.ts";
-import { addSettings, type Flags, readSettings } from "./flags.ts";
+import { addSettings, type Flags, readStated } from "./flags.ts";
 import { showRun } from "./run-display.ts";
 
 const guide = `
@@ -28,7 +28,7 @@ export function statusCommand(): CodedCommand {
 }
 
 async function showStatus(named: string | undefined, flags: Flags, command: CodedCommand): Promise<ExitCode> {
-  const settings = readSettings(flags, command);
+  const settings = readStated(flags, command);
   const { prices, run } = await inspectRun(named, settings);
   if (flags.watch === true) {
     const display = showRun(prices);

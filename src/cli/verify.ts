@@ -5,7 +5,7 @@ import { Settings, type VerifyLevel } from "../config/settings.ts";
 import type { ExitCode } from "../model/exit-code.ts";
 import { describeProblems, describeVerification } from "../report/text/pair.ts";
 import { CodedCommand } from "./command.ts";
-import { addSettings, type Flags, readSettings } from "./flags.ts";
+import { addSettings, type Flags, readStated } from "./flags.ts";
 import { observeTask } from "./progress.ts";
 
 const guide = `
@@ -45,13 +45,13 @@ export function verifyCommand(): CodedCommand {
 }
 
 async function verify(target: string, flags: Flags, command: CodedCommand): Promise<ExitCode> {
-  const settings = readSettings(flags, command);
+  const settings = readStated(flags, command);
   const level: VerifyLevel = v.parse(Settings.entries.verify, flags.level);
   const { exitCode, problems, verification } = await verifyTarget(
     target,
     level,
     settings,
-    observeTask(target, settings),
+    observeTask(target, settings.settings),
   );
   if (flags.json === true)
     process.stdout.write(`${JSON.stringify(verification ?? { target, level, exitCode, problems })}\n`);

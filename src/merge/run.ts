@@ -7,12 +7,13 @@ import type { Manifest, StageTime, WorkerReport } from "../model/result.ts";
 import type { MergeSettings } from "../model/settings.ts";
 import type { Task, TaskLimits } from "../model/task.ts";
 import { formatMemory, MiB } from "../model/units.ts";
+import type { KeyVector } from "../parquet/key/key-vector.ts";
 import type { StagedOutput } from "../store/store.ts";
 import { type Context, openPair, type PairContext, StageClock } from "./context.ts";
 import { findExisting, refuseOutput } from "./inspect/existing-output.ts";
 import { takeInventory } from "./inspect/inventory.ts";
-import { checkDisk, type ProvenCheckpoint, runPreflight } from "./inspect/preflight.ts";
-import { makePlan, type PlannedMerge } from "./plan/plan.ts";
+import { type CheckedCheckpoint, checkDisk, runPreflight } from "./inspect/preflight.ts";
+import { findFurtherProblems, makePlan, type PlannedMerge } from "./plan/plan.ts";
 import { makeManifest } from "./publish/manifest.ts";
 import { publish } from "./publish/publish.ts";
 import { printColumns } from "./table.ts";
@@ -55,8 +56,8 @@ class PairMerge {
 
   async plan(): Promise<Plan> {
     const inventory = await this.#clock.run("inventory", () => takeInventory(this.#context, this.#settings));
-    const proven = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
-    return (await this.#clock.run("plan", () => this.#decide(proven, inventory.excluded))).plan;
+    const checked = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
+    return (await this.#clock.run("plan", () => this.#decide(checked, inventory.excluded))).planned.plan;
   }
 
   /** Merges the pair; the result counts what was asked of the service, the removal of staged objects included. */
@@ -79,15 +80,15 @@ class PairMerge {
       await store.sweep(paths.output, paths.manifest);
       return this.#toResult(existing.manifest, "already done", []);
     }
-    const proven = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
-    const planned = await this.#clock.run("plan", () => this.#decide(proven, inventory.excluded));
+    const checked = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
+    const { planned, targetsKey } = await this.#clock.run("plan", () => this.#decide(checked, inventory.excluded));
     if (existing.state === "unfinished" && existing.digest !== planned.plan.digest) throw refuseOutput(paths.output);
     refuseAboveCeiling(planned.plan);
     await store.sweep(paths.output, paths.manifest);
     await checkDisk(this.#context, planned.plan.outputBytes, this.#settings.diskFree);
     const staged = await store.stage(paths.output, { linked: planned.plan.assembly.how === "compose" });
     try {
-      const manifest = await this.#makeOutput(proven, planned, staged);
+      const manifest = await this.#makeOutput(targetsKey, planned, staged);
       await this.#clock.run("publish", () => publish(this.#context, staged, manifest, existing));
       return this.#toResult(manifest, "done", this.#clock.times);
     } finally {
@@ -95,15 +96,22 @@ class PairMerge {
     }
   }
 
-  /** A plan without problems. */
-  async #decide({ targets, features }: ProvenCheckpoint, excluded: readonly string[]): Promise<PlannedMerge> {
+  /** A plan without problems. @throws Failure (input) with every problem of the checkpoint and of the plan */
+  async #decide(
+    checked: CheckedCheckpoint,
+    excluded: readonly string[],
+  ): Promise<{ planned: PlannedMerge; targetsKey: KeyVector }> {
     const { pair, store } = this.#context;
     const settings = this.#settings;
+    const { targets, features, problems } = checked;
+    if (problems.length > 0)
+      throw new Failure(ExitCode.input, [...problems, ...findFurtherProblems(checked, pair, settings)]);
+    if (targets === undefined) throw new Error("no targets and no problem");
     const link = await store.canLink(settings.input, settings.output);
     const remote = store.isRemote(settings.input) || store.isRemote(settings.output);
     const planned = makePlan({
       pair,
-      targets,
+      targets: targets.table,
       features,
       excluded,
       settings,
@@ -112,13 +120,13 @@ class PairMerge {
       remote,
     });
     failOn(ExitCode.input, planned.problems);
-    return planned;
+    return { planned, targetsKey: targets.key };
   }
 
-  async #makeOutput(proven: ProvenCheckpoint, planned: PlannedMerge, staged: StagedOutput): Promise<Manifest> {
+  async #makeOutput(targetsKey: KeyVector, planned: PlannedMerge, staged: StagedOutput): Promise<Manifest> {
     const { plan } = planned;
     const { duplicates } = this.#settings;
-    const keys = { targetsKey: proven.targetsKey, duplicates };
+    const keys = { targetsKey, duplicates };
     const { output, tables } = await this.#clock.run("merge", () =>
       transferTables(this.#context, planned, keys, staged),
     );
@@ -183,7 +191,7 @@ function refuseAboveCeiling(plan: Plan): void {
   const problem: Problem = {
     what: "the predicted peak memory does not fit under the ceiling",
     found: `${formatMemory(plan.predictedPeakBytes)} predicted, ceiling ${formatMemory(plan.ceilingBytes)}`,
-    fix: `the smallest ceiling that would do is --memory-ceiling ${smallest}MiB`,
+    fix: `use --memory-ceiling ${smallest}MiB or more`,
   };
   throw new Failure(ExitCode.memory, [problem]);
 }

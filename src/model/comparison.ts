@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { InputFile } from "./plan.ts";
 import type { Manifest } from "./result.ts";
-import type { OutputSettings } from "./settings.ts";
+import type { CompletenessSettings, OutputSettings } from "./settings.ts";
 import type { TableChoice } from "./table-choice.ts";
 
 /** The settings that change the bytes of the output, and no others. */
@@ -17,6 +17,11 @@ export function runSettings(settings: OutputSettings & TableChoice) {
     ...(tables.length > 0 && { tables }),
     ...(excludeTables.length > 0 && { excludeTables }),
   };
+}
+
+/** The settings that say when a checkpoint is complete. */
+export function completenessSettings({ requireMarker, expectTables }: CompletenessSettings) {
+  return { requireMarker, ...(expectTables === undefined ? {} : { expectTables }) };
 }
 
 /** The present inputs, output and settings, to compare with a manifest. */

@@ -9,6 +9,7 @@ import type { MemoryRecord } from "./measurement.ts";
 import type { WorkerOutcome } from "./outcome.ts";
 import type { TaskProgress } from "./progress.ts";
 import type { PairResult } from "./result.ts";
+import type { CompletenessSettings } from "./settings.ts";
 
 /** One pair of a launch, with its completion index from 0. */
 export interface LaunchTask {
@@ -128,8 +129,12 @@ export interface RunRecord {
   readonly cancelled: boolean;
   /** The settings that change the bytes of the outputs: a run can only continue with the same ones. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** The retries that were last requested. */
+  /** The settings that say when a checkpoint is complete: with `settings`, they decide whether a pair is done. */
+  readonly completeness?: CompletenessSettings;
+  /** The retries and the ceiling that were last requested. */
   readonly policy?: {
+    /** Bytes: the ceiling of a pair until it runs out of memory; absent in records of version 0.1.0. */
+    readonly ceilingBytes?: number;
     readonly retries: number;
     readonly retriesUnexpected: number;
     /** Bytes. */

@@ -27,15 +27,19 @@ export interface OutputSettings {
   readonly rowGroupRows: "auto" | number;
 }
 
-/** The conditions for a complete checkpoint, and which of its tables are merged. */
-export interface CheckpointSettings extends TableChoice {
+/** When a checkpoint counts as complete. */
+export interface CompletenessSettings {
+  readonly requireMarker: boolean;
+  /** Number of tables, or the path of a file that lists their names. */
+  readonly expectTables?: number | string | undefined;
+}
+
+/** Where a checkpoint is, when it is complete, and which of its tables are merged. */
+export interface CheckpointSettings extends CompletenessSettings, TableChoice {
   /** Folder that holds `<pair>/<table>.parquet`. */
   readonly input: string;
   /** Name of the targets table. */
   readonly targets: string;
-  readonly requireMarker: boolean;
-  /** Number of tables, or the path of a file that lists their names. */
-  readonly expectTables?: number | string | undefined;
 }
 
 /** How to reach the stores. */

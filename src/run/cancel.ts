@@ -36,17 +36,19 @@ export async function stopLaunches(state: RunState, backend: Backend): Promise<r
 
 /**
  * Cancels a run: asks its controller to stop the workers, and stops them here if there is no controller, or if it does not
- * stop them in time.
+ * stop them in time. Returns false for a run that was over: nothing is changed then.
  * @throws Failure: the first one, if workers could not be stopped; those that could are stopped.
  */
-export async function cancel(run: WatchedRun): Promise<void> {
+export async function cancel(run: WatchedRun): Promise<boolean> {
   const { store, state } = run;
+  if (state.record.finished !== undefined && listOpen(state).length === 0) return false;
   await store.writeText(state.paths.cancel, formatDocument({ format: 1 }));
   const deadline = performance.now() + controllerLimit;
   while ((await hasController(run)) && performance.now() < deadline) await sleep(checkEvery);
   await state.reload();
   // A controller that was still running has done the rest.
   if (!state.record.cancelled) await cancelHere(run);
+  return true;
 }
 
 async function cancelHere({ store, state, backend }: WatchedRun): Promise<void> {

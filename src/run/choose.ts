@@ -2,13 +2,14 @@ import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import type { BackendName } from "../model/backend-name.ts";
-import { runSettings } from "../model/comparison.ts";
+import { completenessSettings, runSettings } from "../model/comparison.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, failOn, type Problem } from "../model/failure.ts";
 import { RunId } from "../model/names.ts";
 import type { RunRecord } from "../model/run.ts";
-import type { RunSettings } from "../model/settings.ts";
+import type { CompletenessSettings, RunSettings } from "../model/settings.ts";
 import { formatDocument, type RunStore, readDocument, runPaths, runsFolder } from "./documents.ts";
+import { findController } from "./lease.ts";
 
 /** A request to start or continue a run. */
 export interface RunRequest {
@@ -36,24 +37,44 @@ interface RunEntry {
   readonly created: string;
 }
 
-/** Chooses the run of a request. @throws Failure (usage) if there is no such run, or if its pairs, folders or settings differ. */
-export async function chooseRun(store: RunStore, request: RunRequest): Promise<ChosenRun> {
+/**
+ * Chooses the run of a request. `checkNew` may refuse a new run before anything of it exists.
+ * @throws Failure (usage) if there is no such run, or if its pairs, folders or settings differ; what `checkNew` threw
+ */
+export async function chooseRun(
+  store: RunStore,
+  request: RunRequest,
+  checkNew: () => Promise<void> = async () => undefined,
+): Promise<ChosenRun> {
   const { wanted, settings } = request;
   if (wanted === "last") return continueRun(await findRun(store, settings.output, wanted), request);
   if (wanted !== undefined) {
     const record = await readRecord(store, settings.output, wanted);
     if (record !== undefined) return continueRun(record, request);
+    await checkNew();
     await claim(store, settings.output, wanted);
     return { run: wanted };
   }
-  const newest = await newestRecord(store, settings.output);
-  const open = newest !== undefined && newest.finished === undefined ? newest : undefined;
-  if (open !== undefined && compareRequest(open, request).length === 0)
+  const open = await findOpen(store, settings.output);
+  const differences = open === undefined ? [] : compareRequest(open, request);
+  if (open !== undefined && differences.length === 0)
     return { run: open.run, record: open, notice: `run ${open.run} of ${open.created} is not finished: continuing it` };
+  await checkNew();
   const run = await claimNew(store, settings.output, new Date());
   if (open === undefined) return { run };
-  const notice = `run ${open.run} of ${open.created} is not finished, but its pairs, folders or settings differ: continue it with --run ${open.run}, or end it with \`widemerge cancel ${open.run}\``;
+  const differing = differences.map(({ what, found }) => `${what} (${found})`).join(", ");
+  const notice = `this is a new run, ${run}: ${differing}. Continue the other one with --run ${open.run}, or end it with \`widemerge cancel ${open.run}\``;
   return { run, notice };
+}
+
+/** The newest run, if it is not finished and has started something, or if a controller is at work on it. */
+async function findOpen(store: RunStore, output: string): Promise<RunRecord | undefined> {
+  const newest = await newestRecord(store, output);
+  if (newest === undefined || newest.finished !== undefined) return undefined;
+  // What was refused before its first launch is no work to continue.
+  if (newest.handles.length > 0 || newest.pending !== undefined) return newest;
+  const controller = await findController(store, runPaths(store, output, newest.run).lease, newest.run);
+  return controller === undefined ? undefined : newest;
 }
 
 function continueRun(record: RunRecord, request: RunRequest): ChosenRun {
@@ -133,16 +154,23 @@ function compareRequest(record: RunRecord, { pairs, backend, settings }: RunRequ
     input: toAbsolute(settings.input),
     output: toAbsolute(settings.output),
     pairs: pairs.length === 0 ? record.pairs : pairs,
-    settings: record.settings === undefined ? undefined : runSettings(settings),
+    // A setting that is absent differs from one that the run has.
+    ...(record.settings === undefined ? {} : { tables: undefined, excludeTables: undefined, ...runSettings(settings) }),
+    ...(record.completeness === undefined ? {} : { expectTables: undefined, ...describeCompleteness(settings) }),
   };
-  const known: Readonly<Record<string, unknown>> = { ...record };
+  const { settings: outputs, completeness, ...others } = record;
+  const known: Readonly<Record<string, unknown>> = { ...others, ...outputs, ...completeness };
   return Object.keys(asked)
     .filter((name) => !isDeepStrictEqual(asked[name], known[name]))
     .map((name) => ({
       what: `run ${record.run} has different ${name}`,
-      found: `${JSON.stringify(known[name])} in the run, ${JSON.stringify(asked[name])} requested`,
+      found: `${describeValue(known[name])} in the run, ${describeValue(asked[name])} requested`,
       fix: "use the same, or choose another --run",
     }));
+}
+
+function describeValue(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
 }
 
 /** The record of a new run. */
@@ -166,7 +194,15 @@ export function newRecord(
     doneBefore,
     cancelled: false,
     settings: runSettings(request.settings),
+    completeness: describeCompleteness(request.settings),
   };
+}
+
+/** As in a run's record: a list of tables by its full path. */
+function describeCompleteness(settings: RunSettings): CompletenessSettings {
+  const { expectTables, ...rest } = completenessSettings(settings);
+  const place = typeof expectTables === "string" ? toAbsolute(expectTables) : expectTables;
+  return { ...rest, ...(place === undefined ? {} : { expectTables: place }) };
 }
 
 /** Local folders as full paths: a run may be continued or inspected from another directory. */

@@ -2,6 +2,7 @@ import type { Backend } from "../backend/backend.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, toFailure } from "../model/failure.ts";
 import type { Launch, RunRecord, RunView } from "../model/run.ts";
+import { formatMemory, formatNumber } from "../model/units.ts";
 import { newOwner } from "../store/owner.ts";
 import { stopLaunches } from "./cancel.ts";
 import { chooseRun, newRecord, type RunRequest, reopen } from "./choose.ts";
@@ -13,6 +14,8 @@ import {
   type LaunchPlan,
   limitCost,
   listOpen,
+  listUnfinished,
+  parallelismOf,
   planNext,
   submit,
   toLaunch,
@@ -85,7 +88,7 @@ class RunController {
   }
 
   async run(): Promise<RunEnd> {
-    const { notice, run } = await chooseRun(this.#store, this.#options);
+    const { notice, run } = await chooseRun(this.#store, this.#options, () => this.#checkNew());
     if (notice !== undefined) this.#options.onNotice?.(notice);
     const lease = await this.#takeLease(run);
     try {
@@ -96,6 +99,23 @@ class RunController {
       // The next controller takes over the lease of a process that has ended, so a failure here does no harm.
       await lease.release().catch(() => undefined);
     }
+  }
+
+  /** Refuses what can never run before there is a run of it. Pairs that are done need no worker. */
+  async #checkNew(): Promise<void> {
+    const { settings, capacity, pairs, wanted } = this.#options;
+    const completions = await checkCompletions(this.#store, settings, pairs);
+    const open = completions.filter(({ verdict }) => verdict !== "done");
+    if (open.length === 0) return;
+    const { ceilingBytes, spot } = capacity;
+    await this.#backend.check({
+      run: wanted ?? "new",
+      number: 0,
+      tasks: open.map(({ pair }, index) => ({ index, pair })),
+      ceilingBytes,
+      parallelism: parallelismOf(capacity, open.length, ceilingBytes),
+      spot,
+    });
   }
 
   async #takeLease(run: string): Promise<Lease> {
@@ -128,7 +148,7 @@ class RunController {
     const { retries, retriesUnexpected, memoryCeilings } = settings;
     const record = {
       ...(known === undefined ? newRecord(run, widemerge, this.#options, doneBefore) : reopen(known)),
-      policy: { retries, retriesUnexpected, memoryCeilings },
+      policy: { ceilingBytes: capacity.ceilingBytes, retries, retriesUnexpected, memoryCeilings },
     };
     const state = new RunState(
       this.#store,
@@ -145,7 +165,8 @@ class RunController {
   async #carryOut(state: RunState, lease: Lease): Promise<RunEnd> {
     try {
       this.#show(state);
-      for (const launch of listOpen(state)) await this.#submit(state, launch, lease);
+      this.#explainCeilings(state);
+      for (const launch of listOpen(state)) await this.#start(state, launch, lease, true);
       // What an earlier controller started counts against the cost limit from the beginning.
       await this.#observe(state);
       await this.#work(state, lease);
@@ -168,6 +189,18 @@ class RunController {
       await this.#observe(state);
     }
     if (this.#refusal !== undefined) throw this.#refusal;
+  }
+
+  /** Says which pairs keep the ceiling that an earlier controller gave them. */
+  #explainCeilings(state: RunState): void {
+    const { ceilingBytes } = this.#options.capacity;
+    const others = listUnfinished(state).filter((start) => start.ceilingBytes !== ceilingBytes);
+    const [first] = others;
+    if (first === undefined) return;
+    const [kept, now] = [formatMemory(first.ceilingBytes), formatMemory(ceilingBytes)];
+    this.#options.onNotice?.(
+      `${formatNumber(others.length, "pair")} started before under a ceiling of ${kept}, which stays; the ceiling of ${now} counts for pairs that start from now on`,
+    );
   }
 
   async #observe(state: RunState): Promise<void> {
@@ -211,15 +244,17 @@ class RunController {
   }
 
   /** Submits a new launch. If it is refused while others are open, those are watched to their end first. */
-  async #start(state: RunState, launch: Launch, lease: Lease): Promise<void> {
+  async #start(state: RunState, launch: Launch, lease: Lease, isEarlier = false): Promise<void> {
     try {
       await this.#submit(state, launch, lease);
     } catch (error) {
       const failure = toFailure(error);
       if (failure.exitCode !== ExitCode.usage && failure.exitCode !== ExitCode.input) throw error;
       // A refused launch left nothing in the backend: its number is free again.
-      const { pending: _, ...record } = state.record;
+      const { pending, ...record } = state.record;
       await state.save(record);
+      // What an earlier controller wanted to start counts no more: its pairs are planned again with the present settings.
+      if (isEarlier && pending !== undefined) return;
       if (state.openHandles().length === 0) throw error;
       this.#refusal = failure;
       this.#options.onNotice?.(`no further pairs are started: ${failure.message}`);

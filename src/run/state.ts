@@ -61,7 +61,8 @@ export class RunState implements RunFacts {
 
   get policy(): Policy {
     const { ceilingBytes, firstPause } = this.#start;
-    return policyOf(this.record.policy ?? this.#settings, ceilingBytes, firstPause);
+    const { policy } = this.record;
+    return policyOf(policy ?? this.#settings, policy?.ceilingBytes ?? ceilingBytes, firstPause);
   }
 
   /** Reads how far every pair is, and how the launches ended that are over. */

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import * as v from "valibot";
 import { withPairs } from "../../src/app/choose-pairs.ts";
+import { withRunSettings } from "../../src/app/run-settings.ts";
 import { Settings } from "../../src/config/settings.ts";
 import { scratchFolder } from "../support/folder.ts";
 import { findGcsAbsence, startGcs } from "../support/gcs.ts";
@@ -47,7 +48,8 @@ async function choose(place: Place, given: Readonly<Record<string, unknown>> = {
   const notices: string[] = [];
   const places = { input: `${place.root}/in`, output: `${place.root}/out` };
   const settings = v.parse(Settings, { ...places, ...place.settings, ...given });
-  const { pairs } = await withPairs(settings, (text) => notices.push(text));
+  const stated = new Set([...Object.keys(places), ...Object.keys(given)]);
+  const { pairs } = await withPairs(await withRunSettings({ settings, stated }), (text) => notices.push(text));
   return { pairs, notices };
 }
 

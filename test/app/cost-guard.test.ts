@@ -34,7 +34,7 @@ test("a missing price is not a price of 0: --max-cost refuses to guess", async (
     () => guardCost({ settings: limited, platform, prices: unpriced }).remaining(viewAfter(0), [], [start]),
     {
       exitCode: 2,
-      message: /--max-cost cannot be kept.*no price for cloudRunMemory.*--prices/,
+      message: /--max-cost needs a price.*no price for cloudRunMemory.*--prices/,
     },
   );
   assert.ok(

@@ -112,7 +112,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
       copyFileSync(join(checkpoint, `${table}.parquet`), join(checkpoint, "pair_return_001.parquet")),
     problems: [
       new RegExp(
-        `^${table} \\| output column pair_return_001_w\\d+_lag0 twice \\| pair_return_001\\.w\\d+_lag0 and ${table}\\.w\\d+_lag0 \\| rename`,
+        `^${table} \\| two columns would be named pair_return_001_w\\d+_lag0 \\| pair_return_001\\.w\\d+_lag0 and ${table}\\.w\\d+_lag0 \\| rename`,
       ),
     ],
   },
@@ -120,9 +120,9 @@ const refusals: Readonly<Record<string, Refusal>> = {
     spoil: rewrite(table, (frame) => frame.select(key, "w5_lag0").rename({ w5_lag0: "fwd_ret_h1_w1" })),
     args: () => ["--naming", "keep"],
     problems: [
-      /^pair_momentum_001_audusd \| output column w\d+_lag0 twice \| mkt_return_001_audusd\.w\d+_lag0 and pair_momentum/,
+      /^pair_momentum_001_audusd \| two columns would be named w\d+_lag0 \| mkt_return_001_audusd\.w\d+_lag0 and pair_momentum/,
       new RegExp(
-        `^${table} \\| output column fwd_ret_h1_w1 twice \\| targets\\.fwd_ret_h1_w1 and ${table}\\.fwd_ret_h1_w1`,
+        `^${table} \\| two columns would be named fwd_ret_h1_w1 \\| targets\\.fwd_ret_h1_w1 and ${table}\\.fwd_ret_h1_w1`,
       ),
     ],
   },

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { ExitCode } from "../../src/model/exit-code.ts";
+import { Failure } from "../../src/model/failure.ts";
 import { chooseRun, findRun, newRecord, type RunRequest, reopen } from "../../src/run/choose.ts";
 import { formatDocument, runPaths } from "../../src/run/documents.ts";
+import { takeLease } from "../../src/run/lease.ts";
 import { createLocalStore } from "../../src/store/local/store.ts";
 import { scratchFolder } from "../support/folder.ts";
 import { failureOf, makeSettings } from "../support/job.ts";
@@ -60,6 +63,52 @@ describe("the name of a run", () => {
     assert.match((await failureOf(findRun(store, output, "y"))).message, /no run y: found runs x/);
     assert.match((await failureOf(findRun(store, output, "../x"))).message, /not a valid run name: found "..\/x"/);
   });
+});
+
+describe("an unfinished run", () => {
+  it("is continued by the same request only if it has started something", async () => {
+    const request = newRequest();
+    const { output } = request.settings;
+    await chooseRun(store, { ...request, wanted: "refused" });
+    await begin(request, "refused");
+    assert.notEqual((await chooseRun(store, request)).run, "refused");
+    await chooseRun(store, { ...request, wanted: "started" });
+    const record = { ...newRecord("started", "0.0.0", request, []), pending: makeLaunch(["audusd"]) };
+    await store.writeText(runPaths(store, output, "started").record, formatDocument(record));
+    const { run, notice } = await chooseRun(store, request);
+    assert.equal(run, "started");
+    assert.match(notice ?? "", /is not finished: continuing it$/);
+  });
+
+  it("without a launch belongs to the controller that is about to start one", async () => {
+    const request = newRequest();
+    await chooseRun(store, { ...request, wanted: "new" });
+    await begin(request, "new");
+    const lease = await takeLease(store, runPaths(store, request.settings.output, "new").lease, { run: "new" });
+    assert.equal((await chooseRun(store, request)).run, "new");
+    await lease.release();
+  });
+
+  it("is left alone by a request with other settings, which names every difference", async () => {
+    const request = newRequest();
+    const { output } = request.settings;
+    await chooseRun(store, { ...request, wanted: "other" });
+    const record = { ...newRecord("other", "0.0.0", request, []), pending: makeLaunch(["audusd"]) };
+    await store.writeText(runPaths(store, output, "other").record, formatDocument(record));
+    const settings = makeSettings({ output, input: folder, requireMarker: false, key: "ts" });
+    const { run, notice = "" } = await chooseRun(store, { ...request, settings });
+    assert.notEqual(run, "other");
+    assert.match(notice, /different key \("interval_time" in the run, "ts" requested\)/);
+    assert.match(notice, /different requireMarker \(true in the run, false requested\)/);
+  });
+});
+
+it("a new run that is refused leaves no trace", async () => {
+  const request = newRequest();
+  const refuse = () => Promise.reject(new Failure(ExitCode.usage, [{ what: "too large", fix: "make it smaller" }]));
+  for (const wanted of [undefined, "named"])
+    await failureOf(chooseRun(store, { ...request, ...(wanted === undefined ? {} : { wanted }) }, refuse));
+  assert.equal(existsSync(join(request.settings.output, "runs")), false);
 });
 
 it("a finished run begins again; an unfinished one is continued", () => {

@@ -184,6 +184,7 @@ describe("a run", () => {
     const failure = new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]);
     const interrupted: Backend = {
       name: "local",
+      check: machine.check.bind(machine),
       submit: async (launch) => {
         const handle = await machine.submit(launch);
         stop.abort(failure);
@@ -316,6 +317,7 @@ describe("a store and a backend that cannot be reached for a while", () => {
     };
     const lossy: Backend = {
       name: "local",
+      check: machine.check.bind(machine),
       submit: shaky(machine.submit.bind(machine)),
       status: shaky(machine.status.bind(machine)),
       wait: machine.wait.bind(machine),
@@ -343,6 +345,7 @@ describe("a store and a backend that cannot be reached for a while", () => {
     const lost: Backend = {
       ...machine,
       name: "local",
+      check: machine.check.bind(machine),
       submit: machine.submit.bind(machine),
       wait: machine.wait.bind(machine),
       status: () => Promise.reject(new Failure(ExitCode.transient, [{ what: "lost", found: "nothing", fix: "wait" }])),

@@ -50,6 +50,7 @@ export class RemotePlatform {
   connect(): Backend {
     return {
       name: "local",
+      check: async () => undefined,
       submit: async (launch) => this.#submit(launch),
       status: async (handles) =>
         handles.map(({ launch }) => ({ launch, statuses: this.#tasksOf(launch).map(({ status }) => status) })),

@@ -59,9 +59,12 @@ class CloudRunBackend implements Backend {
     this.#predict = predict;
   }
 
+  async check(launch: Launch): Promise<void> {
+    await this.#build(launch);
+  }
+
   async submit(launch: Launch): Promise<Handle> {
-    const need = launch.ceilingBytes > cloudRunMemory.mostBytes ? await this.#predict() : undefined;
-    const job = buildJob(launch, this.#options, this.#environment, need);
+    const job = await this.#build(launch);
     const { project, region } = requireOptions(this.#options);
     const client = await this.#connect(project);
     const name = `${nameParent(project, region)}/jobs/${nameJob(launch)}`;
@@ -69,6 +72,12 @@ class CloudRunBackend implements Backend {
     if (valid) await createOrClean(client, { region, id: nameJob(launch), name, job });
     this.#pause = firstPause;
     return { backend: "cloudrun", name: await startOnce(client, name, job), launch };
+  }
+
+  /** @throws Failure (usage) with everything that would keep the launch from ever running */
+  async #build(launch: Launch): Promise<Job> {
+    const need = launch.ceilingBytes > cloudRunMemory.mostBytes ? await this.#predict() : undefined;
+    return buildJob(launch, this.#options, this.#environment, need);
   }
 
   async status(handles: readonly Handle[]): Promise<readonly LaunchStatus[]> {
@@ -177,14 +186,14 @@ async function startOnce(client: CloudRunClient, name: string, wanted: Job): Pro
 function checkSame(name: string, wanted: Job, found: Job | undefined): void {
   if (found === undefined || found.deleteTime)
     throw new Failure(ExitCode.transient, [
-      { what: `job ${name} is being deleted`, found: "a job of this name that is going", fix: "run again in a minute" },
+      { what: `job ${name} cannot be started now`, found: "it is still being deleted", fix: "run again in a minute" },
     ]);
   const digests = [wanted, found].map((job) => job.annotations?.[annotations.digest]);
   if (digests[0] === digests[1]) return;
   throw new Failure(ExitCode.usage, [
     {
       what: `job ${name} exists already with other settings`,
-      found: `digest ${digests[1] ?? "none"}, wanted ${digests[0]}`,
+      found: `digest ${digests[1] ?? "none"} instead of ${digests[0]}`,
       fix: "choose another run id, or cancel the run that this job belongs to",
     },
   ]);

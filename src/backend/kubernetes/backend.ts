@@ -56,6 +56,10 @@ class KubernetesBackend implements Backend {
     this.#environment = environment;
   }
 
+  async check(launch: Launch): Promise<void> {
+    buildJob(launch, this.#options, this.#environment);
+  }
+
   async submit(launch: Launch): Promise<Handle> {
     const { namespace } = this.#options;
     const job = buildJob(launch, this.#options, this.#environment);
@@ -239,14 +243,14 @@ function checkSame(wanted: V1Job, found: V1Job | undefined): void {
   const name = wanted.metadata?.name;
   if (found === undefined || found.metadata?.deletionTimestamp !== undefined)
     throw new Failure(ExitCode.transient, [
-      { what: `Job ${name} is being deleted`, found: "a Job of this name that is going", fix: "run again in a minute" },
+      { what: `Job ${name} cannot be started now`, found: "it is still being deleted", fix: "run again in a minute" },
     ]);
   const digests = [wanted, found].map(({ metadata }) => metadata?.annotations?.[annotations.digest]);
   if (digests[0] === digests[1]) return;
   throw new Failure(ExitCode.usage, [
     {
       what: `Job ${name} exists already with other settings`,
-      found: `digest ${digests[1] ?? "none"}, wanted ${digests[0]}`,
+      found: `digest ${digests[1] ?? "none"} instead of ${digests[0]}`,
       fix: "choose another run id, or cancel the run that this Job belongs to",
     },
   ]);

@@ -32,8 +32,12 @@ class LocalBackend implements Backend {
     this.#budget = new MemoryBudget(options.budgetBytes);
   }
 
-  async submit(launch: Launch): Promise<Handle> {
+  async check(launch: Launch): Promise<void> {
     refuseTooLarge(launch, this.#options.budgetBytes);
+  }
+
+  async submit(launch: Launch): Promise<Handle> {
+    await this.check(launch);
     const handle: Handle = { backend: "local", name: `${launch.run}-${launch.number}`, launch };
     if (!this.#launches.has(handle.name)) {
       const journal = this.#journalOf(launch);

@@ -6,7 +6,7 @@ import { BufferPool, ReusableBuffer } from "../../parquet/buffer-pool.ts";
 import type { KeyVector } from "../../parquet/key/key-vector.ts";
 import { remoteTablesAtOnce, tablesAtOnce } from "../budget.ts";
 import type { PairContext } from "../context.ts";
-import type { ListedTable, ProvenTable } from "../table.ts";
+import type { InspectedTable, ListedTable, ProvenTable } from "../table.ts";
 import type { Inventory } from "./inventory.ts";
 import {
   checkTargetsKey,
@@ -18,99 +18,119 @@ import {
 } from "./keys.ts";
 import { inspectTable } from "./table.ts";
 
-/** A checkpoint that can be merged, with the targets' decoded key. */
-export interface ProvenCheckpoint {
-  readonly targets: ProvenTable;
+/** A checkpoint after preflight: what can be merged, and everything that is wrong with the rest. */
+export interface CheckedCheckpoint {
+  /** The targets with their decoded key; absent where they cannot be used. */
+  readonly targets?: { readonly table: ProvenTable; readonly key: KeyVector };
+  /** The feature tables whose keys fit the targets'. */
   readonly features: readonly ProvenTable[];
-  readonly targetsKey: KeyVector;
+  /** Every table whose columns are known, also where its key does not fit; the targets come first. */
+  readonly readable: readonly InspectedTable[];
+  /** In the order of the tables, which is the same every time. */
+  readonly problems: readonly Problem[];
 }
 
-/**
- * Reads footers, page headers and key columns of every table, and nothing else in bulk.
- * @throws Failure (input) that lists every problem of the checkpoint and of the output folder.
- */
+/** Reads footers, page headers and key columns of every table, and nothing else in bulk. Lists every problem. */
 export async function runPreflight(
   context: PairContext,
   inventory: Inventory,
   settings: KeySettings,
-): Promise<ProvenCheckpoint> {
+): Promise<CheckedCheckpoint> {
   return new Preflight(context, settings).run(inventory);
 }
+
+/** What preflight found out about one table. */
+interface CheckedTable {
+  readonly problems: readonly Problem[];
+  readonly readable?: InspectedTable;
+  readonly proven?: ProvenTable;
+}
+
+/** Progress reports of the stage, at most. */
+const mostReports = 50;
 
 class Preflight {
   readonly #context: PairContext;
   readonly #settings: KeySettings;
   readonly #buffers = new BufferPool();
-  readonly #problems: Problem[] = [];
 
   constructor(context: PairContext, settings: KeySettings) {
     this.#context = context;
     this.#settings = settings;
   }
 
-  async run(inventory: Inventory): Promise<ProvenCheckpoint> {
-    this.#problems.push(...inventory.problems, ...(await this.#checkOutputFolder()));
-    const targets = inventory.targets === undefined ? undefined : await this.#inspectTargets(inventory.targets);
-    const features = await this.#proveAll(inventory.features, targets);
-    failOn(ExitCode.input, this.#problems);
-    if (targets === undefined) throw new Error("no targets and no problem");
-    const proof = proveSameBytes(targets.table.footer.rows);
-    return { targets: { ...targets.table, proof }, targetsKey: targets.key, features };
+  async run(inventory: Inventory): Promise<CheckedCheckpoint> {
+    const folder = await this.#checkOutputFolder();
+    const own = inventory.targets === undefined ? undefined : await this.#inspectTargets(inventory.targets);
+    const targets = own?.keyed;
+    const checked = await this.#checkAll(inventory.features, targets);
+    const features = checked.flatMap(({ proven }) => proven ?? []);
+    if (targets !== undefined) this.#warnOfFewMatches(features, targets.key.rows);
+    const table = targets && { ...targets.table, proof: proveSameBytes(targets.table.footer.rows) };
+    return {
+      ...(targets === undefined || table === undefined ? {} : { targets: { table, key: targets.key } }),
+      features,
+      readable: [...(table === undefined ? [] : [table]), ...checked.flatMap(({ readable }) => readable ?? [])],
+      problems: [
+        ...inventory.problems,
+        ...folder,
+        ...(own?.problems ?? []),
+        ...checked.flatMap(({ problems }) => problems),
+      ],
+    };
   }
 
-  async #inspectTargets(listed: ListedTable): Promise<KeyedTargets | undefined> {
+  async #inspectTargets(
+    listed: ListedTable,
+  ): Promise<{ readonly problems: readonly Problem[]; readonly keyed?: KeyedTargets }> {
     // A buffer of its own, because the targets' key stays in memory until every table is compared with it.
     const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, new ReusableBuffer());
-    if (!("table" in keyed)) return this.#refuse(keyed);
+    if (!("table" in keyed)) return { problems: keyed };
     const key = decodeTargetsKey(keyed);
-    if ("what" in key) return this.#refuse([key]);
+    if ("what" in key) return { problems: [key] };
     const targets = { ...keyed, key };
-    this.#problems.push(...checkTargetsKey(targets));
-    return targets;
+    return { problems: checkTargetsKey(targets), keyed: targets };
   }
 
-  async #proveAll(tables: readonly ListedTable[], targets: KeyedTargets | undefined): Promise<ProvenTable[]> {
+  async #checkAll(tables: readonly ListedTable[], targets: KeyedTargets | undefined): Promise<CheckedTable[]> {
     const { store, port } = this.#context;
     const remote = tables.some(({ file }) => store.isRemote(file.path));
-    const proven = await pMap(
+    const step = Math.ceil(tables.length / mostReports);
+    let done = 0;
+    return pMap(
       tables,
       async (table, index) => {
         port.signal.throwIfAborted();
-        const result = await this.#buffers.lend((buffer) => this.#prove(table, targets, buffer));
-        if (index % 50 === 0) this.#report(index, tables.length);
+        const result = await this.#buffers.lend((buffer) => this.#check(table, targets, buffer));
+        done += 1;
+        if (done % step === 0 || done === tables.length) this.#report(done, tables.length);
         // Buffers from the network are garbage outside the collector's own heap, whose growth it does not notice.
         if (index % 50 === 0 && remote) globalThis.gc?.();
         return result;
       },
       { concurrency: remote ? remoteTablesAtOnce : tablesAtOnce },
     );
-    return proven.filter((table) => table !== undefined);
   }
 
-  /** The table with its proof; undefined where it has problems, which are collected. */
-  async #prove(
-    listed: ListedTable,
-    targets: KeyedTargets | undefined,
-    buffer: ReusableBuffer,
-  ): Promise<ProvenTable | undefined> {
+  async #check(listed: ListedTable, targets: KeyedTargets | undefined, buffer: ReusableBuffer): Promise<CheckedTable> {
     const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, buffer);
-    if (!("table" in keyed)) return this.#refuse(keyed);
+    if (!("table" in keyed)) return { problems: keyed };
+    const readable = keyed.table;
     // Without targets there is nothing to compare with; the table's own problems are still worth reporting.
-    if (targets === undefined) return undefined;
+    if (targets === undefined) return { problems: [], readable };
     const proof = proveKey(keyed, targets, this.#settings);
-    if (!("how" in proof)) return this.#refuse(proof);
-    this.#warnOfFewMatches(listed, proof.comparison.matched, targets.key.rows);
-    return { ...keyed.table, proof };
+    if (!("how" in proof)) return { problems: proof, readable };
+    return { problems: [], readable, proven: { ...readable, proof } };
   }
 
-  #warnOfFewMatches({ file }: ListedTable, matched: number, rows: number): void {
-    if (matched * 100 >= this.#settings.minMatch * rows) return;
-    const share = `${matched} of ${rows} targets' keys`;
-    this.#context.port.emit({ type: "warning", text: `${file.table}: has only ${share}, fewer than --min-match says` });
-  }
-
-  #refuse(problems: readonly Problem[]): undefined {
-    this.#problems.push(...problems);
+  #warnOfFewMatches(tables: readonly ProvenTable[], rows: number): void {
+    for (const { file, proof } of tables) {
+      const { matched } = proof.comparison;
+      if (matched * 100 >= this.#settings.minMatch * rows) continue;
+      const share = `${matched} of ${rows} targets' keys`;
+      const text = `${file.table}: has only ${share}, fewer than --min-match says`;
+      this.#context.port.emit({ type: "warning", text });
+    }
   }
 
   async #checkOutputFolder(): Promise<Problem[]> {

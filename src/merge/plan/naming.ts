@@ -33,7 +33,7 @@ export function findClashes(
         return [];
       }
       const fix = "rename one of them, or use --naming prefix";
-      return [{ what: `output column ${name} twice`, found: `${owner} and ${own}`, fix, table }];
+      return [{ what: `two columns would be named ${name}`, found: `${owner} and ${own}`, fix, table }];
     }),
   );
 }

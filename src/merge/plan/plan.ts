@@ -6,6 +6,7 @@ import type { AssemblyChoice, OutputSettings, VerifyLevel } from "../../model/se
 import type { TaskLimits } from "../../model/task.ts";
 import { formatNumber } from "../../model/units.ts";
 import { decodedSize, encodedSize, whyNotGathered } from "../../parquet/column-type.ts";
+import type { CheckedCheckpoint } from "../inspect/preflight.ts";
 import { type PlannedTable, type ProvenTable, printColumns } from "../table.ts";
 import { chooseAssembly } from "./assembly.ts";
 import { chooseLayout, describeLayout, type Layout, layoutOf, sameLayout } from "./layout.ts";
@@ -89,7 +90,7 @@ class Planner {
       ceilingBytes: limits.ceilingBytes,
       predictedSeconds: predictSeconds(need),
     };
-    const problems = [...impossible, ...findClashes(tables), ...tables.flatMap((table) => this.#checkAlignable(table))];
+    const problems = [...impossible, ...findClashes(tables), ...tables.flatMap(checkAlignable)];
     return { plan, tables, problems };
   }
 
@@ -117,34 +118,9 @@ class Planner {
   }
 
   #explainAlign(table: ProvenTable): string {
-    const { equal, matched, repeated } = table.proof.comparison;
-    if (equal)
+    if (table.proof.comparison.equal)
       return `row groups ${describeLayout(layoutOf(table))} where the output has ${describeLayout(this.#layout)}`;
-    const missing = this.#rows - matched;
-    const surplus = table.footer.rows - matched - repeated;
-    const parts = [
-      ...(missing > 0 ? [`${formatNumber(missing, "row")} missing`] : []),
-      ...(surplus > 0 ? [`${formatNumber(surplus, "row")} not in the targets`] : []),
-      ...(repeated > 0 ? [formatNumber(repeated, "duplicate row")] : []),
-    ];
-    return parts.length > 0 ? parts.join(", ") : "rows in another order";
-  }
-
-  /** Why a table that has to be aligned cannot be. */
-  #checkAlignable({ plan, file, columns, footer }: PlannedTable): Problem[] {
-    if (plan.action !== "align") return [];
-    return columns.flatMap(({ column }) => {
-      const found = whyNotGathered(footer, column);
-      if (found === undefined) return [];
-      return [
-        {
-          what: `column ${column.name} can only be spliced, but the table has to be aligned (${plan.reason})`,
-          found,
-          fix: "extract the table with the targets' keys and row groups, or without this column",
-          table: file.table,
-        },
-      ];
-    });
+    return describeRows(table, this.#rows);
   }
 
   #digest(): string {
@@ -154,6 +130,61 @@ class Planner {
       .update(JSON.stringify([pair, outputSettings(settings), inputs]))
       .digest("hex");
   }
+}
+
+/** How the rows of a table with other keys differ from those of the output. */
+function describeRows({ footer, proof }: ProvenTable, rows: number): string {
+  const { matched, repeated } = proof.comparison;
+  const missing = rows - matched;
+  const surplus = footer.rows - matched - repeated;
+  const parts = [
+    ...(missing > 0 ? [`${formatNumber(missing, "row")} missing`] : []),
+    ...(surplus > 0 ? [`${formatNumber(surplus, "row")} not in the targets`] : []),
+    ...(repeated > 0 ? [formatNumber(repeated, "duplicate row")] : []),
+  ];
+  return parts.length > 0 ? parts.join(", ") : "rows in another order";
+}
+
+/** Why a table that has to be aligned cannot be. */
+function checkAlignable({ plan, columns, footer }: Pick<PlannedTable, "plan" | "columns" | "footer">): Problem[] {
+  return plan.action === "align" ? listUnreadable({ file: plan.file, columns, footer }, plan.reason) : [];
+}
+
+function listUnreadable(
+  { file, columns, footer }: Pick<PlannedTable, "file" | "columns" | "footer">,
+  reason: string,
+): Problem[] {
+  return columns.flatMap(({ column }) => {
+    const found = whyNotGathered(footer, column);
+    if (found === undefined) return [];
+    return [
+      {
+        what: `column ${column.name} can only be spliced, but the table has to be aligned (${reason})`,
+        found,
+        fix: "extract the table with the targets' keys and row groups, or without this column",
+        table: file.table,
+      },
+    ];
+  });
+}
+
+/**
+ * What would stop the merge of a checkpoint once the problems that preflight found are solved: names that clash, and
+ * columns that cannot be aligned where it is certain that they have to be.
+ */
+export function findFurtherProblems(
+  { targets, features, readable }: Pick<CheckedCheckpoint, "targets" | "features" | "readable">,
+  pair: string,
+  { naming }: Pick<OutputSettings, "naming">,
+): Problem[] {
+  const named = readable.map((table) => ({ ...table, columns: nameColumns(table, pair, naming) }));
+  const misaligned = features.filter(({ proof }) => !proof.comparison.equal);
+  const rows = targets?.table.footer.rows ?? 0;
+  const unreadable = misaligned.flatMap((table) => {
+    const columns = nameColumns(table, pair, naming);
+    return listUnreadable({ ...table, columns }, describeRows(table, rows));
+  });
+  return [...findClashes(named), ...unreadable];
 }
 
 function sum(numbers: readonly number[]): number {

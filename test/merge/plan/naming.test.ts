@@ -31,8 +31,8 @@ test("every clash of output names is told with both tables, and nothing is made"
   assert.deepEqual(
     problems.map(({ what, found, table }) => [what, found, table]),
     [
-      ["output column a_x twice", "targets.a_x and a.x", "a"],
-      ["output column a_x twice", "targets.a_x and a_pair.x", "a_pair"],
+      ["two columns would be named a_x", "targets.a_x and a.x", "a"],
+      ["two columns would be named a_x", "targets.a_x and a_pair.x", "a_pair"],
     ],
   );
   assert.deepEqual(existsSync(written.output) ? readdirSync(written.output) : [], []);
