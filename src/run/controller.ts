@@ -103,19 +103,21 @@ class RunController {
 
   /** Refuses what can never run before there is a run of it. Pairs that are done need no worker. */
   async #checkNew(): Promise<void> {
-    const { settings, capacity, pairs, wanted } = this.#options;
+    const { settings, capacity, pairs, wanted, machine } = this.#options;
+    if (this.#stop.aborted) return;
     const completions = await checkCompletions(this.#store, settings, pairs);
     const open = completions.filter(({ verdict }) => verdict !== "done");
     if (open.length === 0) return;
     const { ceilingBytes, spot } = capacity;
-    await this.#backend.check({
+    const launch: Launch = {
       run: wanted ?? "new",
       number: 0,
       tasks: open.map(({ pair }, index) => ({ index, pair })),
       ceilingBytes,
       parallelism: parallelismOf(capacity, open.length, ceilingBytes),
       spot,
-    });
+    };
+    await retryTransient(() => machine.check(launch), this.#requests());
   }
 
   async #takeLease(run: string): Promise<Lease> {

@@ -66,7 +66,7 @@ export function retryingStore(store: RunStore, options: RetryOptions): RunStore 
 export function retryingBackend(backend: Backend, options: RetryOptions): Backend {
   return {
     name: backend.name,
-    check: (launch) => retryTransient(() => backend.check(launch), options),
+    check: (launch) => backend.check(launch),
     submit: (launch) => retryTransient(() => backend.submit(launch), options),
     status: (handles) => retryTransient(() => backend.status(handles), options),
     wait: (handles, signal) => backend.wait(handles, signal),

@@ -185,7 +185,7 @@ describe("the manifests", { skip, timeout: 600_000 }, () => {
     assert.ok(listRecords("drained").length < pairs.length, "it was in the middle");
     assert.match(
       await log,
-      /"severity":"WARNING".*SIGTERM: exits with [01] pair\(s\) running and \d waiting\. Continue with --run drained/,
+      /"severity":"WARNING".*SIGTERM: exits with [01] pairs? running and \d waiting\. Continue with --run drained/,
     );
     await waitForEnd("drained");
     for (const pair of pairs) assert.ok(existsSync(join(field.output, nameOutputs(pair).manifest)), pair);

@@ -368,10 +368,12 @@ describe("the run to continue", () => {
     assert.match(first.view.record.run, /^\d{4}-\d\d-\d\d-a$/);
     assert.match((await runPairs(options)).view.record.run, /-b$/);
     const open = newStand(["stay1"]);
-    const stop = AbortSignal.abort(
-      new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]),
-    );
-    const { wanted: __, ...asked } = optionsOf(open, { signal: stop });
+    const stop = new AbortController();
+    const failure = new Failure(ExitCode.interrupted, [{ what: "stopped", found: "SIGINT", fix: "run again" }]);
+    const { wanted: __, ...asked } = optionsOf(open, {
+      signal: stop.signal,
+      onView: ({ pairs }) => pairs[0]?.state === "running" && stop.abort(failure),
+    });
     assert.match((await runPairs(asked)).view.record.run, /-a$/);
     const notices: string[] = [];
     const again = await runPairs({ ...asked, onNotice: (text) => notices.push(text) });
@@ -379,7 +381,10 @@ describe("the run to continue", () => {
     assert.match(notices[0] ?? "", /is not finished: continuing it/);
     const other = await runPairs({ ...asked, pairs: ["ok1"], onNotice: (text) => notices.push(text) });
     assert.match(other.view.record.run, /-b$/);
-    assert.match(notices[1] ?? "", /its pairs, folders or settings differ/);
+    assert.match(
+      notices[1] ?? "",
+      /^this is a new run, .*-b: run .*-a has different pairs \(\["stay1"\] in the run, \["ok1"\] requested\)/,
+    );
   });
 
   it("must have the same pairs, folders and settings: every difference is listed", async () => {
@@ -390,7 +395,7 @@ describe("the run to continue", () => {
     assert.equal(failure.exitCode, ExitCode.usage);
     assert.deepEqual(
       failure.problems.map(({ what }) => what),
-      ["run run has different input", "run run has different pairs", "run run has different settings"],
+      ["run run has different input", "run run has different pairs", "run run has different key"],
     );
   });
 

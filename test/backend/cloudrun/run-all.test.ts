@@ -130,7 +130,7 @@ describe("run-all on Cloud Run", { skip, timeout: 300_000 }, () => {
     first.kill("SIGTERM");
     const { code, text } = await ended;
     assert.equal(code, 143, text);
-    assert.match(text, /SIGTERM: exits with \d pair\(s\) running and \d waiting\. Continue with --run left, or end/);
+    assert.match(text, /SIGTERM: exits with \d pairs? running and \d waiting\. Continue with --run left, or end/);
     assert.deepEqual([double.jobs.size, existsSync(join(output, "runs", "left", "lease.json"))], [1, false]);
     assert.ok(!existsSync(join(output, nameOutputs("audusd").manifest)), "it left in the middle");
     const next = await endOf(runAll("left", ...flags));
