@@ -79,11 +79,11 @@ test("merge --json prints one document with everything that a script needs", asy
   assert.deepEqual(readdirSync(output).sort(), ["training_audusd.manifest.json", "training_audusd.parquet"]);
 });
 
-test("without --json the result is one line for people", async () => {
+test("without --json the result is one line for people, and one for each table with other rows", async () => {
   const { stdout } = await merge(makeOutput());
   assert.match(
     stdout,
-    /^audusd +120 rows × \d+ columns {2}\| {2}13 tables: 10 spliced, 3 aligned {2}\| .* peak .* of .*\n$/,
+    /^audusd +120 rows × \d+ columns {2}\| {2}13 tables: 10 spliced, 3 aligned {2}\| .* peak .* of .*\n {2}\d tables? ha(s|ve) other rows than the targets:\n( {4}\S+ +\d+ of 120 rows matched, \d+ null-filled, \d+ dropped\n)+$/,
   );
 });
 

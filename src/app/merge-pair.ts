@@ -72,6 +72,8 @@ function toResult(pair: string, end: GuardedEnd): PairResult {
     rows: 0,
     columns: 0,
     tables: { total: 0, spliced: 0, aligned: 0 },
+    partialTables: [],
+    ignored: [],
     bytes: { read: 0, written: 0 },
     predictedPeakBytes: 0,
     ceilingBytes: memory.ceilingBytes,

@@ -2,6 +2,7 @@ import { ExitCode } from "../model/exit-code.ts";
 import type { Problem } from "../model/failure.ts";
 import { Failure, failOn } from "../model/failure.ts";
 import { smallestCeilingMiB } from "../model/guard.ts";
+import { listPartial } from "../model/partial-table.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Manifest, StageTime, WorkerReport } from "../model/result.ts";
 import type { MergeSettings } from "../model/settings.ts";
@@ -11,7 +12,7 @@ import type { KeyVector } from "../parquet/key/key-vector.ts";
 import type { StagedOutput } from "../store/store.ts";
 import { type Context, openPair, type PairContext, StageClock } from "./context.ts";
 import { findExisting, refuseOutput } from "./inspect/existing-output.ts";
-import { takeInventory } from "./inspect/inventory.ts";
+import { type Inventory, takeInventory } from "./inspect/inventory.ts";
 import { type CheckedCheckpoint, checkDisk, runPreflight } from "./inspect/preflight.ts";
 import { findFurtherProblems, makePlan, type PlannedMerge } from "./plan/plan.ts";
 import { makeManifest } from "./publish/manifest.ts";
@@ -57,7 +58,7 @@ class PairMerge {
   async plan(): Promise<Plan> {
     const inventory = await this.#clock.run("inventory", () => takeInventory(this.#context, this.#settings));
     const checked = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
-    return (await this.#clock.run("plan", () => this.#decide(checked, inventory.excluded))).planned.plan;
+    return (await this.#clock.run("plan", () => this.#decide(checked, inventory))).planned.plan;
   }
 
   /** Merges the pair; the result counts what was asked of the service, the removal of staged objects included. */
@@ -81,7 +82,7 @@ class PairMerge {
       return this.#toResult(existing.manifest, "already done", []);
     }
     const checked = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
-    const { planned, targetsKey } = await this.#clock.run("plan", () => this.#decide(checked, inventory.excluded));
+    const { planned, targetsKey } = await this.#clock.run("plan", () => this.#decide(checked, inventory));
     if (existing.state === "unfinished" && existing.digest !== planned.plan.digest) throw refuseOutput(paths.output);
     refuseAboveCeiling(planned.plan);
     await store.sweep(paths.output, paths.manifest);
@@ -99,7 +100,7 @@ class PairMerge {
   /** A plan without problems. @throws Failure (input) with every problem of the checkpoint and of the plan */
   async #decide(
     checked: CheckedCheckpoint,
-    excluded: readonly string[],
+    { excluded, ignored }: Inventory,
   ): Promise<{ planned: PlannedMerge; targetsKey: KeyVector }> {
     const { pair, store } = this.#context;
     const settings = this.#settings;
@@ -110,14 +111,8 @@ class PairMerge {
     const link = await store.canLink(settings.input, settings.output);
     const remote = store.isRemote(settings.input) || store.isRemote(settings.output);
     const planned = makePlan({
-      pair,
-      targets: targets.table,
-      features,
-      excluded,
-      settings,
-      limits: this.#limits,
-      link,
-      remote,
+      ...{ pair, targets: targets.table, features, excluded, ignored, settings },
+      ...{ limits: this.#limits, link, remote },
     });
     failOn(ExitCode.input, planned.problems);
     return { planned, targetsKey: targets.key };
@@ -160,6 +155,8 @@ class PairMerge {
       rows: manifest.rows,
       columns: manifest.columns,
       tables: { total: manifest.inputs.length, spliced, aligned: manifest.inputs.length - spliced },
+      partialTables: listPartial(manifest.rows, manifest.inputs),
+      ignored: manifest.ignored ?? [],
       bytes: outcome === "done" ? { read, written: manifest.output.size } : { read: 0, written: 0 },
       predictedPeakBytes: manifest.memory.predictedBytes,
       ceilingBytes: this.#limits.ceilingBytes,

@@ -28,6 +28,24 @@ export function chooseTables(
   return { chosen: tables.filter(isMerged), excluded };
 }
 
+/** Names of files that other programs take for Parquet. */
+const looksLikeTable = /\.(parquet|parq|pq)$/i;
+
+/** Whether something in a checkpoint's folder has the name of a table, but cannot be taken as one. */
+export function isUntakenTable(name: string, isFile: boolean): boolean {
+  return looksLikeTable.test(name) && !(isFile && name.endsWith(tableSuffix));
+}
+
+/** The name of the table that a file or folder may have been meant as: without its extension. */
+export function tableOf(name: string): string {
+  return name.replace(/\/$/, "").replace(looksLikeTable, "");
+}
+
+/** Whether a folder holds one table in several files, as Spark and Hive write it. */
+export function holdsTable(files: readonly string[], folders: readonly string[]): boolean {
+  return files.some((name) => looksLikeTable.test(name)) || folders.some((name) => /^[^=]+=/.test(name));
+}
+
 /**
  * The reason why a checkpoint is not complete; undefined when it is. `expected` is the content of the file that lists the
  * expected tables, if the settings name one.

@@ -1,3 +1,5 @@
+import type { PartialTable } from "./partial-table.ts";
+
 /** A Parquet file of a checkpoint, as listed by the store. */
 export interface InputFile {
   /** Table name: the file name without ".parquet". */
@@ -61,6 +63,10 @@ export interface Plan {
   readonly tables: readonly TablePlan[];
   /** Tables of the checkpoint that `tables` and `excludeTables` leave out. */
   readonly excluded: readonly string[];
+  /** Tables that do not have exactly the targets' rows, the worst first. */
+  readonly partialTables: readonly PartialTable[];
+  /** Names in the checkpoint's folder that are no tables. */
+  readonly ignored: readonly string[];
   /** Digest of the inputs (size, version) and of the settings that change the output. */
   readonly digest: string;
   readonly outputBytes: number;

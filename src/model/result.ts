@@ -1,6 +1,7 @@
 import type { ExitCode, Outcome } from "./exit-code.ts";
 import type { Problem } from "./failure.ts";
 import type { MemoryRecord, StageName, Traffic } from "./measurement.ts";
+import type { PartialTable } from "./partial-table.ts";
 import type { ColumnLineage, Plan, TableAction } from "./plan.ts";
 import type { OutputSettings, VerifyLevel } from "./settings.ts";
 
@@ -12,6 +13,10 @@ export interface PairResult {
   readonly rows: number;
   readonly columns: number;
   readonly tables: { readonly total: number; readonly spliced: number; readonly aligned: number };
+  /** Tables that do not have exactly the targets' rows, the worst first. */
+  readonly partialTables: readonly PartialTable[];
+  /** Names in the checkpoint's folder that are no tables. */
+  readonly ignored: readonly string[];
   readonly bytes: { readonly read: number; readonly written: number };
   readonly peakMemoryBytes: number;
   readonly predictedPeakBytes: number;
@@ -66,6 +71,8 @@ export interface Manifest {
   readonly inputs: readonly ManifestInput[];
   /** Tables of the checkpoint that `tables` and `excludeTables` left out; absent in manifests of version 0.1.0. */
   readonly excluded?: readonly string[];
+  /** Names in the checkpoint's folder that were no tables; absent in manifests of version 0.1.0. */
+  readonly ignored?: readonly string[];
   readonly verification: Verification;
   readonly memory: {
     readonly peakBytes: number;
@@ -79,6 +86,7 @@ export interface Manifest {
 
 export interface ManifestInput {
   readonly table: string;
+  /** A full path, or an object in Cloud Storage. */
   readonly path: string;
   readonly size: number;
   readonly version: string;

@@ -1,4 +1,4 @@
-import { posix } from "node:path";
+import { posix, resolve } from "node:path";
 import { ExitCode } from "./exit-code.ts";
 import { Failure } from "./failure.ts";
 
@@ -17,6 +17,11 @@ const pattern = /^gs:\/\/([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:\/(.*))?$/s;
 /** Whether a path is in Cloud Storage. */
 export function isGcsPath(path: string): boolean {
   return path.startsWith(gcsScheme);
+}
+
+/** A path of this machine as a full path, so that it means the same in every working directory; any other unchanged. */
+export function toAbsolute(path: string): string {
+  return /^[a-z]+:\/\//.test(path) ? path : resolve(path);
 }
 
 /** Splits gs://bucket/prefix/name. @throws Failure (usage) for any other text */

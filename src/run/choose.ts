@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import type { BackendName } from "../model/backend-name.ts";
@@ -8,6 +7,7 @@ import { Failure, failOn, type Problem } from "../model/failure.ts";
 import { RunId } from "../model/names.ts";
 import type { RunRecord } from "../model/run.ts";
 import type { CompletenessSettings, RunSettings } from "../model/settings.ts";
+import { toAbsolute } from "../model/storage-path.ts";
 import { formatDocument, type RunStore, readDocument, runPaths, runsFolder } from "./documents.ts";
 import { findController } from "./lease.ts";
 
@@ -203,11 +203,6 @@ function describeCompleteness(settings: RunSettings): CompletenessSettings {
   const { expectTables, ...rest } = completenessSettings(settings);
   const place = typeof expectTables === "string" ? toAbsolute(expectTables) : expectTables;
   return { ...rest, ...(place === undefined ? {} : { expectTables: place }) };
-}
-
-/** Local folders as full paths: a run may be continued or inspected from another directory. */
-function toAbsolute(path: string): string {
-  return /^[a-z]+:\/\//.test(path) ? path : resolve(path);
 }
 
 /** A finished or cancelled run begins again: failed pairs are retried, and their old failures do not count. */

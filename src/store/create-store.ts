@@ -26,6 +26,7 @@ export function createStore(settings: StoreSettings): Store {
     join: (folder, ...names) => (isGcsPath(folder) ? joinGcsPath(folder, names) : local.join(folder, ...names)),
     isRemote: isGcsPath,
     list: async (folder) => (await of(folder)).list(folder),
+    listAll: async (folder) => (await of(folder)).listAll(folder),
     listFolders: async (folder) => (await of(folder)).listFolders(folder),
     stat: async (path) => (await of(path)).stat(path),
     open: async (file) => (await of(file.path)).open(file),

@@ -79,6 +79,14 @@ export interface StageOptions {
   readonly bufferBytes?: number;
 }
 
+/** What is directly in a folder, by name. */
+export interface FolderContent {
+  readonly files: readonly StoredFile[];
+  readonly folders: readonly string[];
+  /** Names that lead to no file and no folder, such as broken links. */
+  readonly others: readonly string[];
+}
+
 /** Where checkpoints are read from and outputs are written to. */
 export interface Store {
   join(folder: string, ...names: readonly string[]): string;
@@ -86,6 +94,8 @@ export interface Store {
   isRemote(path: string): boolean;
   /** Files directly in a folder, by name; undefined when there is no such folder. */
   list(folder: string): Promise<readonly StoredFile[] | undefined>;
+  /** Everything directly in a folder; undefined when there is no such folder. One request for each page of a bucket's list. */
+  listAll(folder: string): Promise<FolderContent | undefined>;
   /** Names of the folders directly in a folder, sorted; undefined when there is no such folder. */
   listFolders(folder: string): Promise<readonly string[] | undefined>;
   stat(path: string): Promise<StoredFile | undefined>;

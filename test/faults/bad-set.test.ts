@@ -55,7 +55,12 @@ const refusals: Readonly<Record<string, Refusal>> = {
       mkdirSync(join(checkpoint, `${some}.parquet`));
     },
     args: (input) => ["--expect-tables", listNames(input)],
-    problems: [new RegExp(`^${some} \\| table missing`)],
+    problems: [
+      new RegExp(`^${some} \\| table missing`),
+      new RegExp(
+        `^ \\| looks like a table, but cannot be read as one: ${some}\\.parquet/ \\| a folder \\| each table is`,
+      ),
+    ],
   },
   "the list of expected tables is missing": {
     args: () => ["--expect-tables", "nowhere.txt"],

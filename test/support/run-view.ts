@@ -72,6 +72,7 @@ export function recordOf(
   const result = {
     ...{ pair, outcome: outcomeOf[exitCode], exitCode, rows: 100_000, columns: 17_038 },
     tables: { total: 668, spliced: 640, aligned: 28 },
+    ...{ partialTables: [], ignored: [] },
     bytes: { read: 12e9, written: 9.6e9 },
     ...{ peakMemoryBytes: peakBytes, predictedPeakBytes: 0.9 * GiB, ceilingBytes: attempt.memoryBytes, seconds },
     ...{ stages: [], output: "", manifest: "", problems },

@@ -42,6 +42,8 @@ export function makeWorkerRecord(given: Partial<WorkerRecord> = {}): WorkerRecor
       rows: 0,
       columns: 0,
       tables: { total: 0, spliced: 0, aligned: 0 },
+      partialTables: [],
+      ignored: [],
       bytes: { read: 0, written: 0 },
       peakMemoryBytes: 0,
       predictedPeakBytes: 0,

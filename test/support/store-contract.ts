@@ -71,6 +71,10 @@ function registerReading(makeStore: () => Promise<StoreUnderTest>): void {
     assert.deepEqual(await store.listFolders(store.join(folder, "audusd")), ["deep"]);
     assert.deepEqual(await store.listFolders(store.join(folder, "eurjpy")), []);
     assert.equal(await store.listFolders(store.join(folder, "missing")), undefined);
+    assert.equal(await store.listAll(store.join(folder, "missing")), undefined);
+    const all = await store.listAll(store.join(folder, "audusd"));
+    assert.deepEqual(all?.folders, ["deep"]);
+    assert.deepEqual(all?.files, await store.list(store.join(folder, "audusd")));
     assert.equal(await store.listFolders(store.join(folder, "file")), undefined);
   });
 

@@ -1,9 +1,20 @@
-import { chooseTables, completeMarker, listTables, parseExpected, tableSuffix } from "../../model/checkpoint.ts";
+import pMap from "p-map";
+import {
+  chooseTables,
+  completeMarker,
+  holdsTable,
+  isUntakenTable,
+  listTables,
+  parseExpected,
+  tableOf,
+  tableSuffix,
+} from "../../model/checkpoint.ts";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure, type Problem } from "../../model/failure.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { CheckpointSettings } from "../../model/settings.ts";
-import { matches } from "../../model/table-choice.ts";
+import { isChosen, matches } from "../../model/table-choice.ts";
+import type { FolderContent, Store } from "../../store/store.ts";
 import type { PairContext } from "../context.ts";
 import type { ListedTable } from "../table.ts";
 
@@ -11,8 +22,10 @@ import type { ListedTable } from "../table.ts";
 export interface Inventory {
   readonly targets: ListedTable | undefined;
   readonly features: readonly ListedTable[];
-  /** Names of the tables that the settings leave out. */
+  /** Names of the tables that the settings leave out, and of what they keep from being refused. */
   readonly excluded: readonly string[];
+  /** Names of everything else in the folder, but for the marker. */
+  readonly ignored: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -25,14 +38,18 @@ export async function takeInventory(
   settings: CheckpointSettings,
 ): Promise<Inventory> {
   const folder = store.join(settings.input, pair);
-  const files = await store.list(folder);
-  if (files === undefined) {
+  const content = await store.listAll(folder);
+  if (content === undefined) {
     throw new Failure(ExitCode.input, [
       { what: `no checkpoint of ${pair} in ${settings.input}`, fix: "check --input and the pair's name" },
     ]);
   }
+  const { files } = content;
   const found = listTables(files);
   const { chosen, excluded } = chooseTables(found, pair, settings);
+  const others = await sortOthers(store, folder, content);
+  const untaken = others.untaken.filter(({ name }) => isChosen(settings, tableOf(name), pair));
+  const left = others.untaken.filter((one) => !untaken.includes(one)).map(({ name }) => name);
   const tables = chosen.map((file) => ({ file, isTargets: file.table === settings.targets }));
   const targets = tables.find(({ isTargets }) => isTargets);
   const expected = await readExpected({ store, pair }, settings.expectTables);
@@ -41,8 +58,65 @@ export async function takeInventory(
     ...(targets === undefined ? [missingTargets(settings.targets, folder)] : []),
     ...compareWithExpected(found, expected),
     ...findUnmatched(settings.tables, found, pair),
+    ...untaken.map(refuseUntaken),
   ];
-  return { targets, features: tables.filter(({ isTargets }) => !isTargets), excluded, problems };
+  return {
+    targets,
+    features: tables.filter(({ isTargets }) => !isTargets),
+    excluded: [...excluded, ...left],
+    ignored: others.ignored,
+    problems,
+  };
+}
+
+/** Something that looks like a table and cannot be taken as one. */
+interface Untaken {
+  readonly name: string;
+  readonly found: string;
+}
+
+/** What lies in a checkpoint's folder beside tables and marker: what is plainly no table, and what looks like one. */
+async function sortOthers(
+  store: Store,
+  folder: string,
+  { files, folders, others }: FolderContent,
+): Promise<{ readonly ignored: readonly string[]; readonly untaken: readonly Untaken[] }> {
+  const strange = files
+    .map(({ name }) => name)
+    .filter((name) => name !== completeMarker && !name.endsWith(tableSuffix));
+  const entries = [
+    ...strange.map((name) => ({ name, found: "a file", untaken: isUntakenTable(name, true) })),
+    ...others.map((name) => ({ name, found: "no file", untaken: isUntakenTable(name, false) })),
+    ...(await pMap(folders, (name) => lookInto(store, folder, name), { concurrency: 8 })),
+  ];
+  return {
+    ignored: entries
+      .filter(({ untaken }) => !untaken)
+      .map(({ name }) => name)
+      .sort(),
+    untaken: entries.filter(({ untaken }) => untaken).sort((left, right) => (left.name < right.name ? -1 : 1)),
+  };
+}
+
+/** A folder is no table; one that holds Parquet files may have been meant as one. Hidden folders belong to other programs. */
+async function lookInto(store: Store, folder: string, name: string) {
+  const isNamed = isUntakenTable(name, false);
+  const content = isNamed || name.startsWith(".") ? undefined : await store.listAll(store.join(folder, name));
+  const holds =
+    content !== undefined &&
+    holdsTable(
+      content.files.map((file) => file.name),
+      content.folders,
+    );
+  return { name: `${name}/`, found: "a folder", untaken: isNamed || holds };
+}
+
+function refuseUntaken({ name, found }: Untaken): Problem {
+  return {
+    what: `looks like a table, but cannot be read as one: ${name}`,
+    found,
+    fix: `each table is one file <table>${tableSuffix}: write it as that, or leave it out with --exclude-tables ${tableOf(name)}`,
+  };
 }
 
 /** How many tables are expected, or which ones and which file says so; undefined for any. */

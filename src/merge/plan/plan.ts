@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { outputSettings } from "../../model/comparison.ts";
 import type { Problem } from "../../model/failure.ts";
+import { listPartial } from "../../model/partial-table.ts";
 import type { Plan, TablePlan } from "../../model/plan.ts";
 import type { AssemblyChoice, OutputSettings, VerifyLevel } from "../../model/settings.ts";
 import type { TaskLimits } from "../../model/task.ts";
@@ -19,6 +20,8 @@ export interface PlanInput {
   readonly features: readonly ProvenTable[];
   /** Tables that are left out. */
   readonly excluded: readonly string[];
+  /** Names in the checkpoint's folder that are no tables. */
+  readonly ignored: readonly string[];
   readonly settings: OutputSettings & { readonly assembly: AssemblyChoice; readonly verify: VerifyLevel };
   readonly limits: Pick<TaskLimits, "ceilingBytes" | "baselineBytes">;
   /** Whether the store can take inputs whole into the output, or why not. */
@@ -56,7 +59,7 @@ class Planner {
   }
 
   plan(): PlannedMerge & { readonly problems: readonly Problem[] } {
-    const { pair, excluded, settings, limits, link, remote } = this.#input;
+    const { pair, excluded, ignored, settings, limits, link, remote } = this.#input;
     const decided = this.#proven.map((table) => this.#decide(table));
     const { assembly, problems: impossible } = chooseAssembly(
       settings.assembly,
@@ -84,6 +87,15 @@ class Planner {
       excluded,
       ...sizes,
       pair,
+      partialTables: listPartial(
+        this.#rows,
+        tables.map(({ plan: { file, rowsNullFilled, rowsDropped } }) => ({
+          table: file.table,
+          rowsNullFilled,
+          rowsDropped,
+        })),
+      ),
+      ignored,
       digest: this.#digest(),
       assembly,
       predictedPeakBytes: Math.ceil(predictPeak(need) + (remote ? predictTransfer(need, assembly) : 0)),

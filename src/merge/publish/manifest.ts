@@ -6,6 +6,7 @@ import { nameOutputs } from "../../model/output-names.ts";
 import type { Plan } from "../../model/plan.ts";
 import type { Manifest, ManifestInput, StageTime, Verification } from "../../model/result.ts";
 import type { OutputSettings } from "../../model/settings.ts";
+import { toAbsolute } from "../../model/storage-path.ts";
 import { version } from "../../model/version.ts";
 import type { Store, Written } from "../../store/store.ts";
 import { printColumns, type TransferredTable } from "../table.ts";
@@ -35,7 +36,8 @@ export function makeManifest(parts: ManifestParts): Manifest {
     rowGroups: plan.rowGroups,
     inputs: tables.map(describeInput),
     excluded: plan.excluded,
-    verification,
+    ignored: plan.ignored,
+    verification: { ...verification, target: toAbsolute(verification.target) },
     memory: {
       peakBytes: memory.peakBytes,
       predictedBytes: plan.predictedPeakBytes,
@@ -51,6 +53,7 @@ function describeInput(table: TransferredTable): ManifestInput {
   const { action, reason, rows, rowsDropped, rowsNullFilled, duplicateRows } = table.plan;
   return {
     ...table.file,
+    path: toAbsolute(table.file.path),
     crc32c: table.crc32c,
     action,
     reason,

@@ -4,6 +4,7 @@ import { ExitCode } from "../../model/exit-code.ts";
 import { failOn, type Problem } from "../../model/failure.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { Manifest, ManifestInput } from "../../model/result.ts";
+import { toAbsolute } from "../../model/storage-path.ts";
 import { checksumOf } from "../../store/crc32c.ts";
 import type { Store, StoredFile } from "../../store/store.ts";
 import { remoteTablesAtOnce, tablesAtOnce } from "../budget.ts";
@@ -32,7 +33,6 @@ export async function findSources(
   { pair, inputs }: Manifest,
   folder: SourceFolder,
 ): Promise<readonly Source[]> {
-  const problems: Problem[] = [];
   const paths = inputs.map((input) => {
     const other = store.join(folder.path, pair, `${input.table}${tableSuffix}`);
     return { input, paths: folder.comesFirst ? [other] : [...new Set([input.path, other])] };
@@ -44,13 +44,15 @@ export async function findSources(
       port.signal.throwIfAborted();
       const file = await findFirst(store, entry.paths);
       const problem = file === undefined ? missing(entry.input, entry.paths) : await compare(store, entry.input, file);
-      if (problem !== undefined) problems.push(problem);
-      return file === undefined ? undefined : { input: entry.input, file: toInput(entry.input, file) };
+      return { problem, source: file && { input: entry.input, file: toInput(entry.input, file) } };
     },
     { concurrency: remote ? remoteTablesAtOnce : tablesAtOnce },
   );
-  failOn(ExitCode.input, problems);
-  return sources.filter((source) => source !== undefined);
+  failOn(
+    ExitCode.input,
+    sources.flatMap(({ problem }) => problem ?? []),
+  );
+  return sources.flatMap(({ source }) => source ?? []);
 }
 
 async function findFirst(store: Store, paths: readonly string[]): Promise<StoredFile | undefined> {
@@ -72,7 +74,8 @@ function missing({ table }: ManifestInput, paths: readonly string[]): Problem {
 
 /** Why the file is not the source that the manifest describes; undefined where it is. */
 async function compare(store: Store, input: ManifestInput, file: StoredFile): Promise<Problem | undefined> {
-  if (file.path === input.path && file.version === input.version && file.size === input.size) return undefined;
+  if (toAbsolute(file.path) === toAbsolute(input.path) && file.version === input.version && file.size === input.size)
+    return undefined;
   if (file.size !== input.size) return changed(file, input, `${file.size} bytes, the manifest says ${input.size}`);
   const crc32c = file.crc32c ?? (await readChecksum(store, file));
   if (crc32c === input.crc32c) return undefined;

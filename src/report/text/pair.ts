@@ -1,13 +1,14 @@
 import type { Problem } from "../../model/failure.ts";
 import { describeProblem } from "../../model/failure.ts";
 import { fitsUnder } from "../../model/guard.ts";
+import type { PartialTable } from "../../model/partial-table.ts";
 import type { Plan, TablePlan } from "../../model/plan.ts";
 import type { PairResult, Verification } from "../../model/result.ts";
 import { formatBytes, formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
 
 const mostReasons = 8;
 
-/** A merge in one line, or several lines about what stopped it. */
+/** A merge in one line, and what it left out; or several lines about what stopped it. */
 export function describeResult(result: PairResult): string {
   if (result.exitCode !== 0) return describeStop(result);
   const { total, spliced, aligned } = result.tables;
@@ -18,7 +19,38 @@ export function describeResult(result: PairResult): string {
     `peak ${formatMemory(result.peakMemoryBytes)} of ${formatMemory(result.ceilingBytes)}`,
     result.output,
   ];
-  return `${parts.join("  |  ")}\n`;
+  const notes = [...listPartialTables(result.rows, result.partialTables), ...listIgnored(result.ignored)];
+  return `${parts.join("  |  ")}\n${notes.map((line) => `  ${line}\n`).join("")}`;
+}
+
+/** Tables that a text names. */
+const mostTables = 10;
+
+/** What every table that is not whole fills and loses, the worst first. */
+function listPartialTables(rows: number, tables: readonly PartialTable[]): string[] {
+  if (tables.length === 0) return [];
+  const shown = tables.slice(0, mostTables);
+  const width = Math.max(...shown.map(({ table }) => table.length));
+  const lines = shown.map(({ table, rowsMatched, rowsNullFilled, rowsDropped }) => {
+    const counts = [
+      `${formatCount(rowsMatched)} of ${formatNumber(rows, "row")} matched`,
+      `${formatCount(rowsNullFilled)} null-filled`,
+      `${formatCount(rowsDropped)} dropped`,
+    ];
+    return `  ${table.padEnd(width)}  ${counts.join(", ")}`;
+  });
+  const more = tables.length - shown.length;
+  return [
+    `${formatNumber(tables.length, "table")} ${tables.length === 1 ? "has" : "have"} other rows than the targets:`,
+    ...lines,
+    ...(more > 0 ? [`  and ${formatCount(more)} more: --json lists all`] : []),
+  ];
+}
+
+function listIgnored(names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const more = names.length - mostTables;
+  return [`ignored: ${names.slice(0, mostTables).join(", ")}${more > 0 ? ` and ${formatCount(more)} more` : ""}`];
 }
 
 function describeStop(result: PairResult): string {
@@ -45,6 +77,7 @@ export function describePlan(plan: Plan, withTables: boolean): string {
     `  assembly   ${plan.assembly.how}: ${plan.assembly.why}`,
     `  memory     ${formatMemory(plan.predictedPeakBytes)} predicted peak, ${fits} under the ceiling of ${formatMemory(plan.ceilingBytes)}`,
     `  time       about ${formatSeconds(plan.predictedSeconds)}`,
+    ...[...listPartialTables(plan.rows, plan.partialTables), ...listIgnored(plan.ignored)].map((line) => `  ${line}`),
     ...(withTables ? plan.tables.map(describeTable) : []),
   ];
   return `${lines.join("\n")}\n`;

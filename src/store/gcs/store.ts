@@ -4,7 +4,7 @@ import { Failure } from "../../model/failure.ts";
 import type { Traffic } from "../../model/measurement.ts";
 import { joinGcsPath, parseGcsPath } from "../../model/storage-path.ts";
 import { crc32c, formatCrc32c } from "../crc32c.ts";
-import type { OpenFile, StagedOutput, StageOptions, Store, StoredFile } from "../store.ts";
+import type { FolderContent, OpenFile, StagedOutput, StageOptions, Store, StoredFile } from "../store.ts";
 import { GcsClient, type GcsOptions } from "./client.ts";
 import { ComposedOutput } from "./compose.ts";
 import { isTransient, statusOf, toStorageFailure } from "./errors.ts";
@@ -34,17 +34,14 @@ class GcsStore implements Store {
   }
 
   async list(folder: string): Promise<readonly StoredFile[] | undefined> {
-    const { files, folders } = await this.#listAll(folder);
-    return files.length + folders.length === 0 ? undefined : files;
+    return (await this.listAll(folder))?.files;
   }
 
   async listFolders(folder: string): Promise<readonly string[] | undefined> {
-    const { files, folders } = await this.#listAll(folder);
-    return files.length + folders.length === 0 ? undefined : folders;
+    return (await this.listAll(folder))?.folders;
   }
 
-  /** Objects and folders directly in a folder. */
-  async #listAll(folder: string) {
+  async listAll(folder: string): Promise<FolderContent | undefined> {
     const { bucket, name } = parseGcsPath(folder);
     const prefix = name === "" ? "" : `${name}/`;
     const files: StoredFile[] = [];
@@ -58,7 +55,7 @@ class GcsStore implements Store {
       folders.push(...page.prefixes.map((path) => path.slice(prefix.length, -1)));
       pageToken = page.next;
     } while (pageToken !== undefined);
-    return { files, folders };
+    return files.length + folders.length === 0 ? undefined : { files, folders, others: [] };
   }
 
   async #listPage(folder: string, bucket: string, prefix: string, pageToken: string | undefined) {

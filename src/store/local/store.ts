@@ -1,8 +1,8 @@
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { inputChanged } from "../failures.ts";
-import { noTraffic, type OpenFile, type Store, type StoredFile } from "../store.ts";
+import { type FolderContent, noTraffic, type OpenFile, type Store, type StoredFile } from "../store.ts";
 import { openLocal, orMissing, versionOf } from "./file.ts";
 import { sweepLock, withLock } from "./lock.ts";
 import { nameStagedFile, stageFile, sweepStagedFiles } from "./staged-file.ts";
@@ -15,8 +15,9 @@ export function createLocalStore(durable: boolean): Store {
   return {
     join,
     isRemote: () => false,
-    list: listFiles,
-    listFolders,
+    list: async (folder) => (await listAll(folder))?.files,
+    listAll,
+    listFolders: async (folder) => (await listAll(folder))?.folders,
     stat: describe,
     open: openPinned,
     readText: (path) => orMissing(readFile(path, "utf8")),
@@ -40,28 +41,29 @@ export function createLocalStore(durable: boolean): Store {
 /** The durable store. */
 export const localStore: Store = createLocalStore(true);
 
-async function listFiles(folder: string): Promise<readonly StoredFile[] | undefined> {
-  const entries = await orMissing(readdir(folder, { withFileTypes: true }));
+/** A symbolic link is what it leads to. */
+async function listAll(folder: string): Promise<FolderContent | undefined> {
+  const entries = await orMissing(readdir(folder));
   if (entries === undefined) return undefined;
-  // A symbolic link may lead to a file elsewhere; whatever is not a file in the end is no input.
-  const names = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map((entry) => entry.name);
-  const files = await Promise.all(names.sort().map((name) => describe(join(folder, name))));
-  return files.filter((file) => file !== undefined);
+  const found = await Promise.all(entries.sort().map(async (name) => ({ name, ...(await look(join(folder, name))) })));
+  return {
+    files: found.flatMap(({ file }) => file ?? []),
+    folders: found.flatMap(({ name, isFolder }) => (isFolder ? [name] : [])),
+    others: found.flatMap(({ name, file, isFolder }) => (file === undefined && !isFolder ? [name] : [])),
+  };
 }
 
-async function listFolders(folder: string): Promise<readonly string[] | undefined> {
-  const entries = await orMissing(readdir(folder, { withFileTypes: true }));
-  if (entries === undefined) return undefined;
-  const isFolder = async (name: string): Promise<boolean> =>
-    (await orMissing(stat(join(folder, name))))?.isDirectory() ?? false;
-  const names = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map(({ name }) => name);
-  const checked = await Promise.all(names.sort().map(async (name) => ((await isFolder(name)) ? [name] : [])));
-  return checked.flat();
+async function look(path: string): Promise<{ readonly file: StoredFile | undefined; readonly isFolder: boolean }> {
+  const stats = await orMissing(stat(path, { bigint: true }));
+  return { file: stats && describeFile(path, stats), isFolder: stats?.isDirectory() ?? false };
 }
 
 async function describe(path: string): Promise<StoredFile | undefined> {
-  const stats = await orMissing(stat(path, { bigint: true }));
-  if (stats === undefined || !stats.isFile()) return undefined;
+  return (await look(path)).file;
+}
+
+function describeFile(path: string, stats: BigIntStats): StoredFile | undefined {
+  if (!stats.isFile()) return undefined;
   return { name: basename(path), path, size: Number(stats.size), version: versionOf(stats) };
 }
 

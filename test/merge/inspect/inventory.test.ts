@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { takeInventory } from "../../../src/merge/inspect/inventory.ts";
@@ -12,7 +12,7 @@ const root = await scratchFolder("inventory");
 const { input } = writeTables(root, { targets: keyed(["1"]), b: keyed(["1"]), a_pair: keyed(["1"]) });
 const folder = join(input, "pair");
 writeFileSync(join(folder, "notes.txt"), "not a table");
-mkdirSync(join(folder, "deep.parquet"));
+mkdirSync(join(folder, "deep"));
 
 const take = (settings: SomeSettings = {}, pair = "pair") =>
   takeInventory(makePairContext(pair, join(root, "out")), makeSettings({ input, ...settings }));
@@ -25,7 +25,8 @@ function list(...lines: string[]): string {
 }
 
 test("targets and feature tables by name, with size and version; nothing else", async () => {
-  const { targets, features, problems } = await take();
+  const { targets, features, problems, ignored } = await take();
+  assert.deepEqual(ignored, ["deep/", "notes.txt"]);
   assert.equal(targets?.file.table, "targets");
   assert.deepEqual([targets?.isTargets, ...features.map(({ isTargets }) => isTargets)], [true, false, false]);
   assert.deepEqual(
@@ -37,6 +38,36 @@ test("targets and feature tables by name, with size and version; nothing else", 
   );
   assert.ok(features.every(({ file }) => file.size > 0 && file.version.length > 0));
   assert.deepEqual(problems, []);
+});
+
+test("what looks like a table and cannot be taken as one is refused by name", async () => {
+  const own = join(root, "untaken", "pair");
+  mkdirSync(join(own, "by_day", "day=1"), { recursive: true });
+  mkdirSync(join(own, "spark"));
+  mkdirSync(join(own, ".ipynb_checkpoints"));
+  mkdirSync(join(own, "parts.parquet"));
+  for (const name of ["_COMPLETE", "targets.parquet", "Foo.PARQUET", "bar.pq", "_SUCCESS", "spark/part-0.parquet"])
+    writeFileSync(join(own, name), "");
+  writeFileSync(join(own, ".ipynb_checkpoints", "a.parquet"), "");
+  symlinkSync(join(root, "nowhere"), join(own, "broken.parquet"));
+  symlinkSync(join(root, "nowhere"), join(own, "broken"));
+  const { ignored, problems } = await take({ input: join(root, "untaken") });
+  assert.deepEqual(ignored, [".ipynb_checkpoints/", "_SUCCESS", "broken"]);
+  const fix = "each table is one file <table>.parquet: write it as that, or leave it out with --exclude-tables";
+  const line = (name: string, kind: string, table: string) =>
+    `looks like a table, but cannot be read as one: ${name}: found ${kind}; ${fix} ${table}`;
+  assert.deepEqual(problems.map(describeProblem), [
+    line("Foo.PARQUET", "a file", "Foo"),
+    line("bar.pq", "a file", "bar"),
+    line("broken.parquet", "no file", "broken"),
+    line("by_day/", "a folder", "by_day"),
+    line("parts.parquet/", "a folder", "parts"),
+    line("spark/", "a folder", "spark"),
+  ]);
+  const excludeTables = ["Foo", "bar", "broken", "by_day", "parts"];
+  const left = await take({ input: join(root, "untaken"), excludeTables });
+  assert.deepEqual(left.problems.map(describeProblem), [line("spark/", "a folder", "spark")]);
+  assert.deepEqual(left.excluded, ["Foo.PARQUET", "bar.pq", "broken.parquet", "by_day/", "parts.parquet/"]);
 });
 
 test("a missing folder is a failure that names it", async () => {

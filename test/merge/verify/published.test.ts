@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { ExitCode } from "../../../src/model/exit-code.ts";
 import { describeProblem } from "../../../src/model/failure.ts";
@@ -33,6 +33,19 @@ test("a file is verified with the manifest beside it: no setting of the merge ha
     { target: file, columns: 4, columnsCompared: 4, problems: [] },
   );
   assert.equal((await verifyHere({}, file, "sample")).columnsCompared, 4);
+});
+
+test("the paths in a manifest are the same from every working directory", async () => {
+  const written = writeTables(root, tables);
+  const here = relative(process.cwd(), dirname(written.input));
+  const paths = { input: join(here, "in"), output: join(here, "out") };
+  const { manifest } = await mergeHere({ ...paths, key: "minute", duplicates: "last" });
+  const { inputs, verification } = JSON.parse(readFileSync(manifest, "utf8"));
+  assert.deepEqual(
+    inputs.map(({ path }: { path: string }) => path),
+    ["targets", "a_pair", "b"].map((name) => join(written.input, "pair", `${name}.parquet`)),
+  );
+  assert.equal(verification.target, join(written.output, "training_pair.parquet"));
 });
 
 test("a wrong value is found, and the table is named", async () => {

@@ -12,6 +12,8 @@ const result: PairResult = {
   rows: 100_000,
   columns: 17_038,
   tables: { total: 668, spliced: 660, aligned: 8 },
+  partialTables: [],
+  ignored: [],
   bytes: { read: 13.5e9, written: 13.4e9 },
   peakMemoryBytes: 0.3 * GiB,
   predictedPeakBytes: 0.4 * GiB,
@@ -33,6 +35,23 @@ test("a merge in one line", () => {
     describeResult({ ...result, outcome: "already done" }),
     / {2}\| {2}already done, nothing changed {2}\| {2}/,
   );
+});
+
+test("a merge with tables of other rows: what each fills and loses, the worst first", () => {
+  const counts = [
+    { table: "shifted", rowsMatched: 0, rowsNullFilled: 100_000, rowsDropped: 100_000 },
+    { table: "b", rowsMatched: 98_796, rowsNullFilled: 1204, rowsDropped: 3 },
+  ];
+  const lines = describeResult({ ...result, partialTables: counts, ignored: ["notes.csv", "old/"] }).split("\n");
+  assert.deepEqual(lines.slice(1), [
+    "  2 tables have other rows than the targets:",
+    "    shifted  0 of 100,000 rows matched, 100,000 null-filled, 100,000 dropped",
+    "    b        98,796 of 100,000 rows matched, 1,204 null-filled, 3 dropped",
+    "  ignored: notes.csv, old/",
+    "",
+  ]);
+  const many = Array.from({ length: 12 }, () => ({ table: "t", rowsMatched: 1, rowsNullFilled: 1, rowsDropped: 0 }));
+  assert.match(describeResult({ ...result, partialTables: many }), /\n {4}and 2 more: --json lists all\n$/);
 });
 
 test("a merge that was stopped: the cause, and one line per problem", () => {
@@ -88,6 +107,8 @@ const whole: Plan = {
   rowGroups: [50_000, 50_000],
   tables,
   excluded: [],
+  partialTables: [],
+  ignored: [],
   digest: "",
   outputBytes: 11.4e6,
   readBytes: 12e6,
@@ -111,6 +132,17 @@ test("a plan, with its reasons counted", () => {
   memory     256 MiB predicted peak, fits under the ceiling of 1.00 GiB
   time       about 0.53 s
 `,
+  );
+});
+
+test("a plan with tables of other rows and files that are no tables", () => {
+  const partialTables = [{ table: "b", rowsMatched: 98_796, rowsNullFilled: 1204, rowsDropped: 3 }];
+  const text = describePlan({ ...whole, partialTables, ignored: ["notes.csv"] }, false);
+  assert.ok(
+    text.endsWith(
+      "\n  1 table has other rows than the targets:\n    b  98,796 of 100,000 rows matched, 1,204 null-filled, 3 dropped\n  ignored: notes.csv\n",
+    ),
+    text,
   );
 });
 
