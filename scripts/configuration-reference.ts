@@ -115,7 +115,8 @@ function valuesOf(name: SettingName): string {
 
 function defaultOf(name: SettingName): string {
   const value: unknown = v.getDefault(Settings.entries[name]);
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return "none";
+  if (value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0))
+    return "none";
   return `\`${String(value)}\``;
 }
 

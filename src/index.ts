@@ -8,17 +8,33 @@ import { mergePair } from "./app/merge-pair.ts";
 import { parsePair } from "./app/task-pair.ts";
 import { verifyTarget } from "./app/verify-target.ts";
 import { resolveOptions } from "./config/resolve.ts";
+import type { Renames } from "./model/column-names.ts";
 import type { Plan } from "./model/plan.ts";
 import type { PairResult, Verification } from "./model/result.ts";
-import type { AssemblyChoice, ColumnNaming, DuplicatePolicy, NullKeyPolicy, VerifyLevel } from "./model/settings.ts";
+import type {
+  AssemblyChoice,
+  ColumnNaming,
+  DuplicatePolicy,
+  KeyCast,
+  NullKeyPolicy,
+  VerifyLevel,
+} from "./model/settings.ts";
 import type { TaskControl } from "./model/task-control.ts";
 
+export type { Renames } from "./model/column-names.ts";
 export { ExitCode, type Outcome } from "./model/exit-code.ts";
 export { Failure, type Problem } from "./model/failure.ts";
 export type { MemoryRecord, MemorySample, StageName, Traffic } from "./model/measurement.ts";
 export type { Assembly, ColumnLineage, InputFile, Plan, TableAction, TablePlan } from "./model/plan.ts";
 export type { PairResult, StageTime, Verification } from "./model/result.ts";
-export type { AssemblyChoice, ColumnNaming, DuplicatePolicy, NullKeyPolicy, VerifyLevel } from "./model/settings.ts";
+export type {
+  AssemblyChoice,
+  ColumnNaming,
+  DuplicatePolicy,
+  KeyCast,
+  NullKeyPolicy,
+  VerifyLevel,
+} from "./model/settings.ts";
 export type { ProgressEvent, TaskControl } from "./model/task-control.ts";
 
 /**
@@ -34,6 +50,8 @@ export interface CommonOptions extends TaskControl {
   readonly output?: string;
   /** Name of the key column. Default: "interval_time". */
   readonly key?: string;
+  /** How keys are read before they are compared: text as timestamps, timestamps without a time zone as UTC. Default: "none". */
+  readonly keyCast?: KeyCast;
   /** What to do with rows of a feature table that share a key. Default: "error". */
   readonly duplicates?: DuplicatePolicy;
   /** What to do with rows of a feature table that have no key. Default: "error". */
@@ -70,6 +88,12 @@ export interface PlanOptions extends CommonOptions {
   readonly minMatch?: number | string;
   /** Names of output columns: "prefix" is `<table>_<column>`, "keep" the input's names. Default: "prefix". */
   readonly naming?: ColumnNaming;
+  /** Text between table and column in the names of output columns. Default: "_". */
+  readonly separator?: string;
+  /** New names of input columns, by `column` or `table/column`. Default: none. */
+  readonly rename?: Renames;
+  /** Keep the columns in which pandas saves an index without a name. Default: false. */
+  readonly keepIndex?: boolean;
   /** Rows in each row group of the output. Default, "auto": as in most of the input. */
   readonly rowGroupRows?: "auto" | number;
   /** How an output in a bucket is assembled. Default, "auto": composed by Cloud Storage where possible, else streamed. */

@@ -46,6 +46,10 @@ const defaults = v.parse(Settings, {});
 function toVariable(name: SettingName, settings: Settings): [string, string][] {
   const value = settings[name];
   if (value === undefined || isDeepStrictEqual(value, defaults[name])) return [];
-  const text = typeof value === "number" && sizeSettings.includes(name) ? printSize(value) : String(value);
-  return [[variableOf(name), text]];
+  return [[variableOf(name), print(name, value)]];
+}
+
+function print(name: SettingName, value: NonNullable<Settings[SettingName]>): string {
+  if (typeof value === "number" && sizeSettings.includes(name)) return printSize(value);
+  return typeof value === "object" && !Array.isArray(value) ? JSON.stringify(value) : String(value);
 }

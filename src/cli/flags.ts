@@ -41,7 +41,7 @@ function toOption(name: SettingName): Option {
   const isFlag = typeof fallback === "boolean";
   const flag = isFlag && fallback ? flagOf(name).replace("--", "--no-") : flagOf(name);
   const shown =
-    isFlag || fallback === undefined || (Array.isArray(fallback) && fallback.length === 0)
+    isFlag || fallback === undefined || (typeof fallback === "object" && Object.keys(fallback).length === 0)
       ? ""
       : `, default: ${fallback}`;
   const text = `${isFlag && fallback ? "do not " : ""}${v.getDescription(Settings.entries[name].wrapped) ?? ""} (${variableOf(name)}${shown})`;
@@ -61,6 +61,9 @@ function placeholder(name: SettingName): string {
     nullKeys: "error|drop",
     minMatch: "percent",
     naming: "prefix|keep",
+    separator: "text",
+    rename: "old=new,…",
+    keyCast: "none|timestamp|timestamp-utc",
     rowGroupRows: "auto|n",
     tables: "pattern,…",
     excludeTables: "pattern,…",

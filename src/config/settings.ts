@@ -3,7 +3,7 @@ import { backendNames } from "../model/backend-name.ts";
 import { Pair, RunId } from "../model/names.ts";
 import { cloudRunEntries } from "./cloudrun.ts";
 import { kubernetesEntries } from "./kubernetes.ts";
-import { count, dollars, flag, list, percent, size, sizeText, times } from "./values.ts";
+import { count, dollars, flag, list, percent, renames, size, sizeText, times } from "./values.ts";
 
 const auto = v.literal("auto");
 
@@ -25,6 +25,8 @@ const sizes = v.union(
   ],
   sizesText,
 );
+
+const separatorText = "1 to 8 characters without spaces, such as _ or __";
 
 const patternsText =
   "table names separated by commas, * for any characters, ? for one, {pair} for the pair, such as mkt_*,tri_*";
@@ -120,6 +122,36 @@ export const Settings = v.strictObject({
       v.description("names of output columns: prefix is <table>_<column>, keep leaves the input's names unchanged"),
     ),
     "prefix",
+  ),
+  separator: v.optional(
+    v.pipe(
+      v.string(separatorText),
+      v.regex(/^[^\s\p{C}]{1,8}$/u, separatorText),
+      v.description("text between table and column in the names of output columns"),
+    ),
+    "_",
+  ),
+  rename: v.optional(
+    v.pipe(
+      renames,
+      v.description(
+        "new names of input columns, before a table's name goes before them; table/column means one table, with * and ? as in --tables",
+      ),
+    ),
+    {},
+  ),
+  keyCast: v.optional(
+    v.pipe(
+      v.picklist(["none", "timestamp", "timestamp-utc"], "none, timestamp or timestamp-utc"),
+      v.description(
+        "how keys are read before they are compared: timestamp reads text as timestamps without a time zone, timestamp-utc reads text and timestamps without a time zone as UTC",
+      ),
+    ),
+    "none",
+  ),
+  keepIndex: v.optional(
+    v.pipe(flag, v.description("keep the columns __index_level_0__ in which pandas saves an index without a name")),
+    false,
   ),
   rowGroupRows: v.optional(
     v.pipe(

@@ -84,3 +84,29 @@ export const percent = v.pipe(
   v.minValue(0, percentText),
   v.maxValue(100, percentText),
 );
+
+const renamesText = "old=new or table/old=new, separated by commas, or a map of old and new names";
+
+/** Rules by the column that they rename: a map in a file; in a text pairs, or a map as JSON for names with , or =. */
+export const renames = v.pipe(
+  v.union([v.record(v.string(), v.string()), v.pipe(v.string(), v.rawTransform(parseRules))], renamesText),
+  v.check((rules) => Object.entries(rules).every((rule) => !rule.includes("")), renamesText),
+);
+
+function parseRules({ dataset, addIssue, NEVER }: v.RawTransformContext<string>): Record<string, string> {
+  const { value } = dataset;
+  const refuse = (): never => {
+    addIssue({ message: renamesText });
+    return NEVER;
+  };
+  if (value.trimStart().startsWith("{")) {
+    try {
+      return v.parse(v.record(v.string(), v.string()), JSON.parse(value));
+    } catch {
+      return refuse();
+    }
+  }
+  const rules = value.split(",").map((rule) => rule.split("="));
+  if (rules.some((rule) => rule.length !== 2)) return refuse();
+  return Object.fromEntries(rules);
+}

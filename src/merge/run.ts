@@ -7,7 +7,7 @@ import type { Plan } from "../model/plan.ts";
 import type { Manifest, StageTime, WorkerReport } from "../model/result.ts";
 import type { MergeSettings } from "../model/settings.ts";
 import type { Task, TaskLimits } from "../model/task.ts";
-import { formatMemory, MiB } from "../model/units.ts";
+import { formatMemory, formatNumber, MiB } from "../model/units.ts";
 import type { KeyVector } from "../parquet/key/key-vector.ts";
 import type { StagedOutput } from "../store/store.ts";
 import { type Context, openPair, type PairContext, StageClock } from "./context.ts";
@@ -85,6 +85,7 @@ class PairMerge {
     const { planned, targetsKey } = await this.#clock.run("plan", () => this.#decide(checked, inventory));
     if (existing.state === "unfinished" && existing.digest !== planned.plan.digest) throw refuseOutput(paths.output);
     refuseAboveCeiling(planned.plan);
+    this.#noteIndex(planned.plan);
     await store.sweep(paths.output, paths.manifest);
     await checkDisk(this.#context, planned.plan.outputBytes, this.#settings.diskFree);
     const staged = await store.stage(paths.output, { linked: planned.plan.assembly.how === "compose" });
@@ -118,6 +119,13 @@ class PairMerge {
     return { planned, targetsKey: targets.key };
   }
 
+  #noteIndex({ tables }: Plan): void {
+    const indexed = tables.filter(({ leftOut }) => leftOut.length > 0);
+    if (indexed.length === 0) return;
+    const text = `the index that pandas saved in ${formatNumber(indexed.length, "table")} is left out; --keep-index keeps it`;
+    this.#context.port.emit({ type: "warning", text });
+  }
+
   async #makeOutput(targetsKey: KeyVector, planned: PlannedMerge, staged: StagedOutput): Promise<Manifest> {
     const { plan } = planned;
     const { duplicates } = this.#settings;
@@ -134,11 +142,11 @@ class PairMerge {
   }
 
   async #verify(planned: PlannedMerge, staged: StagedOutput) {
-    const { key, duplicates, verify } = this.#settings;
+    const { key, duplicates, keyCast, verify } = this.#settings;
     const opened = await staged.open();
     try {
       const file = { path: this.#context.paths.output, opened };
-      return await verifyOutput(this.#context, file, { ...expect(planned), key, duplicates }, verify);
+      return await verifyOutput(this.#context, file, { ...expect(planned), key, duplicates, keyCast }, verify);
     } finally {
       await opened.close();
     }
@@ -169,7 +177,7 @@ class PairMerge {
 }
 
 /** What the plan promises. */
-function expect({ plan, tables }: PlannedMerge): Omit<Expectation, "key" | "duplicates"> {
+function expect({ plan, tables }: PlannedMerge): Omit<Expectation, "key" | "duplicates" | "keyCast"> {
   return {
     rows: plan.rows,
     rowGroups: plan.rowGroups,
@@ -178,6 +186,7 @@ function expect({ plan, tables }: PlannedMerge): Omit<Expectation, "key" | "dupl
       file: table.file,
       isTargets: table.isTargets,
       columns: printColumns(table, table.columns),
+      key: table.key.name,
     })),
   };
 }

@@ -3,6 +3,7 @@
  * out or decided: listed → inspected → proven → planned → transferred.
  */
 import type { ColumnLineage, InputFile, TablePlan } from "../model/plan.ts";
+import type { KeyCast } from "../model/settings.ts";
 import type { Column, Footer, NamedColumn } from "../parquet/footer.ts";
 
 /** A table as the inventory lists it. */
@@ -17,7 +18,9 @@ export interface InspectedTable extends ListedTable {
   readonly footer: Footer;
   /** Offset of the footer in bytes; the data lies before it. */
   readonly dataEnd: number;
+  /** The column that has the key's name, after renaming. */
   readonly key: Column;
+  readonly keyCast: KeyCast;
 }
 
 /** What two key columns have to do with each other; rows counted. */

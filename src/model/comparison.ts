@@ -5,8 +5,17 @@ import type { CompletenessSettings, OutputSettings } from "./settings.ts";
 import type { TableChoice } from "./table-choice.ts";
 
 /** The settings that change the bytes of the output, and no others. */
-export function outputSettings({ key, targets, duplicates, naming, rowGroupRows }: OutputSettings) {
-  return { key, targets, duplicates, naming, rowGroupRows };
+export function outputSettings(settings: OutputSettings): OutputSettings {
+  const { key, targets, duplicates, naming, rowGroupRows, separator, keepIndex, rename, keyCast } = settings;
+  return { key, targets, duplicates, naming, rowGroupRows, separator, keepIndex, rename, keyCast };
+}
+
+/** The settings that manifests and records of version 0.1.0 do not have, as they were then. */
+const addedSettings = { separator: "_", keepIndex: false, rename: {}, keyCast: "none" } as const;
+
+/** The settings of a manifest or a record, which an earlier version may have written. */
+export function completeSettings<Some extends object>(settings: Some): typeof addedSettings & Some {
+  return { ...addedSettings, ...settings };
 }
 
 /** The settings that decide what the outputs of a run are; a choice of tables only where there is one. */
@@ -63,7 +72,7 @@ function findDifference(
     return `it has ${outputBytes} bytes, but its manifest says ${manifest.output.size}`;
   if (outputCrc32c !== undefined && outputCrc32c !== manifest.output.crc32c)
     return `its CRC32C is ${outputCrc32c}, but its manifest says ${manifest.output.crc32c}`;
-  if (!isDeepStrictEqual(manifest.settings, outputSettings(settings)))
+  if (!isDeepStrictEqual(completeSettings(manifest.settings), outputSettings(settings)))
     return `it was made with ${JSON.stringify(manifest.settings)}`;
   const before = new Map(manifest.inputs.map((input) => [input.table, input]));
   if (inputs.length !== manifest.inputs.length)

@@ -34,6 +34,8 @@ export interface TablePlan {
   readonly duplicateRows: number;
   /** Input column → output column, in input order. The key is only in the list of the targets. */
   readonly columns: readonly ColumnLineage[];
+  /** Columns in which pandas saved an index, which are not in the output. */
+  readonly leftOut: readonly string[];
   /** Encoded bytes of these columns in the input. */
   readonly bytes: number;
   /** Bytes of these columns once decoded. */

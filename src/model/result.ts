@@ -104,4 +104,8 @@ export interface ManifestInput {
   readonly pageChecksums: "checked" | "unchecked";
   /** Output column ← input column, in order. A list, because an object would sort names that are numbers. */
   readonly columns: readonly ColumnLineage[];
+  /** The input's name of the key, where it is not that of the settings. */
+  readonly key?: string;
+  /** Columns in which pandas saved an index, which are not in the output; absent for none. */
+  readonly leftOut?: readonly string[];
 }

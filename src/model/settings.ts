@@ -1,3 +1,4 @@
+import type { Renames } from "./column-names.ts";
 import type { TableChoice } from "./table-choice.ts";
 
 /** The settings that the rooms work with, as plain values. `config/` reads them from flags, variables and a file. */
@@ -13,6 +14,12 @@ export type NullKeyPolicy = "error" | "drop";
 /** Names of the output columns: `<table>_<column>`, or the unchanged names of the input. */
 export type ColumnNaming = "prefix" | "keep";
 
+/**
+ * How keys are read before they are compared: as they are stored; text as timestamps without a time zone; or text and
+ * timestamps without a time zone as UTC.
+ */
+export type KeyCast = "none" | "timestamp" | "timestamp-utc";
+
 export type AssemblyChoice = "auto" | "stream" | "compose";
 
 /** Settings that change the bytes of an output. */
@@ -23,6 +30,13 @@ export interface OutputSettings {
   readonly targets: string;
   readonly duplicates: DuplicatePolicy;
   readonly naming: ColumnNaming;
+  /** Between table and column in the name of an output column. */
+  readonly separator: string;
+  /** Keep the columns in which pandas saves an index without a name. */
+  readonly keepIndex: boolean;
+  /** New names of input columns, by `column` or `table/column`. */
+  readonly rename: Renames;
+  readonly keyCast: KeyCast;
   /** Rows of each row group of the output. */
   readonly rowGroupRows: "auto" | number;
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import type { BackendName } from "../model/backend-name.ts";
-import { completenessSettings, runSettings } from "../model/comparison.ts";
+import { completenessSettings, completeSettings, runSettings } from "../model/comparison.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, failOn, type Problem } from "../model/failure.ts";
 import { RunId } from "../model/names.ts";
@@ -159,7 +159,7 @@ function compareRequest(record: RunRecord, { pairs, backend, settings }: RunRequ
     ...(record.completeness === undefined ? {} : { expectTables: undefined, ...describeCompleteness(settings) }),
   };
   const { settings: outputs, completeness, ...others } = record;
-  const known: Readonly<Record<string, unknown>> = { ...others, ...outputs, ...completeness };
+  const known: Readonly<Record<string, unknown>> = { ...others, ...completeSettings({ ...outputs }), ...completeness };
   return Object.keys(asked)
     .filter((name) => !isDeepStrictEqual(asked[name], known[name]))
     .map((name) => ({

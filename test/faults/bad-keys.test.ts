@@ -39,8 +39,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   "the key column has another name everywhere": {
     args: () => ["--key", "time"],
     problems: [
-      /^targets \| no flat key column time/,
-      /^(csi|mkt|pair|tri|var)_.* \| no flat key column time \| columns/,
+      /no table has the key column time \| all \d+ tables have interval_time \| name the key: --key interval_time$/,
     ],
   },
   "a table's keys are partly null": {

@@ -7,11 +7,12 @@ import { PageError } from "../../parquet/encoding/encoding.ts";
 import { type KeyType, keyTypeOf, whyNotComparable } from "../../parquet/key/key-type.ts";
 import { formatKey, KeyDecoder, type KeyVector } from "../../parquet/key/key-vector.ts";
 import { findRepeated, type KeyMatch, matchKeys } from "../../parquet/key/match.ts";
+import { TimestampTextError } from "../../parquet/key/timestamp-text.ts";
 import type { InspectedTable, KeyProof } from "../table.ts";
 import type { KeyedTable } from "./table.ts";
 
 /** What decides whether a table's key can be merged. */
-export type KeySettings = Pick<MergeSettings, "key" | "duplicates" | "nullKeys" | "minMatch">;
+export type KeySettings = Pick<MergeSettings, "key" | "keyCast" | "rename" | "duplicates" | "nullKeys" | "minMatch">;
 
 /** The targets with their decoded key, which every table is compared with. */
 export interface KeyedTargets extends KeyedTable {
@@ -25,8 +26,8 @@ export function decodeTargetsKey(keyed: KeyedTable): KeyVector | Problem {
 }
 
 /** What the key of a table means, or why it cannot be a key. */
-function typeOfKey({ key, file }: InspectedTable): KeyType | Problem {
-  const type = key.elements[0] === undefined ? undefined : keyTypeOf(key.elements[0]);
+function typeOfKey({ key, keyCast, file }: InspectedTable): KeyType | Problem {
+  const type = key.elements[0] === undefined ? undefined : keyTypeOf(key.elements[0], keyCast);
   if (type !== undefined) return type;
   return {
     what: `key column ${key.name} has a type that cannot be a key`,
@@ -46,6 +47,13 @@ export function decodeKey({ table, keyChunks }: KeyedTable, type: KeyType, targe
     return decoder.decode({ footer, column: key, type, bytesOf: (chunk) => bytesOf(keyChunks, chunk) }, targets);
   } catch (error) {
     if (!(error instanceof PageError)) throw error;
+    if (error instanceof TimestampTextError)
+      return {
+        what: `key column ${key.name} has text that --key-cast cannot read`,
+        found: error.message,
+        fix: "write every key as YYYY-MM-DD HH:MM:SS[.fraction], with an offset only for --key-cast timestamp-utc",
+        table: file.table,
+      };
     return {
       what: `key column ${key.name} cannot be decoded`,
       found: error.message,
@@ -108,7 +116,7 @@ export function proveKey(
       {
         what: `key column ${table.key.name} does not fit the targets'`,
         found: why,
-        fix: "extract the table with the targets' key type",
+        fix: adviseOnType(type, targets.key.type),
         table: table.file.table,
       },
     ];
@@ -119,6 +127,17 @@ export function proveKey(
   if (problems.length > 0) return problems;
   const { equal, nulls, repeated, matched } = match;
   return { how: equal ? "same values" : "different", comparison: { equal, nulls, repeated, matched } };
+}
+
+/** How a key could be made one of the targets' type. */
+function adviseOnType(type: KeyType, targets: KeyType): string {
+  const extract = "extract the table with the targets' key type";
+  const families = [type.family, targets.family];
+  const zoned = (type.family === "instant" && type.zoned) || (targets.family === "instant" && targets.zoned);
+  if (!families.includes("instant") || !(families.includes("text") || type.family === targets.family)) return extract;
+  const cast = zoned ? "timestamp-utc" : "timestamp";
+  const effect = families.includes("text") ? "read text as timestamps" : "read timestamps without a time zone as UTC";
+  return `${extract}, or ${effect} with --key-cast ${cast}`;
 }
 
 function checkKey(
@@ -188,6 +207,7 @@ export function describeKey(table: InspectedTable): string {
     converted: element?.convertedType,
     logical: element?.logicalType,
     encoding,
+    cast: table.keyCast,
   };
   return JSON.stringify(json, (_, value) => (typeof value === "bigint" ? String(value) : value));
 }

@@ -16,7 +16,8 @@ import {
   proveKey,
   proveSameBytes,
 } from "./keys.ts";
-import { inspectTable } from "./table.ts";
+import { explainMissingKeys } from "./missing-key.ts";
+import { inspectTable, type KeyNaming, type MissingKey } from "./table.ts";
 
 /** A checkpoint after preflight: what can be merged, and everything that is wrong with the rest. */
 export interface CheckedCheckpoint {
@@ -42,6 +43,8 @@ export async function runPreflight(
 /** What preflight found out about one table. */
 interface CheckedTable {
   readonly problems: readonly Problem[];
+  /** Present where the table has no key. */
+  readonly keyless?: MissingKey;
   readonly readable?: InspectedTable;
   readonly proven?: ProvenTable;
 }
@@ -64,6 +67,7 @@ class Preflight {
     const own = inventory.targets === undefined ? undefined : await this.#inspectTargets(inventory.targets);
     const targets = own?.keyed;
     const checked = await this.#checkAll(inventory.features, targets);
+    const keyless = [own, ...checked].flatMap((one) => one?.keyless ?? []);
     const features = checked.flatMap(({ proven }) => proven ?? []);
     if (targets !== undefined) this.#warnOfFewMatches(features, targets.key.rows);
     const table = targets && { ...targets.table, proof: proveSameBytes(targets.table.footer.rows) };
@@ -74,17 +78,24 @@ class Preflight {
       problems: [
         ...inventory.problems,
         ...folder,
+        ...explainMissingKeys(keyless, checked.length + (own === undefined ? 0 : 1), this.#settings.key),
         ...(own?.problems ?? []),
         ...checked.flatMap(({ problems }) => problems),
       ],
     };
   }
 
+  get #naming(): KeyNaming {
+    const { key, keyCast, rename } = this.#settings;
+    return { key, keyCast, rename, pair: this.#context.pair };
+  }
+
   async #inspectTargets(
     listed: ListedTable,
-  ): Promise<{ readonly problems: readonly Problem[]; readonly keyed?: KeyedTargets }> {
+  ): Promise<Pick<CheckedTable, "problems" | "keyless"> & { readonly keyed?: KeyedTargets }> {
     // A buffer of its own, because the targets' key stays in memory until every table is compared with it.
-    const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, new ReusableBuffer());
+    const keyed = await inspectTable(this.#context.store, listed, this.#naming, new ReusableBuffer());
+    if ("columns" in keyed) return { problems: [], keyless: keyed };
     if (!("table" in keyed)) return { problems: keyed };
     const key = decodeTargetsKey(keyed);
     if ("what" in key) return { problems: [key] };
@@ -113,7 +124,8 @@ class Preflight {
   }
 
   async #check(listed: ListedTable, targets: KeyedTargets | undefined, buffer: ReusableBuffer): Promise<CheckedTable> {
-    const keyed = await inspectTable(this.#context.store, listed, this.#settings.key, buffer);
+    const keyed = await inspectTable(this.#context.store, listed, this.#naming, buffer);
+    if ("columns" in keyed) return { problems: [], keyless: keyed };
     if (!("table" in keyed)) return { problems: keyed };
     const readable = keyed.table;
     // Without targets there is nothing to compare with; the table's own problems are still worth reporting.

@@ -1,8 +1,10 @@
+import { renameColumn } from "../../model/column-names.ts";
 import type { Problem } from "../../model/failure.ts";
 import type { InputFile } from "../../model/plan.ts";
+import type { OutputSettings } from "../../model/settings.ts";
 import type { ReusableBuffer } from "../../parquet/buffer-pool.ts";
 import type { LoadedRange } from "../../parquet/column-file.ts";
-import type { Footer } from "../../parquet/footer.ts";
+import type { Column, Footer } from "../../parquet/footer.ts";
 import { checkFooter, checkReadable } from "../../parquet/footer-check.ts";
 import { ParquetError, readFooter } from "../../parquet/footer-reader.ts";
 import type { Store } from "../../store/store.ts";
@@ -24,22 +26,33 @@ export interface KeyedTable {
   readonly keyChunks: readonly LoadedRange[];
 }
 
+/** A table that has no flat column of the key's name, and the flat columns that it has, with their names after renaming. */
+export interface MissingKey {
+  readonly file: InputFile;
+  readonly columns: readonly string[];
+}
+
+/** How a table's key is found. */
+export interface KeyNaming extends Pick<OutputSettings, "key" | "keyCast" | "rename"> {
+  readonly pair: string;
+}
+
 /**
- * Opens one table, reads its footer and its key chunks, and checks its page headers. Returns the table or all of its
- * problems. `buffer` holds the key chunks.
+ * Opens one table, reads its footer and its key chunks, and checks its page headers. Returns the table, or why it has no key,
+ * or all of its problems. `buffer` holds the key chunks.
  */
 export async function inspectTable(
   store: Store,
   listed: ListedTable,
-  keyName: string,
+  naming: KeyNaming,
   buffer: ReusableBuffer,
-): Promise<KeyedTable | readonly Problem[]> {
+): Promise<KeyedTable | MissingKey | readonly Problem[]> {
   const { file } = listed;
   const opened = await store.open(file);
   try {
     const guess = opened.isRemote ? remoteFooterGuess : footerGuess;
     const { footer, start } = await readFooter(opened, guess, buffer);
-    const key = footer.columns.find((column) => column.name === keyName);
+    const [key, ...others] = footer.columns.filter(({ name }) => nameAfterRules(naming, file, name) === naming.key);
     const unreadable = checkReadable(footer);
     if (unreadable.length > 0)
       return unreadable.map(({ found, fix }) => ({ what: damage, found, fix, table: file.table }));
@@ -48,9 +61,10 @@ export async function inspectTable(
     // Over a network this would be a download of the whole table.
     const broken = opened.isRemote ? [] : (await checkFilePages(footer, opened)).broken;
     if (broken.length > 0) return broken.map((found) => damaged(file, found));
-    if (key === undefined || key.nested) return [missingKey(file, keyName, footer)];
+    if (others.length > 0) return [ambiguousKey(file, naming.key, [key, ...others])];
+    if (key === undefined || key.nested) return { file, columns: flatColumns(footer) };
     return {
-      table: { ...listed, footer, dataEnd: start, key },
+      table: { ...listed, footer, dataEnd: start, key, keyCast: naming.keyCast },
       keyChunks: await readChunks(opened, footer, [key], buffer),
     };
   } catch (error) {
@@ -68,13 +82,15 @@ export function damaged({ table }: Pick<InputFile, "table">, found: string): Pro
   return { what: damage, found, fix: "extract this table again", table };
 }
 
-function missingKey(file: InputFile, key: string, footer: Footer): Problem {
-  const names = footer.columns.slice(0, 5).map((column) => column.name);
-  const more = footer.columns.length > names.length ? ` and ${footer.columns.length - names.length} more` : "";
-  return {
-    what: `no flat key column ${key}`,
-    found: `columns ${names.join(", ")}${more}`,
-    fix: "extract the table with its key, or name the key with --key",
-    table: file.table,
-  };
+function flatColumns(footer: Footer): string[] {
+  return footer.columns.filter(({ nested }) => !nested).map(({ name }) => name);
+}
+
+function nameAfterRules({ rename, pair }: KeyNaming, { table }: InputFile, column: string): string {
+  return renameColumn(rename, { pair, table, column });
+}
+
+function ambiguousKey({ table }: InputFile, key: string, columns: readonly (Column | undefined)[]): Problem {
+  const found = `columns ${columns.map((column) => column?.name).join(", ")}`;
+  return { what: `several columns are the key ${key}`, found, fix: "rename all but one of them", table };
 }

@@ -1,16 +1,29 @@
+import { isPandasIndex, renameColumn } from "../../model/column-names.ts";
 import type { Problem } from "../../model/failure.ts";
-import type { ColumnNaming } from "../../model/settings.ts";
-import type { NamedColumn } from "../../parquet/footer.ts";
+import type { OutputSettings } from "../../model/settings.ts";
+import type { Column, NamedColumn } from "../../parquet/footer.ts";
 import type { InspectedTable, PlannedTable } from "../table.ts";
 
 /** The columns that a table gives to the output, with their names there. The targets keep theirs; their key comes first. */
-export function nameColumns(table: InspectedTable, pair: string, naming: ColumnNaming): NamedColumn[] {
+export function nameColumns(table: InspectedTable, pair: string, settings: NamingSettings): NamedColumn[] {
   const { footer, key, file, isTargets } = table;
-  const prefix = isTargets || naming === "keep" ? "" : `${stripPair(file.table, pair)}_`;
+  const { naming, separator } = settings;
+  const prefix = isTargets || naming === "keep" ? "" : `${stripPair(file.table, pair)}${separator}`;
+  const rename = ({ name: column }: Column): string =>
+    renameColumn(settings.rename, { pair, table: file.table, column });
+  const leftOut = findIndexColumns(table, settings);
   const values = footer.columns
-    .filter((column) => column !== key)
-    .map((column) => ({ column, name: `${prefix}${column.name}` }));
-  return isTargets ? [{ column: key, name: key.name }, ...values] : values;
+    .filter((column) => column !== key && !leftOut.includes(column))
+    .map((column) => ({ column, name: `${prefix}${rename(column)}` }));
+  return isTargets ? [{ column: key, name: rename(key) }, ...values] : values;
+}
+
+/** The settings that name columns. */
+export type NamingSettings = Pick<OutputSettings, "naming" | "separator" | "rename" | "keepIndex">;
+
+/** The columns of a table in which pandas saved an index, unless they are kept or the key: they are left out. */
+export function findIndexColumns({ footer, key }: InspectedTable, { keepIndex }: NamingSettings): readonly Column[] {
+  return keepIndex ? [] : footer.columns.filter((column) => column !== key && isPandasIndex(column.name));
 }
 
 /** The table's name without the "_<pair>" at its end. */

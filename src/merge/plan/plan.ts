@@ -11,7 +11,7 @@ import type { CheckedCheckpoint } from "../inspect/preflight.ts";
 import { type PlannedTable, type ProvenTable, printColumns } from "../table.ts";
 import { chooseAssembly } from "./assembly.ts";
 import { chooseLayout, describeLayout, type Layout, layoutOf, sameLayout } from "./layout.ts";
-import { findClashes, nameColumns } from "./naming.ts";
+import { findClashes, findIndexColumns, type NamingSettings, nameColumns } from "./naming.ts";
 import { predictPeak, predictSeconds, predictTransfer } from "./predict.ts";
 
 export interface PlanInput {
@@ -107,12 +107,12 @@ class Planner {
   }
 
   #decide(table: ProvenTable): Omit<PlannedTable, "transfer"> {
-    const { file, footer, key, proof, isTargets } = table;
+    const { file, footer, proof } = table;
     const { matched, repeated, equal } = proof.comparison;
     const splice = equal && sameLayout(layoutOf(table), this.#layout);
     const { pair, settings } = this.#input;
-    const columns = nameColumns(table, pair, settings.naming);
-    const moved = footer.columns.filter((column) => isTargets || column !== key);
+    const columns = nameColumns(table, pair, settings);
+    const moved = columns.map(({ column }) => column);
     const plan: TablePlan = {
       file,
       action: splice ? "splice" : "align",
@@ -123,6 +123,7 @@ class Planner {
       rowsNullFilled: this.#rows - matched,
       duplicateRows: repeated,
       columns: printColumns(table, columns),
+      leftOut: findIndexColumns(table, settings).map(({ name }) => name),
       bytes: sum(moved.map((column) => encodedSize(footer, column))),
       decodedBytes: sum(moved.map((column) => decodedSize(footer, column))),
     };
@@ -187,13 +188,13 @@ function listUnreadable(
 export function findFurtherProblems(
   { targets, features, readable }: Pick<CheckedCheckpoint, "targets" | "features" | "readable">,
   pair: string,
-  { naming }: Pick<OutputSettings, "naming">,
+  settings: NamingSettings,
 ): Problem[] {
-  const named = readable.map((table) => ({ ...table, columns: nameColumns(table, pair, naming) }));
+  const named = readable.map((table) => ({ ...table, columns: nameColumns(table, pair, settings) }));
   const misaligned = features.filter(({ proof }) => !proof.comparison.equal);
   const rows = targets?.table.footer.rows ?? 0;
   const unreadable = misaligned.flatMap((table) => {
-    const columns = nameColumns(table, pair, naming);
+    const columns = nameColumns(table, pair, settings);
     return listUnreadable({ ...table, columns }, describeRows(table, rows));
   });
   return [...findClashes(named), ...unreadable];

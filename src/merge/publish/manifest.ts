@@ -34,7 +34,7 @@ export function makeManifest(parts: ManifestParts): Manifest {
     rows: plan.rows,
     columns: plan.columns,
     rowGroups: plan.rowGroups,
-    inputs: tables.map(describeInput),
+    inputs: tables.map((table) => describeInput(table, settings.key)),
     excluded: plan.excluded,
     ignored: plan.ignored,
     verification: { ...verification, target: toAbsolute(verification.target) },
@@ -49,7 +49,7 @@ export function makeManifest(parts: ManifestParts): Manifest {
   };
 }
 
-function describeInput(table: TransferredTable): ManifestInput {
+function describeInput(table: TransferredTable, key: string): ManifestInput {
   const { action, reason, rows, rowsDropped, rowsNullFilled, duplicateRows } = table.plan;
   return {
     ...table.file,
@@ -63,6 +63,8 @@ function describeInput(table: TransferredTable): ManifestInput {
     duplicateRows,
     pageChecksums: table.transfer === "link" ? "unchecked" : "checked",
     columns: printColumns(table, table.columns),
+    ...(table.key.name !== key && { key: table.key.name }),
+    ...(table.plan.leftOut.length > 0 && { leftOut: table.plan.leftOut }),
   };
 }
 
@@ -89,6 +91,7 @@ const ManifestDocument = v.object({
         crc32c,
         action: v.picklist(["splice", "align"]),
         columns: v.array(v.object({ input: v.string(), output: v.string() })),
+        key: v.optional(v.string()),
       }),
     ),
     v.minLength(1),
@@ -100,6 +103,7 @@ const ManifestDocument = v.object({
     duplicates: v.picklist(["error", "first", "last"]),
     naming: v.picklist(["prefix", "keep"]),
     rowGroupRows: v.union([v.literal("auto"), count]),
+    keyCast: v.optional(v.picklist(["none", "timestamp", "timestamp-utc"])),
   }),
 });
 
@@ -115,6 +119,7 @@ export async function readManifest(store: Store, path: string): Promise<Manifest
   }
 }
 
-function isManifest(value: unknown): value is Manifest {
+/** Whether a document is a manifest that this version can read. */
+export function isManifest(value: unknown): value is Manifest {
   return v.is(ManifestDocument, value);
 }

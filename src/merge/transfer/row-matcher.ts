@@ -43,11 +43,11 @@ export class RowMatcher {
     return parts;
   }
 
-  #findRows({ footer, key: column, plan }: PlannedTable, keyChunks: readonly LoadedRange[]): RowRuns {
+  #findRows({ footer, key: column, keyCast, plan }: PlannedTable, keyChunks: readonly LoadedRange[]): RowRuns {
     const { targetsKey, duplicates } = this.#keys;
     if (plan.sameKeys) return identityRuns(targetsKey.rows);
     const [element] = column.elements;
-    const own = element === undefined || footer.rows === 0 ? undefined : keyTypeOf(element);
+    const own = element === undefined || footer.rows === 0 ? undefined : keyTypeOf(element, keyCast);
     const bytes = (chunk: ColumnChunk) => bytesOf(keyChunks, chunk);
     const keys = this.#decoder.decode(
       { footer, column, type: own ?? targetsKey.type, bytesOf: bytes },

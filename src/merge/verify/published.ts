@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { completeSettings } from "../../model/comparison.ts";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure, type Problem } from "../../model/failure.ts";
 import { Pair } from "../../model/names.ts";
@@ -65,15 +66,23 @@ function noManifest(output: string, manifest: string | undefined): Failure {
 
 /** What the manifest promises, with the sources where they are now; without them where they are not read. */
 async function expect(context: Context, manifest: Manifest, request: VerifyRequest): Promise<Expectation> {
-  const { key, targets, duplicates } = manifest.settings;
+  const { key, targets, duplicates, keyCast } = completeSettings(manifest.settings);
   const names = manifest.inputs.flatMap((input) => input.columns.map(({ output }) => output));
-  const shape = { rows: manifest.rows, rowGroups: manifest.rowGroups, columns: [key, ...names], key, duplicates };
+  const shape = {
+    rows: manifest.rows,
+    rowGroups: manifest.rowGroups,
+    columns: [key, ...names],
+    key,
+    duplicates,
+    keyCast,
+  };
   if (request.level === "structure") return { ...shape, tables: [] };
   const sources = await findSources(context, manifest, request.sources);
   const tables = sources.map(({ input, file }) => ({
     file,
     isTargets: input.table === targets,
     columns: input.columns,
+    key: input.key ?? key,
   }));
   return { ...shape, tables };
 }

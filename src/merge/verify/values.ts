@@ -5,7 +5,7 @@
 
 import type { Problem } from "../../model/failure.ts";
 import type { ColumnLineage, InputFile } from "../../model/plan.ts";
-import type { DuplicatePolicy } from "../../model/settings.ts";
+import type { DuplicatePolicy, KeyCast } from "../../model/settings.ts";
 import { formatNumber } from "../../model/units.ts";
 import { buildColumnFile, type LoadedRange, sameChunks } from "../../parquet/column-file.ts";
 import { canBeDecoded } from "../../parquet/column-type.ts";
@@ -48,14 +48,20 @@ export class ValueComparison {
   readonly #output: OutputFile;
   readonly #key: string;
   readonly #duplicates: DuplicatePolicy;
+  readonly #keyCast: KeyCast;
   /** Found once for all columns of the table. */
   #match: FoundRows | string | undefined;
 
   constructor(
     source: SourceFile,
     output: OutputFile,
-    { key, duplicates }: { readonly key: string; readonly duplicates: DuplicatePolicy },
+    {
+      key,
+      duplicates,
+      keyCast,
+    }: { readonly key: string; readonly duplicates: DuplicatePolicy; readonly keyCast: KeyCast },
   ) {
+    this.#keyCast = keyCast;
     this.#source = source;
     this.#output = output;
     this.#key = key;
@@ -91,7 +97,7 @@ export class ValueComparison {
     const { footer, opened } = this.#source;
     const keyColumn = findColumn(footer, this.#key);
     if (keyColumn === undefined) return `the source has no key ${this.#key}`;
-    const key = await readKey(opened, footer, keyColumn, this.#output.key.type);
+    const key = await readKey(opened, footer, keyColumn, this.#keyCast, this.#output.key.type);
     if (typeof key === "string") return `key ${this.#key} ${key}`;
     if (matchKeys(key, this.#output.key, this.#duplicates).equal)
       return { moved: undefined, runs: identityRuns(key.rows) };
@@ -183,9 +189,10 @@ export async function readKey(
   opened: OpenFile,
   footer: Footer,
   column: Column,
+  cast: KeyCast,
   targets?: KeyType,
 ): Promise<KeyVector | string> {
-  const own = column.elements[0] === undefined ? undefined : keyTypeOf(column.elements[0]);
+  const own = column.elements[0] === undefined ? undefined : keyTypeOf(column.elements[0], cast);
   const type = targets !== undefined && footer.rows === 0 ? targets : own;
   if (type === undefined) return "has a type that cannot be a key";
   const why = targets === undefined ? undefined : whyNotComparable(type, targets);

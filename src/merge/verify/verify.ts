@@ -1,7 +1,7 @@
 import type { Problem } from "../../model/failure.ts";
 import type { ColumnLineage, InputFile } from "../../model/plan.ts";
 import type { Verification } from "../../model/result.ts";
-import type { DuplicatePolicy, VerifyLevel } from "../../model/settings.ts";
+import type { DuplicatePolicy, KeyCast, VerifyLevel } from "../../model/settings.ts";
 import { decodedSize } from "../../parquet/column-type.ts";
 import type { Footer } from "../../parquet/footer.ts";
 import { readFooter } from "../../parquet/footer-reader.ts";
@@ -20,6 +20,8 @@ export interface ExpectedTable {
   readonly isTargets: boolean;
   /** Without the key. */
   readonly columns: readonly ColumnLineage[];
+  /** The source's name of the key. */
+  readonly key: string;
 }
 
 /** What the output is made of. */
@@ -27,6 +29,7 @@ export interface Expectation extends ExpectedOutput {
   readonly tables: readonly ExpectedTable[];
   readonly key: string;
   readonly duplicates: DuplicatePolicy;
+  readonly keyCast: KeyCast;
 }
 
 /** An open output, staged or published, and the path that it has or will have. */
@@ -103,16 +106,16 @@ class SourceComparison {
     const columnsByName = new Map(footer.columns.map((column) => [column.name, column]));
     const key = columnsByName.get(this.#expected.key);
     if (key === undefined) throw new Error(`the output has no key ${this.#expected.key}`);
-    const found = await readKey(opened, footer, key);
+    const found = await readKey(opened, footer, key, this.#expected.keyCast);
     if (typeof found !== "string") return { footer, opened, columnsByName, key: found };
     return { what: `the output's key ${found}`, fix: "merge the pair again with --replace" };
   }
 
   /** What is compared of a table: all columns, or one; and the key with the targets'. */
-  #chooseColumns({ columns, isTargets }: ExpectedTable, index: number): readonly ColumnLineage[] {
+  #chooseColumns({ columns, isTargets, key: input }: ExpectedTable, index: number): readonly ColumnLineage[] {
     const chosen = this.#level === "full" ? columns : sampleColumn(columns, index);
     const { key } = this.#expected;
-    return isTargets ? [{ input: key, output: key }, ...chosen] : chosen;
+    return isTargets ? [{ input, output: key }, ...chosen] : chosen;
   }
 
   async #compareTable(
@@ -127,7 +130,7 @@ class SourceComparison {
       // An aligned table has new pages in the output: what its own page checksums say is checked here or never.
       const broken = this.#level === "full" ? (await checkFilePages(footer, opened, true)).broken : [];
       const problems: Problem[] = broken.map((found) => damaged(file, found));
-      const comparison = new ValueComparison({ file, footer, opened }, output, this.#expected);
+      const comparison = new ValueComparison({ file, footer, opened }, output, { ...this.#expected, key: table.key });
       for (const batch of cutBatches(columns, (entry) => sizeOf(footer, entry), batchBytes)) {
         problems.push(...(await comparison.compare(batch)));
         await runFinalizers();

@@ -1,3 +1,4 @@
+import type { KeyCast } from "../../model/settings.ts";
 import type { SchemaElement } from "../footer.ts";
 import { PhysicalType } from "../gather/shape.ts";
 import { field, type ThriftStruct } from "../thrift/thrift.ts";
@@ -5,7 +6,8 @@ import { field, type ThriftStruct } from "../thrift/thrift.ts";
 /** What the values of a key column mean: keys of two tables can be equal only if they mean the same. */
 export type KeyType =
   | { readonly family: "integer"; readonly signed: boolean; readonly bits: number }
-  | { readonly family: "instant"; readonly ticks: bigint; readonly zoned: boolean }
+  /** `text`: written as text, which `parseTimestamp` reads. */
+  | { readonly family: "instant"; readonly ticks: bigint; readonly zoned: boolean; readonly text?: true }
   /** INT96: nanoseconds of a day and a Julian day; the format does not say whether they are UTC. */
   | { readonly family: "int96" }
   | { readonly family: "date" }
@@ -31,8 +33,24 @@ const unitNames = new Map([
   [1_000_000_000n, "ns"],
 ]);
 
-/** What the column's values mean as keys; undefined for types whose equality is not what a person means by it. */
-export function keyTypeOf(element: SchemaElement): KeyType | undefined {
+/**
+ * What the column's values mean as keys, read as `cast` says; undefined for types whose equality is not what a person means
+ * by it.
+ */
+export function keyTypeOf(element: SchemaElement, cast: KeyCast = "none"): KeyType | undefined {
+  const type = storedType(element);
+  return type === undefined ? undefined : castType(type, cast);
+}
+
+/** Text becomes nanoseconds; a timestamp without a time zone becomes UTC if the cast says so. */
+function castType(type: KeyType, cast: KeyCast): KeyType {
+  const zoned = cast === "timestamp-utc";
+  if (cast === "none") return type;
+  if (type.family === "text") return { family: "instant", ticks: 1_000_000_000n, zoned, text: true };
+  return type.family === "instant" && zoned ? { ...type, zoned } : type;
+}
+
+function storedType(element: SchemaElement): KeyType | undefined {
   switch (element.type) {
     case PhysicalType.int32:
     case PhysicalType.int64:

@@ -6,6 +6,7 @@ import { joinLeaves } from "../gather/join-leaves.ts";
 import { leavesOf } from "../gather/shape.ts";
 import { lookUp, type PlainValues } from "../gather/values.ts";
 import type { KeyType } from "./key-type.ts";
+import { parseTimestamp } from "./timestamp-text.ts";
 
 /** Keys of all rows, in order. */
 export interface KeyVector {
@@ -128,10 +129,10 @@ class KeyConverter {
   #chooseWriter(type: KeyType, targets: KeyType): (row: number, value: number) => boolean {
     const out = this.#out;
     if (out.kind === "bytes") return targets.family === "int96" ? this.#int96Writer(out, type) : this.#byteWriter(out);
-    if (type.family === "instant" && targets.family === "instant" && type.ticks !== targets.ticks)
-      return this.#instantWriter(out, (value) => this.#wordsAt(value), type.ticks, targets.ticks);
+    if (type.family === "instant" && targets.family === "instant" && (type.text || type.ticks !== targets.ticks))
+      return this.#instantWriter(out, this.#instantReader(type), type.ticks, targets.ticks);
     if (type.family === "int96" && targets.family === "instant")
-      return this.#instantWriter(out, (value) => this.#nanosecondsAt(value), ticksOfNanoseconds, targets.ticks);
+      return this.#instantWriter(out, this.#instantReader(type), ticksOfNanoseconds, targets.ticks);
     return this.#wordWriter(out, type, targets);
   }
 
@@ -182,11 +183,10 @@ class KeyConverter {
   /** INT96 as the day and the nanoseconds within it, which writers need not keep below one day. */
   #int96Writer({ bytes, starts, ends }: ByteKeys, type: KeyType): (row: number, value: number) => boolean {
     const out = new DataView(bytes.buffer, bytes.byteOffset);
+    const read = this.#instantReader(type);
+    const factor = type.family === "instant" ? ticksOfNanoseconds / type.ticks : 1n;
     return (row, value) => {
-      const nanoseconds =
-        type.family === "instant"
-          ? this.#wordsAt(value) * (ticksOfNanoseconds / type.ticks)
-          : this.#nanosecondsAt(value);
+      const nanoseconds = read(value) * factor;
       const day = floorDivide(nanoseconds, nanosecondsPerDay);
       if (BigInt.asIntN(32, day) !== day) return false;
       out.setBigInt64(12 * row, nanoseconds - day * nanosecondsPerDay);
@@ -195,6 +195,22 @@ class KeyConverter {
       ends[row] = 12 * (row + 1);
       return true;
     };
+  }
+
+  /** How an instant is read in its own unit. */
+  #instantReader(type: KeyType): (value: number) => bigint {
+    if (type.family === "int96") return (value) => this.#nanosecondsAt(value);
+    if (type.family !== "instant" || type.text !== true) return (value) => this.#wordsAt(value);
+    return (value) => parseTimestamp(this.#textAt(value), type.zoned);
+  }
+
+  #textAt(value: number): string {
+    const values = this.#values;
+    const [start, end] =
+      values.kind === "fixed"
+        ? [value * values.width, (value + 1) * values.width]
+        : [(values.offsets[value] ?? 0) + 4, values.offsets[value + 1] ?? 0];
+    return Buffer.from(values.bytes.subarray(start, end)).toString("latin1");
   }
 
   #wordsAt(value: number): bigint {

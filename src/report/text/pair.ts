@@ -72,6 +72,7 @@ export function describePlan(plan: Plan, withTables: boolean): string {
     `  tables     ${formatCount(plan.tables.length)}: ${formatCount(plan.tables.length - aligned)} spliced, ${formatCount(aligned)} aligned`,
     ...countReasons(plan.tables).map(([reason, count]) => `             ${formatCount(count)} × ${reason}`),
     ...(plan.excluded.length === 0 ? [] : [`  left out   ${listSome(plan.excluded)}`]),
+    ...describeIndex(plan.tables),
     `  output     ${describeShape(plan)}, ${formatNumber(plan.rowGroups.length, "row group")}, about ${formatBytes(plan.outputBytes)}`,
     `  read       ${formatBytes(plan.readBytes)}`,
     `  assembly   ${plan.assembly.how}: ${plan.assembly.why}`,
@@ -103,6 +104,14 @@ function summarizeReason(table: TablePlan): string {
     ...(table.duplicateRows > 0 ? ["duplicate rows"] : []),
   ];
   return parts.length === 0 ? "rows in another order" : parts.join(", ");
+}
+
+function describeIndex(tables: readonly TablePlan[]): string[] {
+  const indexed = tables.filter(({ leftOut }) => leftOut.length > 0);
+  if (indexed.length === 0) return [];
+  return [
+    `  index      pandas' index of ${listSome(indexed.map(({ file }) => file.table))}: left out, --keep-index keeps it`,
+  ];
 }
 
 /** Names that a line about many shows. */

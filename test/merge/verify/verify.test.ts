@@ -31,14 +31,14 @@ async function check(output: DataFrame, level: VerifyLevel, sources = tables) {
       assert.ok(file);
       const prefix = table === "targets" ? "" : `${table}_`;
       const lineage = names.map((name) => ({ input: name, output: `${prefix}${name}` }));
-      return { file: { ...file, table }, isTargets: table === "targets", columns: lineage };
+      return { file: { ...file, table }, isTargets: table === "targets", columns: lineage, key: "interval_time" };
     }),
   );
   const file = await localStore.stat(path);
   assert.ok(file);
   const opened = await localStore.open(file);
   const shape = { rows: 4, rowGroups: [4], columns: ["interval_time", "y", "a_x", "a_t"] };
-  const wanted = { ...shape, tables: expected, key: "interval_time", duplicates: "error" } as const;
+  const wanted = { ...shape, tables: expected, key: "interval_time", duplicates: "error", keyCast: "none" } as const;
   const { problems, columnsCompared } = await verifyOutput(makeContext(), { path, opened }, wanted, level);
   await opened.close();
   return { found: problems.map((problem) => problem.found), columnsCompared };

@@ -80,6 +80,7 @@ function plan(
     duplicateRows: 0,
     bytes: 1.9e6,
     decodedBytes: 3e6,
+    leftOut: [],
   };
   return {
     file,
@@ -170,6 +171,12 @@ test("a plan names the tables that are left out, some of many", () => {
   assert.equal(leftOut("x"), "  left out   1 table: x");
   const many = Array.from({ length: 10 }, (_, index) => `t${index}`);
   assert.equal(leftOut(...many), "  left out   10 tables: t0, t1, t2, t3, t4, t5, t6, t7, and 2 more");
+});
+
+test("a plan names the tables whose index is left out", () => {
+  const indexed = ["a", "b"].map((name) => plan(name, "splice", "same", { leftOut: ["__index_level_0__"] }));
+  const lines = describePlan({ ...whole, tables: indexed }, false).split("\n");
+  assert.equal(lines[3], "  index      pandas' index of 2 tables: a, b: left out, --keep-index keeps it");
 });
 
 test("a plan, table by table", () => {
