@@ -65,7 +65,7 @@ export async function runGuarded(
   const { ceiling, problems } = resolveCeiling(settings, limits);
   failOn(ExitCode.input, problems);
   // The guard measures the baseline just before it starts the child.
-  const taskLimits: TaskLimits = { ceilingBytes: ceiling.ceilingBytes, baselineBytes: 0 };
+  const taskLimits: TaskLimits = { cpus: limits.cpus, ceilingBytes: ceiling.ceilingBytes, baselineBytes: 0 };
   const supervision = supervise({
     modulePath: modulePath("merge/main"),
     execArgv: childOptions,

@@ -22,6 +22,9 @@ export const streamedBytes = 32 * MiB;
  */
 export const gatherBytes = 2 * MiB;
 
+/** Buffers of a thread for encoded bytes: some are filled while others wait for the columns before theirs to be written. */
+export const pieceBuffers = 4;
+
 /** Decoded bytes of the columns that are compared together: some dozen columns, small against a ceiling. */
 export const batchBytes = 24 * MiB;
 

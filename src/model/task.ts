@@ -14,8 +14,10 @@ export type Task =
       readonly limits: TaskLimits;
     };
 
-/** The memory limits of a task. */
+/** The limits of a task. */
 export interface TaskLimits {
+  /** Whole CPUs that it may keep busy, at least 1. */
+  readonly cpus: number;
   readonly ceilingBytes: number;
   /** Working set of all processes under the ceiling just before the child starts, in bytes. */
   readonly baselineBytes: number;

@@ -23,6 +23,8 @@ interface ReadableFile {
 /** An open file of this machine. */
 export interface LocalFile extends ReadableFile {
   readonly isRemote: false;
+  /** Its number in this process, by which other threads read it until it is closed. */
+  readonly descriptor: number;
   /** At most `length` bytes from `start`, fewer at the end of the file; synchronous, for the few bytes of a page header. */
   peek(start: number, length: number): Uint8Array;
 }

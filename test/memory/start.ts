@@ -72,5 +72,5 @@ export function textOf(end: ChildEnd): string {
 }
 
 function toTask(act: string, settings: Settings, ceilingBytes: number): Task {
-  return { command: "merge", pair: act, settings, limits: { ceilingBytes, baselineBytes: 0 } };
+  return { command: "merge", pair: act, settings, limits: { cpus: 1, ceilingBytes, baselineBytes: 0 } };
 }

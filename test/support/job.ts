@@ -50,7 +50,7 @@ export function makeSettings(given: SomeSettings): Settings {
   return v.parse(Settings, given);
 }
 
-export const limits: TaskLimits = { ceilingBytes: 8 * GiB, baselineBytes: 0 };
+export const limits: TaskLimits = { cpus: 1, ceilingBytes: 8 * GiB, baselineBytes: 0 };
 
 /** The context of a worker in this process, without the guard around it. */
 export function makeContext(port: Port = new TestPort(), store = localStore): Context {
@@ -67,9 +67,11 @@ export async function mergeHere(
   given: SomeSettings,
   pair = "pair",
   port: Port = new TestPort(),
+  cpus = 1,
 ): Promise<Extract<WorkerReport, { command: "merge" }>["result"]> {
   const settings = makeSettings(given);
-  const report = await runTask({ command: "merge", pair, settings, limits }, makeContext(port));
+  const task = { command: "merge", pair, settings, limits: { ...limits, cpus } } as const;
+  const report = await runTask(task, makeContext(port));
   if (report.command !== "merge") throw new Error(`a report of ${report.command}`);
   return report.result;
 }

@@ -13,6 +13,7 @@ import { chooseAssembly } from "./assembly.ts";
 import { chooseLayout, describeLayout, type Layout, layoutOf, sameLayout } from "./layout.ts";
 import { findClashes, findIndexColumns, type NamingSettings, nameColumns } from "./naming.ts";
 import { predictPeak, predictSeconds, predictTransfer } from "./predict.ts";
+import { chooseThreads } from "./threads.ts";
 
 export interface PlanInput {
   readonly pair: string;
@@ -23,7 +24,7 @@ export interface PlanInput {
   /** Names in the checkpoint's folder that are no tables. */
   readonly ignored: readonly string[];
   readonly settings: OutputSettings & { readonly assembly: AssemblyChoice; readonly verify: VerifyLevel };
-  readonly limits: Pick<TaskLimits, "ceilingBytes" | "baselineBytes">;
+  readonly limits: TaskLimits;
   /** Whether the store can take inputs whole into the output, or why not. */
   readonly link: true | string;
   /** Whether inputs or output lie behind a network. */
@@ -34,6 +35,8 @@ export interface PlanInput {
 export interface PlannedMerge {
   readonly plan: Plan;
   readonly tables: readonly PlannedTable[];
+  /** Threads that gather columns side by side; 1: the thread that reads and writes does. */
+  readonly threads: number;
 }
 
 /** Decides for every table whether it is spliced or aligned. Pure: the same input gives the same plan. */
@@ -81,7 +84,9 @@ class Planner {
         columns * this.#layout.length * footerBytesPerChunk,
       readBytes: sum(read.map(({ file }) => file.size)),
     };
-    const need = { ...sizes, tables, baselineBytes: limits.baselineBytes, verify: settings.verify, remote };
+    const size = { ...sizes, tables, baselineBytes: limits.baselineBytes, verify: settings.verify, remote };
+    const threads = chooseThreads(size, limits);
+    const need = { ...size, threads };
     const plan: Plan = {
       tables: tables.map((table) => table.plan),
       excluded,
@@ -103,7 +108,7 @@ class Planner {
       predictedSeconds: predictSeconds(need),
     };
     const problems = [...impossible, ...findClashes(tables), ...tables.flatMap(checkAlignable)];
-    return { plan, tables, problems };
+    return { plan, tables, threads, problems };
   }
 
   #decide(table: ProvenTable): Omit<PlannedTable, "transfer"> {

@@ -1,26 +1,27 @@
 import { MiB } from "../../model/units.ts";
-import { ChunkBuffer } from "../../parquet/page/chunk-buffer.ts";
-import type { Output } from "./output.ts";
+import type { ChunkBuffer } from "../../parquet/page/chunk-buffer.ts";
 
 /** Encoded bytes that are written at once; a row group may have a few hundred of them. */
 const writeBytes = MiB;
-/** One is filled, one is on its way to the disk, one waits for its turn. */
-const buffers = 3;
+
+/** Takes encoded bytes in order. */
+export interface ByteSink {
+  /** Resolves when `bytes` may be reused. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** @throws the first failure of a write. */
+  throwIfFailed(): void;
+}
 
 /** Collects encoded chunks and appends them to the output; its buffers are used again. */
 export class ChunkSink {
-  readonly #output: Output;
-  readonly #idle: ChunkBuffer[] = Array.from({ length: buffers }, () => new ChunkBuffer());
+  readonly #output: ByteSink;
+  readonly #idle: ChunkBuffer[];
   readonly #busy: Promise<ChunkBuffer>[] = [];
   #current: ChunkBuffer | undefined;
 
-  constructor(output: Output) {
+  constructor(output: ByteSink, buffers: readonly ChunkBuffer[]) {
     this.#output = output;
-  }
-
-  /** Where in the output the next byte goes. */
-  get position(): number {
-    return this.#output.position + (this.#current?.length ?? 0);
+    this.#idle = [...buffers];
   }
 
   /** A buffer for the next chunk; waits until one is free. */

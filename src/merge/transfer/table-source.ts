@@ -3,7 +3,7 @@
  * chunk covers (headers, the footer, columns that nothing needs) is read for the sum alone.
  */
 import type { ReusableBuffer } from "../../parquet/buffer-pool.ts";
-import type { ColumnChunk } from "../../parquet/footer.ts";
+import type { SourceChunk } from "../../parquet/gather/column.ts";
 import { combineCrc32c, crc32c } from "../../store/crc32c.ts";
 import type { LocalFile, OpenFile, RemoteFile } from "../../store/store.ts";
 import { copyBlockBytes } from "../budget.ts";
@@ -11,17 +11,29 @@ import { isInOrder, joinRanges, type Range } from "../ranges.ts";
 import type { PlannedTable } from "../table.ts";
 
 /** The encoded bytes of a chunk. */
-export type ReadChunk = (chunk: ColumnChunk) => Promise<Uint8Array>;
+export type ReadChunk = (chunk: ChunkPlace) => Promise<Uint8Array>;
+
+type ChunkPlace = Pick<SourceChunk, "start" | "size">;
 
 /** An open table: the key's chunks are loaded first where rows have to be matched, then those of the columns, in order. */
 export interface TableSource {
+  /** By which threads read a file of this machine; undefined for an object. */
+  readonly shared: SharedFile | undefined;
   /** Reads some chunks together; their bytes stay valid until `buffer`, which takes them, is reset. */
-  load(chunks: readonly ColumnChunk[], buffer: ReusableBuffer): Promise<ReadChunk>;
+  load(chunks: readonly ChunkPlace[], buffer: ReusableBuffer): Promise<ReadChunk>;
   /** For chunks that are too large to be read together: `buffer` takes one at a time. */
   readEach(buffer: ReusableBuffer): ReadChunk;
   /** Reads the rest of the file. Returns the CRC32C of all of it. */
   finish(): Promise<number>;
   close(): Promise<void>;
+}
+
+/** An open file of this machine that threads read. */
+export interface SharedFile {
+  /** Its number in this process. */
+  readonly descriptor: number;
+  /** Takes the sums of ranges that a thread has read. */
+  addSums(sums: readonly SummedRange[]): void;
 }
 
 /** A range of a file whose CRC32C is known. */
@@ -37,14 +49,16 @@ export function openSource(table: PlannedTable, opened: OpenFile, buffer: Reusab
 
 /** A file of this machine, which is read in any order. */
 class LocalSource implements TableSource {
+  readonly shared: SharedFile;
   readonly #opened: LocalFile;
   readonly #sums: SummedRange[] = [];
 
   constructor(opened: LocalFile) {
     this.#opened = opened;
+    this.shared = { descriptor: opened.descriptor, addSums: (sums) => this.#sums.push(...sums) };
   }
 
-  load(chunks: readonly ColumnChunk[], buffer: ReusableBuffer): Promise<ReadChunk> {
+  load(chunks: readonly ChunkPlace[], buffer: ReusableBuffer): Promise<ReadChunk> {
     return loadChunks(this.#opened, chunks, buffer, this.#sums);
   }
 
@@ -65,9 +79,9 @@ class LocalSource implements TableSource {
 }
 
 /** Reads chunks of a file of this machine; the sums of the ranges that were read go into `sums`. */
-async function loadChunks(
+export async function loadChunks(
   file: Pick<LocalFile, "read">,
-  chunks: readonly ColumnChunk[],
+  chunks: readonly ChunkPlace[],
   buffer: ReusableBuffer,
   sums: SummedRange[],
 ): Promise<ReadChunk> {
@@ -89,7 +103,7 @@ async function loadChunks(
   return async ({ start }) => found(loaded.get(start), start);
 }
 
-async function readRange(
+export async function readRange(
   file: Pick<LocalFile, "read">,
   { start, end }: Range,
   buffer: ReusableBuffer,
@@ -129,6 +143,7 @@ export async function sumFile(file: Pick<LocalFile, "size" | "read">, sums: read
 
 /** An object as one stream: one request, and no more of it in memory than the chunks that are loaded. */
 class StreamSource implements TableSource {
+  readonly shared = undefined;
   readonly #opened: RemoteFile;
   readonly #pieces: AsyncIterator<Uint8Array>;
   /** What has arrived and was not taken yet. */
@@ -141,7 +156,7 @@ class StreamSource implements TableSource {
     this.#pieces = opened.stream(0, opened.size)[Symbol.asyncIterator]();
   }
 
-  async load(chunks: readonly ColumnChunk[], buffer: ReusableBuffer): Promise<ReadChunk> {
+  async load(chunks: readonly ChunkPlace[], buffer: ReusableBuffer): Promise<ReadChunk> {
     buffer.reset();
     const loaded = new Map<number, Uint8Array>();
     for (const chunk of chunks) loaded.set(chunk.start, await this.#take(chunk, buffer));
@@ -167,7 +182,7 @@ class StreamSource implements TableSource {
     await this.#opened.close();
   }
 
-  async #take({ start, size }: ColumnChunk, buffer: ReusableBuffer): Promise<Uint8Array> {
+  async #take({ start, size }: ChunkPlace, buffer: ReusableBuffer): Promise<Uint8Array> {
     await this.#pass(start);
     const bytes = buffer.take(size);
     await this.#pass(start + size, bytes);
@@ -197,6 +212,7 @@ class StreamSource implements TableSource {
 
 /** An object whose chunks are not needed in their order: read as a whole, because every range would be a request. */
 class WholeSource implements TableSource {
+  readonly shared = undefined;
   readonly #opened: RemoteFile;
   readonly #buffer: ReusableBuffer;
   #bytes: Uint8Array | undefined;

@@ -9,7 +9,7 @@ import type { Context } from "../context.ts";
 import type { PlannedMerge } from "../plan/plan.ts";
 import type { PlannedTable, TransferredTable } from "../table.ts";
 import { Aligner } from "./align.ts";
-import { ChunkSink } from "./chunk-sink.ts";
+import { GatherThreads } from "./gather-threads.ts";
 import { Output } from "./output.ts";
 import { RowMatcher, type TargetKeys } from "./row-matcher.ts";
 import { Splicer } from "./splice.ts";
@@ -59,10 +59,12 @@ class TransferRun {
   readonly #matcher: RowMatcher;
   readonly #output: Output;
   readonly #splicer: Splicer;
+  readonly #threads: GatherThreads | undefined;
   readonly #aligner: Aligner;
   /** For keys, and objects that are read as a whole: the current table, and the next one. */
   #buffers: readonly [AlignBuffers, AlignBuffers] = [new AlignBuffers(), new AlignBuffers()];
   #bytesDone = 0;
+  #tablesDone = 0;
 
   constructor(context: Context, planned: PlannedMerge, keys: TargetKeys, staged: StagedOutput) {
     this.#context = context;
@@ -70,11 +72,14 @@ class TransferRun {
     this.#matcher = new RowMatcher(keys, planned.plan.rowGroups);
     this.#output = new Output(staged, planned.plan.rowGroups);
     this.#splicer = new Splicer(this.#output, context.port.signal);
-    this.#aligner = new Aligner(this.#output, new ChunkSink(this.#output));
+    const { threads } = planned;
+    this.#threads = threads > 1 ? new GatherThreads(threads, this.#output, context.port) : undefined;
+    this.#aligner = new Aligner(this.#output, context.port.signal, this.#threads);
   }
 
   async run(): Promise<Transferred> {
-    const transferred: TransferredTable[] = [];
+    // Of tables that threads gather, several are under way at once.
+    const transferred: Promise<TransferredTable>[] = [];
     let ahead: Promise<ReadyTable> | undefined;
     try {
       const { tables } = this.#planned;
@@ -85,15 +90,27 @@ class TransferRun {
         ahead = next === undefined || this.#context.port.slowed ? undefined : this.#prepare(next);
         // A failure of this table must not leave a rejection behind that nobody awaits.
         ahead?.catch(() => undefined);
-        transferred.push({ ...table, crc32c: formatCrc32c(await this.#transfer(ready)) });
-        this.#report(table, transferred.length);
+        if (table.transfer !== "align") await Promise.all(transferred);
+        const { sum } = await this.#transfer(ready);
+        const done = sum.then((value) => this.#finish(table, value));
+        done.catch(() => undefined);
+        transferred.push(done);
       }
+      const done = await Promise.all(transferred);
       await this.#output.drain();
-      return { output: this.#output, tables: transferred };
+      return { output: this.#output, tables: done };
     } finally {
+      await this.#threads?.close();
+      await Promise.allSettled(transferred);
       // The next table was opened and will not be transferred: close it.
       await ahead?.then(close, () => undefined);
     }
+  }
+
+  #finish(table: PlannedTable, sum: number): TransferredTable {
+    this.#tablesDone += 1;
+    this.#report(table, this.#tablesDone);
+    return { ...table, crc32c: formatCrc32c(sum) };
   }
 
   /** Storage works on the next table while this one is copied or computed. */
@@ -118,30 +135,47 @@ class TransferRun {
     }
   }
 
-  /** Returns the CRC32C of the whole input. */
-  async #transfer(ready: ReadyTable): Promise<number> {
+  /** Resolves when the next table can be transferred; `sum`, the CRC32C of the whole input, when this one has been. */
+  async #transfer(ready: ReadyTable): Promise<{ readonly sum: Promise<number> }> {
     switch (ready.transfer) {
       case "link":
-        return this.#splicer.link(ready.table);
+        return { sum: Promise.resolve(this.#splicer.link(ready.table)) };
       case "align":
-        try {
-          return await this.#align(ready.table, ready.source, ready.keyChunks);
-        } finally {
-          await ready.source.close();
-        }
+        return this.#align(ready.table, ready.source, ready.keyChunks);
       case "splice":
         try {
-          return await this.#splicer.splice(ready.table, ready.opened);
+          return { sum: Promise.resolve(await this.#splicer.splice(ready.table, ready.opened)) };
         } finally {
           await ready.opened.close();
         }
     }
   }
 
-  async #align(table: PlannedTable, source: TableSource, keyChunks: readonly LoadedRange[]): Promise<number> {
-    const parts = this.#matcher.match(table, keyChunks);
-    await this.#aligner.align({ table, parts, source, signal: this.#context.port.signal });
-    return source.finish();
+  async #align(
+    table: PlannedTable,
+    source: TableSource,
+    keyChunks: readonly LoadedRange[],
+  ): Promise<{ readonly sum: Promise<number> }> {
+    try {
+      const parts = this.#matcher.match(table, keyChunks);
+      const { done } = await this.#aligner.align({ table, parts, source });
+      const sum = done
+        .then(() => source.finish())
+        .catch((error: unknown) => this.#endThreads(error))
+        .finally(() => source.close());
+      sum.catch(() => undefined);
+      // Of a table that is gathered here, nothing is left to do beside the next one.
+      if (this.#threads === undefined) await sum;
+      return { sum };
+    } catch (error) {
+      return this.#endThreads(error).finally(() => source.close());
+    }
+  }
+
+  /** A file must not be closed under a thread that reads it. */
+  async #endThreads(error: unknown): Promise<never> {
+    await this.#threads?.close();
+    throw error;
   }
 
   #report(table: PlannedTable, tablesDone: number): void {

@@ -10,10 +10,13 @@ import { joinLeaves } from "./join-leaves.ts";
 import type { RowPart } from "./rows.ts";
 import type { LeafShape } from "./shape.ts";
 
+/** What has to be known of a chunk of the input to gather from it: plain numbers, which another thread can be given. */
+export type SourceChunk = Pick<ColumnChunk, "start" | "size" | "uncompressedSize" | "codec" | "values">;
+
 /** A row group of the input, as one leaf sees it. */
 export interface SourceGroup {
   readonly rows: number;
-  readonly chunk: ColumnChunk;
+  readonly chunk: SourceChunk;
 }
 
 /** What is to be gathered. */
@@ -28,7 +31,7 @@ export interface LeafTask {
   /** Whether the format defines an order for the column in the input's footer. */
   readonly ordered: boolean;
   /** The chunks' bytes; valid until the next call. */
-  readonly read: (chunk: ColumnChunk) => Promise<Uint8Array>;
+  readonly read: (chunk: SourceChunk) => Promise<Uint8Array>;
 }
 
 /** Compressed pages that are hardly smaller are not worth compressing again. */

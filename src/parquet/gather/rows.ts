@@ -46,7 +46,10 @@ export class RunBuilder {
   }
 
   finish(): RowRuns {
-    return { rows: this.#rows, pairs: this.#pairs.slice(0, this.#used) };
+    // Threads that gather the same rows share the memory.
+    const pairs = new Int32Array(new SharedArrayBuffer(4 * this.#used));
+    pairs.set(this.#pairs.subarray(0, this.#used));
+    return { rows: this.#rows, pairs };
   }
 
   #grow(): void {

@@ -78,3 +78,8 @@ function toShape(element: SchemaElement, { definition, repetition, path }: Level
     maxRepetition: repetition,
   };
 }
+
+/** The shape without its parts of the footer: a thread that it is sent to would get a copy of the whole footer with each. */
+export function withoutFooter(shape: LeafShape): LeafShape {
+  return { ...shape, path: [], element: { ...shape.element, raw: new Uint8Array() } };
+}

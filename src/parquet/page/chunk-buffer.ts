@@ -1,10 +1,17 @@
 /** An encoded column chunk in the making. Its memory is kept for the next one. */
 export class ChunkBuffer {
-  #buffer: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(1 << 20);
+  readonly #allocate: (length: number) => Uint8Array;
+  #buffer: Uint8Array;
   length = 0;
 
+  /** `allocate`: makes its memory, of a thread alone or shared. */
+  constructor(allocate: (length: number) => Uint8Array = Buffer.allocUnsafeSlow) {
+    this.#allocate = allocate;
+    this.#buffer = allocate(1 << 20);
+  }
+
   /** What was written so far. */
-  get bytes(): Uint8Array<ArrayBuffer> {
+  get bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.length);
   }
 
@@ -14,10 +21,10 @@ export class ChunkBuffer {
   }
 
   /** The whole memory, with room for `length` bytes more. */
-  reserve(length: number): Uint8Array<ArrayBuffer> {
+  reserve(length: number): Uint8Array {
     const needed = this.length + length;
     if (needed > this.#buffer.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.ceil(1.5 * this.#buffer.length)));
+      const grown = this.#allocate(Math.max(needed, Math.ceil(1.5 * this.#buffer.length)));
       grown.set(this.bytes);
       this.#buffer = grown;
     }

@@ -16,6 +16,7 @@ export async function openLocal(path: string): Promise<LocalFile> {
     isRemote: false,
     size,
     version: versionOf(stats),
+    descriptor: handle.fd,
     read: (start, length, into = Buffer.allocUnsafeSlow(length)) =>
       readFully(handle.read.bind(handle), path, start, length, into),
     peek: (start, length) => {
@@ -24,6 +25,17 @@ export async function openLocal(path: string): Promise<LocalFile> {
     },
     close: () => handle.close(),
   };
+}
+
+/** Reads from a file that another thread has open. Synchronous: a thread that gathers has nothing else to do. */
+export function readDescriptor(descriptor: number, start: number, length: number, into: Uint8Array): Uint8Array {
+  for (let done = 0; done < length; ) {
+    const bytesRead = readSync(descriptor, into, done, length - done, start + done);
+    if (bytesRead === 0)
+      throw new Error(`a file ends at byte ${start + done}, ${length - done} bytes before it should`);
+    done += bytesRead;
+  }
+  return into.length === length ? into : into.subarray(0, length);
 }
 
 type PositionedRead = (

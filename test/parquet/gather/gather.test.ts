@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { Arena } from "../../../src/parquet/arena.ts";
 import { PageError } from "../../../src/parquet/encoding/encoding.ts";
 import type { ColumnChunk } from "../../../src/parquet/footer.ts";
-import { ColumnGatherer } from "../../../src/parquet/gather/column.ts";
+import { ColumnGatherer, type SourceChunk } from "../../../src/parquet/gather/column.ts";
 import { decodeChunk, type Leaf } from "../../../src/parquet/gather/decode.ts";
 import type { GatheredChunk } from "../../../src/parquet/gather/gather.ts";
 import { cutRuns, toRuns } from "../../../src/parquet/gather/rows.ts";
@@ -208,7 +208,7 @@ test("gathered rows are those of the lists, to the bit", async () => {
         parts: cutRuns(toRuns(Int32Array.from(index)), layout),
         deeper,
         ordered: true,
-        read: async (chunk: ColumnChunk) => sources.find((source) => source.chunk === chunk)?.bytes ?? Buffer.alloc(0),
+        read: async (chunk: SourceChunk) => sources.find((source) => source.chunk === chunk)?.bytes ?? Buffer.alloc(0),
       } as const;
       for await (const chunk of gatherer.gather(task, async () => buffer)) {
         chunks.push({ bytes: Buffer.from(buffer.bytes), chunk });

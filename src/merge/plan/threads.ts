@@ -1,0 +1,24 @@
+import type { TaskLimits } from "../../model/task.ts";
+import { MiB } from "../../model/units.ts";
+import { type MergeSize, predictPeak } from "./predict.ts";
+
+/** One thread reads and writes for all others: it would not keep up with more. */
+const mostThreads = 8;
+/** Encoded bytes below which threads would take longer to start than they save. */
+const worthwhileBytes = 48 * MiB;
+
+/**
+ * How many threads gather columns side by side: as many as the CPUs and the ceiling allow. Over a network one thread
+ * gathers faster than the bytes arrive.
+ */
+export function chooseThreads(
+  size: Omit<MergeSize, "threads">,
+  { cpus, ceilingBytes }: Pick<TaskLimits, "cpus" | "ceilingBytes">,
+): number {
+  const aligned = size.tables.filter(({ transfer }) => transfer === "align");
+  const bytes = aligned.reduce((sum, { plan }) => sum + plan.bytes, 0);
+  if (size.remote || bytes < worthwhileBytes) return 1;
+  let threads = Math.min(cpus, mostThreads);
+  while (threads > 1 && predictPeak({ ...size, threads }) > ceilingBytes) threads -= 1;
+  return threads;
+}
