@@ -1,0 +1,118 @@
+/** Tables gathered by several threads: the same output as by one, the same errors, and no thread that stays. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { takeInventory } from "../../../src/merge/inspect/inventory.ts";
+import { runPreflight } from "../../../src/merge/inspect/preflight.ts";
+import { makePlan } from "../../../src/merge/plan/plan.ts";
+import { finishOutput, transferTables } from "../../../src/merge/transfer/transfer.ts";
+import { readFooter } from "../../../src/parquet/footer-reader.ts";
+import { readPages } from "../../../src/parquet/page/header.ts";
+import { crc32c, formatCrc32c } from "../../../src/store/crc32c.ts";
+import { openLocal } from "../../../src/store/local/file.ts";
+import { scratchFolder } from "../../support/folder.ts";
+import { failureOf, limits, makePairContext, makeSettings, TestPort } from "../../support/job.ts";
+import { keyed, upTo, type Written, writeTables } from "../../support/tables.ts";
+
+const root = await scratchFolder("threads");
+const rows = 40_000;
+const keys = upTo(rows);
+
+/** Tables to splice and to align, in turn: columns small and large (beyond what is read at once), flat texts, nulls. */
+function makeCheckpoint(rowGroupSize: number): Written {
+  const noise = (seed: number) => keys.map((key) => String(Math.sin(Number(key) * seed) * 1e9));
+  const long = keys.map((key) => (Number(key) % 9 === 0 ? null : `${key}-${"x".repeat(Number(key) % 90)}-${key}`));
+  const few = keys.map((key) => `word ${Number(key) % 7}`);
+  const narrow = (seed: number) =>
+    Object.fromEntries(upTo(12).map((name) => [`c${name}`, ["Float64", noise(seed + Number(name))] as const]));
+  return writeTables(
+    root,
+    {
+      targets: keyed(keys),
+      a: keyed(keys, narrow(1)).slice(100, rows - 300),
+      b: keyed(keys, { text: ["String", long], few: ["String", few], flag: ["Bool", few.map(() => "true")] }).reverse(),
+      c: keyed(keys, narrow(2)),
+      d: keyed(keys, narrow(3)).slice(100, rows - 300),
+      e: keyed(keys, { text: ["String", long] }).slice(7, rows - 7),
+      f: keyed(keys, narrow(4)).reverse(),
+    },
+    { rowGroupSize },
+  );
+}
+
+async function transfer(written: Written, threads: number, port = new TestPort()) {
+  const settings = makeSettings({ ...written });
+  const context = makePairContext("pair", written.output, port);
+  const { targets, features, targetsKey } = await runPreflight(
+    context,
+    await takeInventory(context, settings),
+    settings,
+  );
+  const planned = makePlan({ pair: "pair", targets, features, settings, limits, link: "no bucket", remote: false });
+  assert.deepEqual(planned.problems, []);
+  const path = join(written.output, "staged.parquet");
+  const staged = await context.store.stage(path);
+  try {
+    const keyVectors = { targetsKey, duplicates: settings.duplicates };
+    const { output, tables } = await transferTables(context, { ...planned, threads }, keyVectors, staged);
+    const { size } = await finishOutput(planned.plan, output, staged);
+    const opened = await staged.open();
+    const bytes = await opened.read(0, size);
+    await opened.close();
+    return { bytes: Buffer.from(bytes), tables, threads: planned.threads };
+  } finally {
+    await staged.discard();
+  }
+}
+
+for (const rowGroupSize of [1_000_000, 9000])
+  test(`row groups of ${rowGroupSize} rows: three threads write the bytes of one, and sum up the same inputs`, async () => {
+    const written = makeCheckpoint(rowGroupSize);
+    const [one, three] = [await transfer(written, 1), await transfer(written, 3)];
+    assert.ok(three.bytes.equals(one.bytes));
+    for (const { tables } of [one, three])
+      for (const { file, crc32c: sum } of tables) assert.equal(sum, formatCrc32c(crc32c(readFileSync(file.path))));
+  });
+
+test("memory that is short before or during the merge: one batch at a time, and the same bytes", async () => {
+  const written = makeCheckpoint(1_000_000);
+  const one = await transfer(written, 1);
+  const before = new TestPort();
+  before.slowed = true;
+  assert.ok((await transfer(written, 3, before)).bytes.equals(one.bytes));
+  const during = new TestPort((event, port) => {
+    if (event.type === "progress" && event.stage === "merge") port.slowed = true;
+  });
+  assert.ok((await transfer(written, 3, during)).bytes.equals(one.bytes));
+});
+
+test("a damaged page ends in the same error, whatever the number of threads", async () => {
+  const written = makeCheckpoint(1_000_000);
+  const path = join(written.input, "pair/d.parquet");
+  const opened = await openLocal(path);
+  const { footer } = await readFooter(opened);
+  await opened.close();
+  const chunk = footer.rowGroups[0]?.chunks[5];
+  assert.ok(chunk);
+  const bytes = readFileSync(path);
+  const body = [...readPages(bytes.subarray(chunk.start, chunk.start + chunk.size))].at(-1)?.body;
+  assert.ok(body && body.length > 40);
+  // The start of the compressed block, behind its length: the page header is sound, and the page cannot be decoded.
+  body.fill(0xff, 3, 40);
+  writeFileSync(path, bytes);
+  const [one, three] = [await failureOf(transfer(written, 1)), await failureOf(transfer(written, 3))];
+  assert.deepEqual(three.problems, one.problems);
+  assert.equal(three.exitCode, one.exitCode);
+  assert.match(JSON.stringify(three.problems), /a page cannot be decoded.*column c5.*"table":"d"/);
+});
+
+test("a merge that is stopped ends its threads", async () => {
+  const written = makeCheckpoint(1_000_000);
+  const reason = new Error("stop");
+  const port = new TestPort((event, own) => {
+    if (event.type === "progress" && event.stage === "merge") own.stop(reason);
+  });
+  await assert.rejects(transfer(written, 3, port), reason);
+  // A thread that stays would keep this process alive, and the test would not end.
+});
