@@ -26,7 +26,7 @@ export type ToThread =
   | { readonly type: "written"; readonly slot: number };
 
 export type FromThread =
-  /** The next bytes of the batch at work, in buffer `slot`; `memory` where the buffer is another one than before. */
+  /** The next bytes of the current batch, in buffer `slot`; `memory` where the buffer is another one than before. */
   | {
       readonly type: "piece";
       readonly slot: number;

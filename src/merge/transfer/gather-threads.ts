@@ -11,7 +11,7 @@ import type { BatchOrder, FromThread, ToThread } from "./gather-protocol.ts";
 import type { Output } from "./output.ts";
 import type { SummedRange } from "./table-source.ts";
 
-/** Batches that a thread has been given: the one at work, and the next one. */
+/** Batches that a thread has been given: the current one, and the next one. */
 const givenBatches = 2;
 /** Row vectors that a thread keeps: those of the batches that it was given, and of some before, which tables may share. */
 const keptRows = givenBatches + 2;
