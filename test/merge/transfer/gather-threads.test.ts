@@ -44,23 +44,24 @@ function makeCheckpoint(rowGroupSize: number): Written {
 async function transfer(written: Written, threads: number, port = new TestPort()) {
   const settings = makeSettings({ ...written });
   const context = makePairContext("pair", written.output, port);
-  const { targets, features, targetsKey } = await runPreflight(
-    context,
-    await takeInventory(context, settings),
-    settings,
-  );
-  const planned = makePlan({ pair: "pair", targets, features, settings, limits, link: "no bucket", remote: false });
+  const inventory = await takeInventory(context, settings);
+  const { targets, features } = await runPreflight(context, inventory, settings);
+  assert.ok(targets);
+  const planned = makePlan({
+    ...{ pair: "pair", targets: targets.table, features, excluded: [], ignored: [], settings },
+    ...{ limits, link: "no bucket", remote: false },
+  });
   assert.deepEqual(planned.problems, []);
   const path = join(written.output, "staged.parquet");
   const staged = await context.store.stage(path);
   try {
-    const keyVectors = { targetsKey, duplicates: settings.duplicates };
+    const keyVectors = { targetsKey: targets.key, duplicates: settings.duplicates };
     const { output, tables } = await transferTables(context, { ...planned, threads }, keyVectors, staged);
     const { size } = await finishOutput(planned.plan, output, staged);
     const opened = await staged.open();
     const bytes = await opened.read(0, size);
     await opened.close();
-    return { bytes: Buffer.from(bytes), tables, threads: planned.threads };
+    return { bytes: Buffer.from(bytes), tables };
   } finally {
     await staged.discard();
   }
