@@ -47,7 +47,6 @@ function toCommand(args: readonly string[], notices: readonly string[]): Command
  * - V8's code range and the stacks of its threads: 515 MiB in Node 26, other sizes in other versions; therefore taken
  *   from this process, which runs the same program;
  * - 2 MiB of stack for each Polars thread (599 MiB with 8 threads against 584 MiB with 2);
- * - the code range and the stack of each thread that gathers columns, of which there are at most as many: 74 MiB;
  * - the stacks of the I/O threads (4 × 8 MiB) and what the allocator keeps mapped between two tables: up to 25 MiB beyond
  *   the largest resident set over 60 reads, joins and writes of up to 160 MB, on 2 and 8 threads: the limit adds 128 MiB,
  *   and 1/32 of the ceiling, because fragmentation grows with the heap.
@@ -55,7 +54,7 @@ function toCommand(args: readonly string[], notices: readonly string[]): Command
  */
 function chooseDataLimit(ceilingBytes: number, threads: number, own: ProcessMemory): number {
   const reserved = Math.max(0, own.dataBytes - (own.rssBytes - own.fileBytes));
-  return ceilingBytes + reserved + threads * (2 + 74) * MiB + 128 * MiB + Math.ceil(ceilingBytes / 32);
+  return ceilingBytes + reserved + threads * 2 * MiB + 128 * MiB + Math.ceil(ceilingBytes / 32);
 }
 
 /** The first executable of that name in PATH. */

@@ -4,6 +4,11 @@ import { type MergeSize, predictPeak } from "./predict.ts";
 
 /** One thread reads and writes for all others: it would not keep up with more. */
 const mostThreads = 8;
+/**
+ * Address space that V8 reserves for the code of a thread, 62 MiB, and stacks. Next to none of it is used, but the data limit
+ * of the process counts it as if it were.
+ */
+const reservedBytes = 72 * MiB;
 /** Encoded bytes below which threads would take longer to start than they save. */
 const worthwhileBytes = 48 * MiB;
 
@@ -19,6 +24,6 @@ export function chooseThreads(
   const bytes = aligned.reduce((sum, { plan }) => sum + plan.bytes, 0);
   if (size.remote || bytes < worthwhileBytes) return 1;
   let threads = Math.min(cpus, mostThreads);
-  while (threads > 1 && predictPeak({ ...size, threads }) > ceilingBytes) threads -= 1;
+  while (threads > 1 && predictPeak({ ...size, threads }) + threads * reservedBytes > ceilingBytes) threads -= 1;
   return threads;
 }

@@ -27,29 +27,38 @@ export class RunBuilder {
   #pairs = new Int32Array(64);
   #used = 0;
   #rows = 0;
+  /** The last run, which may still grow; of no rows before the first. */
+  #source = missing;
+  #length = 0;
 
   add(source: number, length: number): void {
-    const before = this.#pairs[this.#used - 2] ?? missing;
-    const beforeLength = this.#pairs[this.#used - 1] ?? 0;
+    if (length === 0) return;
     this.#rows += length;
-    if (
-      this.#used > 0 &&
-      (source === missing ? before === missing : before !== missing && before + beforeLength === source)
-    ) {
-      this.#pairs[this.#used - 1] = beforeLength + length;
+    const next = this.#source === missing ? missing : this.#source + this.#length;
+    if (this.#length > 0 && source === next) {
+      this.#length += length;
       return;
     }
-    if (this.#used === this.#pairs.length) this.#grow();
-    this.#pairs[this.#used] = source;
-    this.#pairs[this.#used + 1] = length;
-    this.#used += 2;
+    this.#flush();
+    this.#source = source;
+    this.#length = length;
   }
 
   finish(): RowRuns {
+    this.#flush();
+    this.#length = 0;
     // Threads that gather the same rows share the memory.
     const pairs = new Int32Array(new SharedArrayBuffer(4 * this.#used));
     pairs.set(this.#pairs.subarray(0, this.#used));
     return { rows: this.#rows, pairs };
+  }
+
+  #flush(): void {
+    if (this.#length === 0) return;
+    if (this.#used === this.#pairs.length) this.#grow();
+    this.#pairs[this.#used] = this.#source;
+    this.#pairs[this.#used + 1] = this.#length;
+    this.#used += 2;
   }
 
   #grow(): void {

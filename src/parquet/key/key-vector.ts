@@ -5,7 +5,7 @@ import { type DecodeMemory, decodeChunk, type Leaf } from "../gather/decode.ts";
 import { joinLeaves } from "../gather/join-leaves.ts";
 import { leavesOf } from "../gather/shape.ts";
 import { lookUp, type PlainValues } from "../gather/values.ts";
-import type { KeyType } from "./key-type.ts";
+import { describeKeyType, type KeyType } from "./key-type.ts";
 import { parseTimestamp } from "./timestamp-text.ts";
 
 /** Keys of all rows, in order. */
@@ -67,7 +67,8 @@ function toVector({ rows, positions }: Leaf, values: PlainValues, type: KeyType,
   const nulls = positions === undefined ? 0 : rows - (positions[rows] ?? 0);
   const at = (row: number): number => (positions === undefined ? row : (positions[row] ?? 0));
   const converter = new KeyConverter(type, targets, values, rows, skip);
-  for (let row = 0; row < rows; row += 1) if (skip?.[row] !== 1) converter.add(row, at(row));
+  if (skip !== undefined || !converter.copyAll())
+    for (let row = 0; row < rows; row += 1) if (skip?.[row] !== 1) converter.add(row, at(row));
   return { type: targets, rows, nulls, ...converter.finish() };
 }
 
@@ -99,6 +100,8 @@ class KeyConverter {
   readonly #rows: number;
   readonly #write: (row: number, value: number) => boolean;
   readonly #out: WordKeys | ByteKeys;
+  /** Whether stored values are equal exactly where keys are. */
+  readonly #stored: boolean;
   #skip: Uint8Array | undefined;
 
   constructor(type: KeyType, targets: KeyType, values: PlainValues, rows: number, skip: Uint8Array | undefined) {
@@ -107,6 +110,8 @@ class KeyConverter {
     this.#skip = skip;
     const bytes = targets.family === "text" || targets.family === "binary" || targets.family === "int96";
     this.#out = bytes ? this.#byteKeys(targets.family === "int96") : { kind: "words", words: new Int32Array(2 * rows) };
+    const isText = type.family === "instant" && type.text === true;
+    this.#stored = !isText && describeKeyType(type) === describeKeyType(targets);
     this.#write = this.#chooseWriter(type, targets);
   }
 
@@ -114,6 +119,14 @@ class KeyConverter {
     if (this.#write(row, value)) return;
     this.#skip ??= new Uint8Array(this.#rows);
     this.#skip[row] = 1;
+  }
+
+  /** Adds the values of all rows at once, if each row has one and they are stored as they are compared. */
+  copyAll(): boolean {
+    const values = this.#values;
+    if (!this.#stored || this.#out.kind !== "words" || values.kind !== "fixed" || values.width !== 8) return false;
+    this.#out.words.set(new Int32Array(values.bytes.buffer, values.bytes.byteOffset, 2 * values.count));
+    return true;
   }
 
   finish(): Pick<KeyVector, "skip" | "values"> {

@@ -43,6 +43,8 @@ interface KeyComparer {
   sorted(): boolean;
   /** Below 0 where the table's key comes first. */
   compare(row: number, target: number): number;
+  /** How many rows from `row` on, each with another key, have the keys of as many targets from `target` on; or fewer. */
+  countEqual(row: number, target: number): number;
   sameRows(row: number, other: number): boolean;
   hashRow(row: number): number;
   hashTarget(target: number): number;
@@ -65,6 +67,25 @@ function isAscending({ rows, skip }: KeyVector, compare: (before: number, row: n
   return true;
 }
 
+/** Whether targets are in order: looked up once, as all tables are compared with the same ones. */
+const sortedTargets = new WeakMap<KeyVector, boolean>();
+
+function isSortedTarget(targets: KeyVector, look: () => boolean): boolean {
+  const known = sortedTargets.get(targets) ?? look();
+  sortedTargets.set(targets, known);
+  return known;
+}
+
+function areBytesAscending(keys: ByteKeys, vector: KeyVector): boolean {
+  return isAscending(vector, (before, row) => compareBytes(keys, before, keys, row));
+}
+
+function areWordsAscending(words: WordKeys["words"], vector: KeyVector): boolean {
+  if (vector.skip !== undefined) return isAscending(vector, (before, row) => compareWords(words, before, words, row));
+  for (let row = 1; row < vector.rows; row += 1) if (compareWords(words, row - 1, words, row) > 0) return false;
+  return true;
+}
+
 class WordComparer implements KeyComparer {
   readonly #left: Int32Array;
   readonly #right: Int32Array;
@@ -79,15 +100,28 @@ class WordComparer implements KeyComparer {
   }
 
   sorted(): boolean {
-    const [left, right] = [this.#left, this.#right];
     return (
-      isAscending(this.#targets, (before, row) => compareWords(right, before, right, row)) &&
-      isAscending(this.#table, (before, row) => compareWords(left, before, left, row))
+      isSortedTarget(this.#targets, () => areWordsAscending(this.#right, this.#targets)) &&
+      areWordsAscending(this.#left, this.#table)
     );
   }
 
   compare(row: number, target: number): number {
     return compareWords(this.#left, row, this.#right, target);
+  }
+
+  countEqual(row: number, target: number): number {
+    if (this.#table.skip !== undefined || this.#targets.skip !== undefined) return 0;
+    const [left, right] = [this.#left, this.#right];
+    const end = Math.min(this.#table.rows - row, this.#targets.rows - target);
+    let count = 0;
+    while (
+      count < end &&
+      compareWords(left, row + count, right, target + count) === 0 &&
+      (count === 0 || compareWords(left, row + count - 1, left, row + count) !== 0)
+    )
+      count += 1;
+    return count;
   }
 
   sameRows(row: number, other: number): boolean {
@@ -137,15 +171,18 @@ class ByteComparer implements KeyComparer {
   }
 
   sorted(): boolean {
-    const [left, right] = [this.#left, this.#right];
     return (
-      isAscending(this.#targets, (before, row) => compareBytes(right, before, right, row)) &&
-      isAscending(this.#table, (before, row) => compareBytes(left, before, left, row))
+      isSortedTarget(this.#targets, () => areBytesAscending(this.#right, this.#targets)) &&
+      areBytesAscending(this.#left, this.#table)
     );
   }
 
   compare(row: number, target: number): number {
     return compareBytes(this.#left, row, this.#right, target);
+  }
+
+  countEqual(): number {
+    return 0;
   }
 
   sameRows(row: number, other: number): boolean {
@@ -190,6 +227,12 @@ function mergeKeys(keys: KeyComparer, table: KeyVector, targets: KeyVector, dupl
   let target = 0;
   let row = nextRow(table, 0);
   while (row < table.rows) {
+    // The last of the equal ones may be repeated.
+    const passed = Math.max(0, keys.countEqual(row, target) - 1);
+    runs.add(row, passed);
+    matched += passed;
+    target += passed;
+    row += passed;
     let next = nextRow(table, row + 1);
     let chosen = row;
     while (next < table.rows && keys.sameRows(row, next)) {

@@ -11,6 +11,7 @@ import { writeVarint } from "../encoding/hybrid.ts";
 const literalBytes = 65_536;
 /** A call of `set` or `copyWithin` costs more than a few bytes by hand. */
 const fewBytes = 32;
+const endsTooEarly = "a Snappy block that ends too early";
 
 /**
  * Decodes a block into `out`, which must be as long as the block says (section 1).
@@ -24,39 +25,40 @@ export function decodeSnappy(block: Uint8Array, out: Uint8Array): void {
   let at = 0;
   while (from < block.length) {
     const tag = block[from] ?? 0;
-    const extra = extraBytes(tag);
-    const size = (tag & 3) === 0 ? literalSize(block, from, tag, extra) : copySize(tag);
-    const offset = (tag & 3) === 0 ? 0 : copyOffset(block, from, tag, extra);
-    from += 1 + extra;
-    if (from > block.length || at + size > length) throw new PageError("a Snappy block that ends too early");
-    if ((tag & 3) === 0) {
+    const kind = tag & 3;
+    if (kind === 1) {
+      at = copyNear(block, from, out, at);
+      from += 2;
+    } else if (kind === 0) {
+      const extra = Math.max(0, (tag >>> 2) - 59);
+      const size = literalSize(block, from, tag, extra);
+      from += 1 + extra;
       copyLiteral(block, from, out, at, size);
       from += size;
-    } else copyBack(out, at, offset, size);
-    at += size;
+      at += size;
+    } else {
+      const extra = kind === 3 ? 4 : 2;
+      at = copyFar(block, from, extra, out, at);
+      from += 1 + extra;
+    }
   }
   if (at !== length) throw new PageError(`a Snappy block of ${at} bytes where it states ${length}`);
 }
 
-/** Bytes of an element between its tag and its data (section 2). */
-function extraBytes(tag: number): number {
-  const kind = tag & 3;
-  if (kind === 0) return Math.max(0, (tag >>> 2) - 59);
-  return kind === 3 ? 4 : kind;
+/** Section 2.2.1: a copy of 4 to 11 bytes, by far the most frequent element of blocks that shrink. Returns where it ends. */
+function copyNear(block: Uint8Array, from: number, out: Uint8Array, at: number): number {
+  const tag = block[from] ?? 0;
+  const end = at + ((tag >>> 2) & 7) + 4;
+  const offset = ((tag >>> 5) << 8) | (block[from + 1] ?? 0);
+  if (from + 2 > block.length || end > out.length) throw new PageError(endsTooEarly);
+  if (offset === 0 || offset > at) throw copiesFromOutside(offset);
+  for (let to = at; to < end; to += 1) out[to] = out[to - offset] ?? 0;
+  return end;
 }
 
 /** Section 2.1. */
 function literalSize(block: Uint8Array, from: number, tag: number, extra: number): number {
   return 1 + (extra === 0 ? tag >>> 2 : littleEndian(block, from + 1, extra));
-}
-
-/** Section 2.2. */
-function copySize(tag: number): number {
-  return (tag & 3) === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
-}
-
-function copyOffset(block: Uint8Array, from: number, tag: number, extra: number): number {
-  return (tag & 3) === 1 ? ((tag >>> 5) << 8) | (block[from + 1] ?? 0) : littleEndian(block, from + 1, extra);
 }
 
 function littleEndian(bytes: Uint8Array, at: number, length: number): number {
@@ -66,16 +68,25 @@ function littleEndian(bytes: Uint8Array, at: number, length: number): number {
 }
 
 function copyLiteral(block: Uint8Array, from: number, out: Uint8Array, at: number, size: number): void {
+  if (from > block.length || at + size > out.length) throw new PageError(endsTooEarly);
   if (from + size > block.length) throw new PageError(`a Snappy literal of ${size} bytes`);
   if (size > fewBytes) out.set(block.subarray(from, from + size), at);
   else for (let index = 0; index < size; index += 1) out[at + index] = block[from + index] ?? 0;
 }
 
-/** A copy may overlap what it writes: then it repeats it. */
-function copyBack(out: Uint8Array, at: number, offset: number, size: number): void {
-  if (offset === 0 || offset > at) throw new PageError(`a Snappy copy from ${offset} bytes before`);
+function copiesFromOutside(offset: number): PageError {
+  return new PageError(`a Snappy copy from ${offset} bytes before`);
+}
+
+/** Sections 2.2.2 and 2.2.3: a copy whose offset has `extra` bytes; where it overlaps what it writes, it repeats it. */
+function copyFar(block: Uint8Array, from: number, extra: number, out: Uint8Array, at: number): number {
+  const size = ((block[from] ?? 0) >>> 2) + 1;
+  const offset = littleEndian(block, from + 1, extra);
+  if (from + 1 + extra > block.length || at + size > out.length) throw new PageError(endsTooEarly);
+  if (offset === 0 || offset > at) throw copiesFromOutside(offset);
   if (size > fewBytes && offset >= size) out.copyWithin(at, at - offset, at - offset + size);
   else for (let index = 0; index < size; index += 1) out[at + index] = out[at - offset + index] ?? 0;
+  return at + size;
 }
 
 /** Bytes of `length` bytes as literals. */

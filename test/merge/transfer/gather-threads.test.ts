@@ -6,6 +6,8 @@ import { test } from "node:test";
 import { takeInventory } from "../../../src/merge/inspect/inventory.ts";
 import { runPreflight } from "../../../src/merge/inspect/preflight.ts";
 import { makePlan } from "../../../src/merge/plan/plan.ts";
+import { predictPeak } from "../../../src/merge/plan/predict.ts";
+import { chooseThreads } from "../../../src/merge/plan/threads.ts";
 import { finishOutput, transferTables } from "../../../src/merge/transfer/transfer.ts";
 import { readFooter } from "../../../src/parquet/footer-reader.ts";
 import { readPages } from "../../../src/parquet/page/header.ts";
@@ -41,7 +43,7 @@ function makeCheckpoint(rowGroupSize: number): Written {
   );
 }
 
-async function transfer(written: Written, threads: number, port = new TestPort()) {
+async function planMerge(written: Written, port: TestPort) {
   const settings = makeSettings({ ...written });
   const context = makePairContext("pair", written.output, port);
   const inventory = await takeInventory(context, settings);
@@ -52,6 +54,11 @@ async function transfer(written: Written, threads: number, port = new TestPort()
     ...{ limits, link: "no bucket", remote: false },
   });
   assert.deepEqual(planned.problems, []);
+  return { context, settings, targets, planned };
+}
+
+async function transfer(written: Written, threads: number, port = new TestPort()) {
+  const { context, settings, targets, planned } = await planMerge(written, port);
   const path = join(written.output, "staged.parquet");
   const staged = await context.store.stage(path);
   try {
@@ -116,4 +123,32 @@ test("a merge that is stopped ends its threads", async () => {
   });
   await assert.rejects(transfer(written, 3, port), reason);
   // A thread that stays would keep this process alive, and the test would not end.
+});
+
+test("as many threads as CPUs, if there is enough to align on a disk and they fit under the ceiling", async () => {
+  const { planned } = await planMerge(makeCheckpoint(1_000_000), new TestPort());
+  const { rows: count, columns, rowGroups, readBytes } = planned.plan;
+  const plain = {
+    rows: count,
+    columns,
+    rowGroups,
+    readBytes,
+    baselineBytes: 0,
+    verify: "structure",
+    remote: false,
+  } as const;
+  const small = { ...plain, tables: planned.tables };
+  const large = {
+    ...plain,
+    tables: small.tables.map((table) => ({ ...table, plan: { ...table.plan, bytes: 2 ** 28 } })),
+  };
+  const ceilingBytes = 2 ** 33;
+  assert.equal(chooseThreads(large, { cpus: 4, ceilingBytes }), 4);
+  assert.equal(chooseThreads(large, { cpus: 64, ceilingBytes }), 8);
+  assert.equal(chooseThreads(small, { cpus: 4, ceilingBytes }), 1);
+  assert.equal(chooseThreads({ ...large, remote: true }, { cpus: 4, ceilingBytes }), 1);
+  assert.equal(chooseThreads(large, { cpus: 4, ceilingBytes: predictPeak({ ...large, threads: 1 }) }), 1);
+  const tight = chooseThreads(large, { cpus: 8, ceilingBytes: 700 * 2 ** 20 });
+  assert.ok(tight > 1 && tight < 8, `${tight} threads under 700 MiB`);
+  assert.ok(predictPeak({ ...large, threads: tight }) <= 700 * 2 ** 20);
 });
