@@ -46,6 +46,8 @@ export type Size = number | string;
 export interface CommonOptions extends TaskControl {
   /** Folder that holds `<pair>/<table>.parquet`, or `gs://bucket/prefix`. Default: "checkpoints". */
   readonly input?: string;
+  /** Pairs by the names of their folders, where these differ, such as `{ "ES=F": "es_f" }`. Default: none. */
+  readonly folders?: Readonly<Record<string, string>>;
   /** Folder of `training_<pair>.parquet` and its manifest, or `gs://bucket/prefix`. Default: "training". */
   readonly output?: string;
   /** Name of the key column. Default: "interval_time". */

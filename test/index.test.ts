@@ -74,6 +74,7 @@ describe("the functions", () => {
       minMatch: true,
       naming: true,
       rowGroupRows: true,
+      folders: true,
       separator: true,
       rename: true,
       keyCast: true,

@@ -4,7 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import { completeMarker, tableSuffix } from "../model/checkpoint.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure } from "../model/failure.ts";
-import { Pair } from "../model/names.ts";
+import { adviseOnName, Pair } from "../model/names.ts";
 import type { CheckpointSettings } from "../model/settings.ts";
 import { formatCount } from "../model/units.ts";
 import { createStore } from "../store/create-store.ts";
@@ -42,16 +42,17 @@ async function findCheckpoints(
   return pairs;
 }
 
-/** Why a folder under the input is not a checkpoint: absent when it is one. */
+/** The pair of a folder under the input, and why it is not a checkpoint: absent when it is one. */
 async function findGap(
   store: Store,
-  { input, targets, requireMarker }: CheckpointSettings,
-  name: string,
+  { input, folders, targets, requireMarker }: CheckpointSettings,
+  folder: string,
 ): Promise<{ readonly name: string; readonly gap?: string }> {
-  if (!v.is(Pair, name)) return { name: JSON.stringify(name), gap: "not a valid pair name" };
+  const name = Object.hasOwn(folders, folder) ? folders[folder] : folder;
+  if (!v.is(Pair, name)) return { name: JSON.stringify(folder), gap: `not a valid pair name: ${adviseOnName(folder)}` };
   const required = [`${targets}${tableSuffix}`, ...(requireMarker ? [completeMarker] : [])];
   for (const file of required)
-    if ((await store.stat(store.join(input, name, file))) === undefined) return { name, gap: `no ${file}` };
+    if ((await store.stat(store.join(input, folder, file))) === undefined) return { name, gap: `no ${file}` };
   return { name };
 }
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, type Problem } from "../model/failure.ts";
-import { Pair } from "../model/names.ts";
+import { adviseOnName, Pair } from "../model/names.ts";
 
 /** Variables in which Kubernetes and Cloud Run pass a worker the index of its task, counted from 0. */
 const indexVariables = ["JOB_COMPLETION_INDEX", "CLOUD_RUN_TASK_INDEX"];
@@ -12,7 +12,7 @@ export function parsePair(name: string): string {
   const problem: Problem = {
     what: "not a valid pair name",
     found: JSON.stringify(name),
-    fix: "use letters, digits, _ and -, at most 63 characters, such as audusd",
+    fix: `use letters, digits, _ and -, at most 63 characters, such as audusd; ${adviseOnName(name)}`,
   };
   throw new Failure(ExitCode.usage, [problem]);
 }

@@ -61,6 +61,7 @@ function placeholder(name: SettingName): string {
     nullKeys: "error|drop",
     minMatch: "percent",
     naming: "prefix|keep",
+    folders: "folder:pair,…",
     separator: "text",
     rename: "old=new,…",
     keyCast: "none|timestamp|timestamp-utc",

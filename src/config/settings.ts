@@ -3,7 +3,7 @@ import { backendNames } from "../model/backend-name.ts";
 import { Pair, RunId } from "../model/names.ts";
 import { cloudRunEntries } from "./cloudrun.ts";
 import { kubernetesEntries } from "./kubernetes.ts";
-import { count, dollars, flag, list, percent, renames, size, sizeText, times } from "./values.ts";
+import { count, dollars, flag, folders, list, percent, renames, size, sizeText, times } from "./values.ts";
 
 const auto = v.literal("auto");
 
@@ -44,6 +44,15 @@ export const Settings = v.strictObject({
     ),
     "checkpoints",
   ),
+  folders: v.optional(
+    v.pipe(
+      folders,
+      v.description(
+        "pairs whose folders under the input have other names, such as ES=F:es_f for a pair es_f in a folder ES=F",
+      ),
+    ),
+    {},
+  ),
   output: v.optional(
     v.pipe(someText, v.description("folder for training_<pair>.parquet and its manifest")),
     "training",
@@ -62,7 +71,7 @@ export const Settings = v.strictObject({
         pairText,
       ),
       v.description(
-        "pairs to merge, separated by commas; without pairs, run-all takes those of an existing run, otherwise every checkpoint under the input",
+        "pairs to merge: any instruments or other entities with a folder of their own, separated by commas; without pairs, run-all takes those of an existing run, otherwise every checkpoint under the input",
       ),
     ),
     [],

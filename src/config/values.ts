@@ -1,5 +1,6 @@
 /** Kinds of values that several settings have: each takes what YAML gives and the text of a flag or a variable. */
 import * as v from "valibot";
+import { FolderName, Pair } from "../model/names.ts";
 import { MiB, parseSize } from "../model/units.ts";
 
 export const sizeText =
@@ -85,28 +86,51 @@ export const percent = v.pipe(
   v.maxValue(100, percentText),
 );
 
+const foldersText = "folder:pair, separated by commas, or a map of folders and pairs, such as ES=F:es_f";
+
+/** Pairs by the names of their folders: a map in a file; in a text pairs, or a map as JSON. */
+export const folders = v.pipe(
+  v.union([v.record(v.string(), v.string()), v.pipe(v.string(), toMap(":", foldersText))], foldersText),
+  v.check(
+    (map) => Object.entries(map).every(([folder, pair]) => v.is(FolderName, folder) && v.is(Pair, pair)),
+    foldersText,
+  ),
+  v.check((map) => new Set(Object.values(map)).size === Object.keys(map).length, foldersText),
+);
+
 const renamesText = "old=new or table/old=new, separated by commas, or a map of old and new names";
 
 /** Rules by the column that they rename: a map in a file; in a text pairs, or a map as JSON for names with , or =. */
 export const renames = v.pipe(
-  v.union([v.record(v.string(), v.string()), v.pipe(v.string(), v.rawTransform(parseRules))], renamesText),
+  v.union([v.record(v.string(), v.string()), v.pipe(v.string(), toMap("=", renamesText))], renamesText),
   v.check((rules) => Object.entries(rules).every((rule) => !rule.includes("")), renamesText),
 );
 
-function parseRules({ dataset, addIssue, NEVER }: v.RawTransformContext<string>): Record<string, string> {
-  const { value } = dataset;
-  const refuse = (): never => {
-    addIssue({ message: renamesText });
+/** Entries of two parts, separated by commas, or a map as JSON. */
+function toMap(separator: string, message: string) {
+  return v.rawTransform<string, Record<string, string>>(({ dataset: { value }, addIssue, NEVER }) => {
+    const map = value.trimStart().startsWith("{") ? parseJson(value) : splitEntries(value, separator);
+    if (map !== undefined) return map;
+    addIssue({ message });
     return NEVER;
-  };
-  if (value.trimStart().startsWith("{")) {
-    try {
-      return v.parse(v.record(v.string(), v.string()), JSON.parse(value));
-    } catch {
-      return refuse();
-    }
+  });
+}
+
+function parseJson(text: string): Record<string, string> | undefined {
+  try {
+    const { success, output } = v.safeParse(v.record(v.string(), v.string()), JSON.parse(text));
+    return success ? output : undefined;
+  } catch {
+    return undefined;
   }
-  const rules = value.split(",").map((rule) => rule.split("="));
-  if (rules.some((rule) => rule.length !== 2)) return refuse();
-  return Object.fromEntries(rules);
+}
+
+/** The last separator of an entry counts: a folder may have one in its name. */
+function splitEntries(text: string, separator: string): Record<string, string> | undefined {
+  const entries = text.split(",").map((entry): [string, string] | undefined => {
+    const at = entry.lastIndexOf(separator);
+    return at === -1 ? undefined : [entry.slice(0, at), entry.slice(at + 1)];
+  });
+  const whole = entries.filter((entry) => entry !== undefined);
+  return whole.length === entries.length ? Object.fromEntries(whole) : undefined;
 }

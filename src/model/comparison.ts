@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Folders } from "./checkpoint.ts";
 import type { InputFile } from "./plan.ts";
 import type { Manifest } from "./result.ts";
 import type { CompletenessSettings, OutputSettings } from "./settings.ts";
@@ -18,13 +19,14 @@ export function completeSettings<Some extends object>(settings: Some): typeof ad
   return { ...addedSettings, ...settings };
 }
 
-/** The settings that decide what the outputs of a run are; a choice of tables only where there is one. */
-export function runSettings(settings: OutputSettings & TableChoice) {
-  const { tables, excludeTables } = settings;
+/** The settings that decide what the outputs of a run are; a choice of tables and names of folders only where there are any. */
+export function runSettings(settings: OutputSettings & TableChoice & { readonly folders: Folders }) {
+  const { tables, excludeTables, folders } = settings;
   return {
     ...outputSettings(settings),
     ...(tables.length > 0 && { tables }),
     ...(excludeTables.length > 0 && { excludeTables }),
+    ...(Object.keys(folders).length > 0 && { folders }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Folders } from "./checkpoint.ts";
 import type { Renames } from "./column-names.ts";
 import type { TableChoice } from "./table-choice.ts";
 
@@ -52,6 +53,8 @@ export interface CompletenessSettings {
 export interface CheckpointSettings extends CompletenessSettings, TableChoice {
   /** Folder that holds `<pair>/<table>.parquet`. */
   readonly input: string;
+  /** Pairs whose folders have other names. */
+  readonly folders: Folders;
   /** Name of the targets table. */
   readonly targets: string;
 }

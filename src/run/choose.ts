@@ -155,7 +155,9 @@ function compareRequest(record: RunRecord, { pairs, backend, settings }: RunRequ
     output: toAbsolute(settings.output),
     pairs: pairs.length === 0 ? record.pairs : pairs,
     // A setting that is absent differs from one that the run has.
-    ...(record.settings === undefined ? {} : { tables: undefined, excludeTables: undefined, ...runSettings(settings) }),
+    ...(record.settings === undefined
+      ? {}
+      : { tables: undefined, excludeTables: undefined, folders: undefined, ...runSettings(settings) }),
     ...(record.completeness === undefined ? {} : { expectTables: undefined, ...describeCompleteness(settings) }),
   };
   const { settings: outputs, completeness, ...others } = record;

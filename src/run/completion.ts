@@ -1,5 +1,5 @@
 import pMap from "p-map";
-import { chooseTables, findGap, listTables } from "../model/checkpoint.ts";
+import { chooseTables, findGap, folderOf, listTables } from "../model/checkpoint.ts";
 import { compareWithManifest } from "../model/comparison.ts";
 import { nameOutputs } from "../model/output-names.ts";
 import type { Manifest } from "../model/result.ts";
@@ -24,7 +24,7 @@ export interface Completion {
 
 /** Compares a pair's checkpoint, output and manifest. Reads the manifest and two listings, but no Parquet. */
 export async function checkCompletion(store: RunStore, settings: RunSettings, pair: string): Promise<Completion> {
-  const folder = store.join(settings.input, pair);
+  const folder = store.join(settings.input, folderOf(settings.folders, pair));
   const files = await store.list(folder);
   if (files === undefined) return { pair, verdict: "to do", why: `no checkpoint in ${folder}`, inputBytes: 0 };
   const inputs = chooseTables(listTables(files), pair, settings).chosen;

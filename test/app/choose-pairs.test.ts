@@ -78,7 +78,7 @@ function registerChoice(name: string, makePlace: () => Promise<Place>, skip: str
       assert.deepEqual(await choose(place), {
         pairs: ["audusd", "eurjpy", "usdchf"],
         notices: [
-          'not merged, because they are not checkpoints: gbpusd (no _COMPLETE), nzdusd (no targets.parquet), "old copy" (not a valid pair name)',
+          `not merged, because they are not checkpoints: gbpusd (no _COMPLETE), nzdusd (no targets.parquet), "old copy" (not a valid pair name: --folders 'old copy':old_copy merges it as old_copy)`,
         ],
       });
     });

@@ -119,7 +119,7 @@ describe("the log", { concurrency: 1 }, () => {
     const { time: _, message, ...rest } = failed[0] ?? {};
     assert.deepEqual(rest, {
       ...{ severity: "ERROR", exitCode: 3, what: `no checkpoint of missing in ${input}` },
-      fix: "check --input and the pair's name",
+      fix: "check --input and the pair's name, or name its folder with --folders",
       [labels]: { run: "first", pair: "missing" },
       [trace]: [...traces][0],
     });

@@ -16,6 +16,7 @@ const anySettings = fc.record(
     duplicates: fc.constantFrom("error", "last"),
     naming: fc.constantFrom("prefix", "keep"),
     rowGroupRows: fc.constantFrom("auto", 1000),
+    folders: fc.constantFrom("ES=F:es_f", { "A,B:C": "abc" }),
     separator: fc.constantFrom("_", "__"),
     rename: fc.constantFrom({ "a,b": "c=d" }, "ts=interval_time,x/y=z"),
     keyCast: fc.constantFrom("none", "timestamp-utc"),

@@ -32,6 +32,7 @@ test("defaults stand where nothing is said", () => {
   const settings = resolveSettings({ flags: {}, environment: { PATH: "/bin" } });
   assert.deepEqual(settings, {
     input: "checkpoints",
+    folders: {},
     output: "training",
     pairs: [],
     memoryCeiling: "auto",

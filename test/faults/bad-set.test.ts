@@ -12,7 +12,9 @@ const some = "pair_return_001_audusd";
 const refusals: Readonly<Record<string, Refusal>> = {
   "the folder is missing": {
     spoil: (checkpoint) => rmSync(checkpoint, { recursive: true }),
-    problems: [/no checkpoint of audusd in .* \| {2}\| check --input and the pair's name$/],
+    problems: [
+      /no checkpoint of audusd in .* \| {2}\| check --input and the pair's name, or name its folder with --folders$/,
+    ],
   },
   "the folder is a file": {
     spoil: (checkpoint) => {

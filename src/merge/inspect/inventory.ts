@@ -2,6 +2,7 @@ import pMap from "p-map";
 import {
   chooseTables,
   completeMarker,
+  folderOf,
   holdsTable,
   isUntakenTable,
   listTables,
@@ -37,11 +38,14 @@ export async function takeInventory(
   { store, pair }: Pick<PairContext, "store" | "pair">,
   settings: CheckpointSettings,
 ): Promise<Inventory> {
-  const folder = store.join(settings.input, pair);
+  const folder = store.join(settings.input, folderOf(settings.folders, pair));
   const content = await store.listAll(folder);
   if (content === undefined) {
     throw new Failure(ExitCode.input, [
-      { what: `no checkpoint of ${pair} in ${settings.input}`, fix: "check --input and the pair's name" },
+      {
+        what: `no checkpoint of ${pair} in ${settings.input}`,
+        fix: "check --input and the pair's name, or name its folder with --folders",
+      },
     ]);
   }
   const { files } = content;

@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import pMap from "p-map";
 import { tableSuffix } from "../../model/checkpoint.ts";
 import { ExitCode } from "../../model/exit-code.ts";
@@ -34,7 +35,8 @@ export async function findSources(
   folder: SourceFolder,
 ): Promise<readonly Source[]> {
   const paths = inputs.map((input) => {
-    const other = store.join(folder.path, pair, `${input.table}${tableSuffix}`);
+    const name = basename(dirname(input.path)) || pair;
+    const other = store.join(folder.path, name, `${input.table}${tableSuffix}`);
     return { input, paths: folder.comesFirst ? [other] : [...new Set([input.path, other])] };
   });
   const remote = paths.some((entry) => entry.paths.some((path) => store.isRemote(path)));

@@ -73,7 +73,12 @@ test("what looks like a table and cannot be taken as one is refused by name", as
 test("a missing folder is a failure that names it", async () => {
   const failure = await failureOf(take({}, "none"));
   assert.equal(failure.exitCode, 3);
-  assert.match(failure.message, new RegExp(`^no checkpoint of none in ${input}: check --input and the pair's name$`));
+  assert.match(
+    failure.message,
+    new RegExp(
+      `^no checkpoint of none in ${input}: check --input and the pair's name, or name its folder with --folders$`,
+    ),
+  );
 });
 
 test("targets may have another name, and must be there", async () => {
