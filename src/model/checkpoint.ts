@@ -17,14 +17,6 @@ export function listTables(files: readonly ListedFile[]): readonly InputFile[] {
     .map(({ name, ...file }) => ({ ...file, table: name.slice(0, -tableSuffix.length) }));
 }
 
-/** Pairs by the names of their folders, where these differ: `{ "ES=F": "es_f" }`. */
-export type Folders = Readonly<Record<string, string>>;
-
-/** The name of a pair's folder under the input. */
-export function folderOf(folders: Folders, pair: string): string {
-  return Object.keys(folders).find((folder) => folders[folder] === pair) ?? pair;
-}
-
 /** The tables that are merged, and the names of those that the settings leave out. The targets are always merged. */
 export function chooseTables(
   tables: readonly InputFile[],

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Folders } from "./checkpoint.ts";
+import type { Folders } from "./names.ts";
 import type { InputFile } from "./plan.ts";
 import type { Manifest } from "./result.ts";
 import type { CompletenessSettings, OutputSettings } from "./settings.ts";

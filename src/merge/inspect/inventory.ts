@@ -2,7 +2,6 @@ import pMap from "p-map";
 import {
   chooseTables,
   completeMarker,
-  folderOf,
   holdsTable,
   isUntakenTable,
   listTables,
@@ -12,6 +11,7 @@ import {
 } from "../../model/checkpoint.ts";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure, type Problem } from "../../model/failure.ts";
+import { folderOf } from "../../model/names.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { CheckpointSettings } from "../../model/settings.ts";
 import { isChosen, matches } from "../../model/table-choice.ts";

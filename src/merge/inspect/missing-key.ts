@@ -9,16 +9,9 @@ const namesShown = 5;
  * checkpoint, else one for each table. `tables`: the number of tables that were looked at.
  */
 export function explainMissingKeys(missing: readonly MissingKey[], tables: number, key: string): Problem[] {
-  const common = missing.length === tables ? findCommon(missing) : [];
-  const likely = likelyKey(common, key);
-  if (tables > 1 && likely !== undefined)
-    return [
-      {
-        what: `no table has the key column ${key}`,
-        found: `all ${tables} tables have ${list(common)}`,
-        fix: `name the key: --key ${quote(likely)}`,
-      },
-    ];
+  const common = missing.length === tables && tables > 1 ? findCommon(missing) : [];
+  const likely = chooseLikely(common, key);
+  if (likely !== undefined) return [explainOtherKey(missing, likely, key)];
   return missing.map(({ file, columns }) => {
     const meant = likelyKey(columns, key);
     const rename = meant === undefined ? "rename the column that is the key with --rename" : renameAs(meant, key);
@@ -31,9 +24,43 @@ export function explainMissingKeys(missing: readonly MissingKey[], tables: numbe
   });
 }
 
+/** A column that every table has, perhaps in another spelling, and the most frequent of its spellings. */
+interface CommonColumn {
+  readonly name: string;
+  readonly others: readonly string[];
+}
+
 /** Columns that every table has, in the order of the first one. */
-function findCommon([first, ...others]: readonly MissingKey[]): readonly string[] {
-  return first?.columns.filter((name) => others.every(({ columns }) => columns.includes(name))) ?? [];
+function findCommon(missing: readonly MissingKey[]): readonly CommonColumn[] {
+  const [first] = missing;
+  const everywhere = [...new Set(first?.columns.map(simplify))].filter((simple) =>
+    missing.every(({ columns }) => columns.some((column) => simplify(column) === simple)),
+  );
+  return everywhere.map((simple) => {
+    const counts = new Map<string, number>();
+    for (const column of missing.flatMap(({ columns }) => columns.filter((name) => simplify(name) === simple)))
+      counts.set(column, (counts.get(column) ?? 0) + 1);
+    const [name = simple, ...others] = [...counts].sort((left, right) => right[1] - left[1]).map(([spelt]) => spelt);
+    return { name, others };
+  });
+}
+
+function chooseLikely(common: readonly CommonColumn[], key: string): CommonColumn | undefined {
+  const spelt = common.find(({ name }) => simplify(name) === simplify(key));
+  return spelt ?? (common.length === 1 ? common[0] : common.find(({ name }) => timeNames.has(simplify(name))));
+}
+
+/** Usual names of a key of times, as `simplify` writes them. */
+const timeNames: ReadonlySet<string> = new Set(["ts", "time", "timestamp", "datetime", "date", "index", "indexlevel0"]);
+
+function explainOtherKey(missing: readonly MissingKey[], { name, others }: CommonColumn, key: string): Problem {
+  const renames = others.map((other) => `${other}=${name}`).join(",");
+  const spellings = others.length === 0 ? "" : `, some as ${others.join(", ")}`;
+  return {
+    what: `no table has the key column ${key}`,
+    found: `all ${missing.length} tables have ${name}${spellings}`,
+    fix: `name the key: --key ${quote(name)}${renames === "" ? "" : ` --rename ${quote(renames)}`}`,
+  };
 }
 
 /** The column that is most likely meant: the only one, or one of another case, or the index that pandas saved. */

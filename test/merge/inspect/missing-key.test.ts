@@ -15,10 +15,17 @@ test("one message where another key suits all tables", () => {
     "no table has the key column interval_time: found all 2 tables have ts; name the key: --key ts",
   ]);
   assert.deepEqual(explain([lacking("targets", "a", "Interval_Time"), lacking("b", "a", "Interval_Time")]), [
-    "no table has the key column interval_time: found all 2 tables have a, Interval_Time; name the key: --key Interval_Time",
+    "no table has the key column interval_time: found all 2 tables have Interval_Time; name the key: --key Interval_Time",
   ]);
   assert.deepEqual(explain([lacking("targets", "the time"), lacking("b", "the time", "it's")]), [
     "no table has the key column interval_time: found all 2 tables have the time; name the key: --key 'the time'",
+  ]);
+});
+
+test("the same column in another spelling, and with others that all tables have", () => {
+  const tables = [lacking("y", "a", "ts"), lacking("b", "a", "Ts"), lacking("c", "ts", "a")];
+  assert.deepEqual(explain(tables), [
+    "no table has the key column interval_time: found all 3 tables have ts, some as Ts; name the key: --key ts --rename Ts=ts",
   ]);
 });
 
