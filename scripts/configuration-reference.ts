@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Command, Option } from "commander";
 import * as v from "valibot";
 import { cancelCommand } from "../src/cli/cancel.ts";
+import { completionCommand } from "../src/cli/completion.ts";
 import { manifestCommand } from "../src/cli/manifest.ts";
 import { mergeCommand } from "../src/cli/merge.ts";
 import { planCommand } from "../src/cli/plan.ts";
@@ -35,8 +36,10 @@ const commands: readonly Command[] = [
   manifestCommand(),
 ];
 
+const completion = completionCommand(async () => allCommands);
+
 /** Every command of widemerge. */
-export const allCommands: readonly Command[] = [sample, ...commands];
+export const allCommands: readonly Command[] = [sample, ...commands, completion];
 
 const groups: readonly { readonly title: string; readonly text: string; readonly names: readonly SettingName[] }[] = [
   {
@@ -141,7 +144,7 @@ function commandSection(): string {
     const own = command.options.filter(isOwn).map(({ flags, description }) => `\`${flags}\`: ${description}`);
     return `| \`${nameOf(command)}\` | ${[command.description(), ...own].map(toCell).join("<br>")} |`;
   });
-  const text = `Below each command are its own flags, apart from settings. All commands but \`sample\` also take \`--config\`.`;
+  const text = `Below each command are its own flags, apart from settings. All commands but \`sample\` and \`completion\` also take \`--config\`.`;
   return ["## Commands", "", text, "", "| command | what it does |", "|---|---|", ...lines].join("\n");
 }
 

@@ -17,7 +17,12 @@ const loaders: Readonly<Record<string, () => Promise<CodedCommand>>> = {
   report: async () => (await import("./cli/report.ts")).reportCommand(),
   cancel: async () => (await import("./cli/cancel.ts")).cancelCommand(),
   manifest: async () => (await import("./cli/manifest.ts")).manifestCommand(),
+  completion: async () => (await import("./cli/completion.ts")).completionCommand(loadAll),
 };
+
+function loadAll(): Promise<readonly CodedCommand[]> {
+  return Promise.all(Object.values(loaders).map((load) => load()));
+}
 
 // The reader of the output may close it early.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -35,10 +40,10 @@ async function runCommand(): Promise<ExitCode> {
   const [asked = ""] = process.argv.slice(2);
   const load = Object.hasOwn(loaders, asked) ? loaders[asked] : undefined;
   // The help and the message about a misspelt name list all commands.
-  const commands = await Promise.all((load === undefined ? Object.values(loaders) : [load]).map((one) => one()));
+  const commands = load === undefined ? await loadAll() : [await load()];
   const program = new Command("widemerge")
     .description(packageJson.description)
-    .version(packageJson.version)
+    .version(packageJson.version, "-v, --version", "print the version")
     .showHelpAfterError("Run with --help to see what is allowed.")
     .exitOverride();
   for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program));
@@ -55,9 +60,9 @@ async function explain(error: unknown): Promise<ExitCode> {
   return exitCode;
 }
 
-/** Text for people on a terminal, lines of the log elsewhere. */
+/** Text for people, or lines of the log where a platform collects them. */
 async function printProblems(exitCode: ExitCode, problems: readonly Problem[]): Promise<void> {
-  if (process.stderr.isTTY)
-    process.stderr.write(`widemerge: stopped (exit ${exitCode})\n${describeProblems(problems)}`);
-  else (await import("./app/log.ts")).logProblems(exitCode, problems);
+  const { isTextLog, logProblems } = await import("./app/log.ts");
+  if (isTextLog()) process.stderr.write(`widemerge: stopped (exit ${exitCode})\n${describeProblems(problems)}`);
+  else logProblems(exitCode, problems);
 }

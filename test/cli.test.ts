@@ -19,7 +19,7 @@ interface Ended {
 /** Runs the program as a user would, with nothing of the caller's settings. */
 async function widemerge(flags: readonly string[], variables: Record<string, string> = {}): Promise<Ended> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("WIDEMERGE_"));
-  const env = { ...Object.fromEntries(inherited), ...variables };
+  const env = { ...Object.fromEntries(inherited), WIDEMERGE_LOG: "json", ...variables };
   const child = spawn(program, flags, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
@@ -183,6 +183,11 @@ const usage: [string, string[], RegExp][] = [
   ["an unknown level", ["verify", "a", "--level", "x"], /Allowed choices are structure, sample, full/],
   ["no pair to plan", ["plan"], /no pair to plan/],
   [
+    "two pairs to merge",
+    ["merge", "a", "b"],
+    /merge takes one pair: found a b; merge them with `widemerge run-all --pairs a,b`/,
+  ],
+  [
     "a list of tables that is not there",
     ["merge", "audusd", "--input", checkpoints, "--expect-tables", "none.txt"],
     /the list of expected tables does not exist: none\.txt: give --expect-tables/,
@@ -231,7 +236,7 @@ test("help of every command says what it does, its flags, and examples", async (
   ))
     assert.match(merging, new RegExp(`--${flag}\\b`));
   assert.match(merging, /WIDEMERGE_MEMORY_CEILING, default: auto/);
-  assert.match((await widemerge(["--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
+  for (const flag of ["--version", "-v"]) assert.match((await widemerge([flag])).stdout, /^\d+\.\d+\.\d+\n$/);
 });
 
 test("plan says what a merge would do, table by table, and writes nothing", async () => {

@@ -1,5 +1,6 @@
-/** The log of this process: one JSON object a line on stderr, with the fields that Cloud Logging takes for its own. */
+/** The log of this process on stderr: text for people, or one JSON object a line with the fields that Cloud Logging takes for its own. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { pino } from "pino";
 import { describeProblem, type Problem } from "../model/failure.ts";
 import { hideSecrets } from "../model/secrets.ts";
@@ -35,6 +36,41 @@ const logger = pino(
 
 let subject: LogSubject = {};
 
+type LogFormat = "text" | "json";
+export interface LogSettings {
+  readonly log: "auto" | LogFormat;
+  /** Only warnings and errors. */
+  readonly quiet: boolean;
+}
+
+let format: LogFormat = detectFormat();
+let leastLevel: "info" | "warn" = "info";
+
+/** Sets the format of all lines from now on, and how many of them are written. */
+export function configureLog({ log: wanted, quiet }: LogSettings): void {
+  format = wanted === "auto" ? detectFormat() : wanted;
+  leastLevel = quiet ? "warn" : "info";
+}
+
+/** Whether the lines are for people. */
+export function isTextLog(): boolean {
+  return format === "text";
+}
+
+/**
+ * JSON where a platform collects the lines: on Kubernetes, on Cloud Run and in other containers. Text on a terminal and in
+ * the log of a continuous integration, which runs in a container too.
+ */
+function detectFormat(): LogFormat {
+  const asked = process.env.WIDEMERGE_LOG;
+  // Settings can be wrong before they say which format is wanted.
+  if (asked === "text" || asked === "json") return asked;
+  const { KUBERNETES_SERVICE_HOST, CLOUD_RUN_JOB, K_SERVICE, CI } = process.env;
+  if (process.stderr.isTTY) return "text";
+  if (KUBERNETES_SERVICE_HOST || CLOUD_RUN_JOB || K_SERVICE) return "json";
+  return !CI && ["/.dockerenv", "/run/.containerenv"].some((path) => existsSync(path)) ? "json" : "text";
+}
+
 /** Sets the subject of all further lines. Fields that are absent keep their values. */
 export function logAbout(about: LogSubject): void {
   subject = { ...subject, ...about };
@@ -47,7 +83,15 @@ export function log(
   fields: Readonly<Record<string, unknown>> = {},
   pair = subject.pair,
 ): void {
+  if (level === "info" && leastLevel === "warn") return;
   const sentence = message.trim().replace(/\s*\n\s*/g, " ");
+  if (isTextLog()) {
+    const kind = level === "info" ? "" : `${level === "warn" ? "warning" : "error"}: `;
+    process.stderr.write(
+      hideSecrets(`${new Date().toISOString().slice(11, 19)} ${kind}${pair ? `${pair}: ` : ""}${sentence}\n`),
+    );
+    return;
+  }
   logger[level]({ ...fields, ...specialFields({ ...subject, pair }) }, pair ? `${pair}: ${sentence}` : sentence);
 }
 

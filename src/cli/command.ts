@@ -4,10 +4,22 @@ import type { ExitCode } from "../model/exit-code.ts";
 /** A command whose action returns an exit code; `cli.ts` alone sets it. */
 export class CodedCommand extends Command {
   #exitCode: ExitCode | undefined;
+  #explainsExcess = false;
 
   /** The exit code that the action returned; undefined when the action was not run. */
   get exitCode(): ExitCode | undefined {
     return this.#exitCode;
+  }
+
+  /** Lets the action explain arguments that it does not take; commander would refuse them without advice. */
+  explainsExcessArguments(): this {
+    this.#explainsExcess = true;
+    return this.allowExcessArguments();
+  }
+
+  override copyInheritedSettings(source: Command): this {
+    super.copyInheritedSettings(source);
+    return this.#explainsExcess ? this.allowExcessArguments() : this;
   }
 
   /** Sets what the command does: `work` gets the arguments, the flags and the command, and returns the exit code. */

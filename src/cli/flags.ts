@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import * as v from "valibot";
+import { configureLog } from "../app/log.ts";
 import { flagOf, resolveStated, type StatedSettings, variableOf } from "../config/resolve.ts";
 import { type SettingName, Settings } from "../config/settings.ts";
 
@@ -27,11 +28,13 @@ export function readStated(flags: Flags, command: Command): StatedSettings {
     ([name]) => name in Settings.entries && command.getOptionValueSource(name) === "cli",
   );
   const file = flags.config;
-  return resolveStated({
+  const resolved = resolveStated({
     flags: Object.fromEntries(stated),
     environment: process.env,
     file: typeof file === "string" ? file : undefined,
   });
+  configureLog(resolved.settings);
+  return resolved;
 }
 
 const defaults: Settings = v.parse(Settings, {});
@@ -70,6 +73,7 @@ function placeholder(name: SettingName): string {
     excludeTables: "pattern,…",
     expectTables: "n|file",
     verify: "structure|sample|full",
+    log: "auto|text|json",
     logEvery: "n",
     assembly: "auto|stream|compose",
     stallSeconds: "n",

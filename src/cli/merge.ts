@@ -1,10 +1,10 @@
-import { logAbout, logProblems } from "../app/log.ts";
+import { isTextLog, logAbout, logProblems } from "../app/log.ts";
 import { failedResult, mergeForRun } from "../app/merge-pair.ts";
 import { choosePair } from "../app/task-pair.ts";
 import { writeOutcome } from "../app/worker-outcome.ts";
 import { mergeSettings } from "../config/settings.ts";
-import type { ExitCode } from "../model/exit-code.ts";
-import { toFailure } from "../model/failure.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import { Failure, toFailure } from "../model/failure.ts";
 import { toOutcome } from "../model/outcome.ts";
 import type { PairResult } from "../model/result.ts";
 import { describeResult } from "../report/text/pair.ts";
@@ -35,6 +35,7 @@ export function mergeCommand(): CodedCommand {
     .argument("[pair]", "pair to merge, such as audusd; default: the pair of this task of a run")
     .description("merge the feature tables of one pair and its targets into one wide training file")
     .option("--json", "print the result as one JSON document")
+    .explainsExcessArguments()
     .addHelpText("after", guide);
   return addSettings(command, mergeSettings).runs(merge);
 }
@@ -42,13 +43,14 @@ export function mergeCommand(): CodedCommand {
 async function merge(named: string | undefined, flags: Flags, command: CodedCommand): Promise<ExitCode> {
   let pair = named ?? "";
   const print = (result: PairResult): ExitCode => {
-    // On a terminal the result itself lists the problems.
-    if (!process.stderr.isTTY) logProblems(result.exitCode, result.problems);
+    // As text, the result itself lists the problems.
+    if (!isTextLog() || flags.json === true) logProblems(result.exitCode, result.problems);
     process.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : describeResult(result));
     return result.exitCode;
   };
   try {
     const settings = readSettings(flags, command);
+    refuseFurtherPairs(command.args);
     const { project, output, run } = settings;
     logAbout({ project, output, run });
     pair = choosePair(named, settings.pairs, process.env);
@@ -62,4 +64,11 @@ async function merge(named: string | undefined, flags: Flags, command: CodedComm
     if (flags.json !== true) throw error;
     return print(result);
   }
+}
+
+/** @throws Failure (usage) with the command for several pairs */
+function refuseFurtherPairs(pairs: readonly string[]): void {
+  if (pairs.length < 2) return;
+  const fix = `merge them with \`widemerge run-all --pairs ${pairs.join(",")}\``;
+  throw new Failure(ExitCode.usage, [{ what: "merge takes one pair", found: pairs.join(" "), fix }]);
 }

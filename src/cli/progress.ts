@@ -1,6 +1,6 @@
 import { SingleBar } from "cli-progress";
 import type { TaskObserver } from "../app/guarded-task.ts";
-import { log } from "../app/log.ts";
+import { isTextLog, log } from "../app/log.ts";
 import type { Settings } from "../config/settings.ts";
 import type { WorkerEvent } from "../model/event.ts";
 import type { StageName } from "../model/measurement.ts";
@@ -11,8 +11,8 @@ import { onStopSignals } from "./signals.ts";
  * Shows the progress of a guarded task on stderr, as a bar on a terminal and as log lines elsewhere, and passes Ctrl-C and
  * SIGTERM on to the task.
  */
-export function observeTask(subject: string, { logEvery }: Pick<Settings, "logEvery">): TaskObserver {
-  const display = process.stderr.isTTY ? new ProgressBar() : new ProgressLog(subject, logEvery);
+export function observeTask(subject: string, settings: ProgressSettings): TaskObserver {
+  const display = chooseDisplay(subject, settings);
   let ignoreSignals = (): void => undefined;
   return {
     onStart: ({ interrupt }) => {
@@ -28,9 +28,16 @@ export function observeTask(subject: string, { logEvery }: Pick<Settings, "logEv
   };
 }
 
+type ProgressSettings = Pick<Settings, "logEvery" | "quiet" | "verbose">;
+
+function chooseDisplay(subject: string, { logEvery, quiet, verbose }: ProgressSettings): Display {
+  const drawn = process.stderr.isTTY && isTextLog() && !quiet && !verbose;
+  return drawn ? new ProgressBar() : new ProgressLog(subject, { every: verbose ? 1 : logEvery, stages: verbose });
+}
+
 /** Shows a sentence on stderr: as text on a terminal, as a line of the log elsewhere. */
 export function printNotice(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`${text}\n`);
+  if (process.stderr.isTTY && isTextLog()) process.stderr.write(`${text}\n`);
   else log("warn", text);
 }
 
@@ -96,16 +103,21 @@ export function describePace(
 class ProgressLog implements Display {
   readonly #subject: string;
   readonly #every: number;
+  /** Whether the beginning of each stage is a line. */
+  readonly #stages: boolean;
   /** In bytes, once it was measured. */
   #memory: { readonly workingSetBytes: number; readonly ceilingBytes: number } | undefined;
 
-  constructor(subject: string, every: number) {
+  constructor(subject: string, { every, stages }: { readonly every: number; readonly stages: boolean }) {
     this.#subject = subject;
     this.#every = every;
+    this.#stages = stages;
   }
 
   onEvent(event: WorkerEvent): void {
     if (event.type === "warning") this.onWarning(event.text);
+    if (event.type === "stage" && this.#stages)
+      log("info", `${event.stage} begins`, { stage: event.stage }, this.#subject);
     if (event.type !== "progress") return;
     const { stage, tablesDone, tables, bytesDone } = event;
     if (tablesDone === 0 || (tablesDone % this.#every !== 0 && tablesDone !== tables)) return;

@@ -74,7 +74,7 @@ async function runAll(flags: Flags, command: CodedCommand): Promise<ExitCode> {
   const { project, output, run } = settings;
   logAbout({ project, output, ...(run !== "last" && { run }) });
   const prices = await loadPrices(settings);
-  const display = showRun(prices);
+  const display = showRun(prices, settings);
   const stop = stopOnSignals(display, settings.backend);
   try {
     const onView = (view: RunView): void => {

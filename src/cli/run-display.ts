@@ -1,5 +1,5 @@
 import { createLogUpdate } from "log-update";
-import { log, logAbout } from "../app/log.ts";
+import { isTextLog, log, logAbout } from "../app/log.ts";
 import { costOfRun } from "../cost/run-cost.ts";
 import type { PriceList } from "../model/cost.ts";
 import type { PairOutcome, RunView } from "../model/run.ts";
@@ -13,8 +13,8 @@ export interface RunDisplay {
   end(): void;
 }
 
-export function showRun(prices: PriceList): RunDisplay {
-  return process.stderr.isTTY ? new RunTable(prices) : new RunLog();
+export function showRun(prices: PriceList, { quiet }: { readonly quiet: boolean }): RunDisplay {
+  return process.stderr.isTTY && isTextLog() && !quiet ? new RunTable(prices) : new RunLog();
 }
 
 /** Milliseconds between two drawings: pairs change faster than anybody can read. */

@@ -31,7 +31,7 @@ async function showStatus(named: string | undefined, flags: Flags, command: Code
   const settings = readStated(flags, command);
   const { prices, run } = await inspectRun(named, settings);
   if (flags.watch === true) {
-    const display = showRun(prices);
+    const display = showRun(prices, settings.settings);
     await followRun(run, (view) => display.view(view));
     display.end();
   }

@@ -41,6 +41,9 @@ export function verifyCommand(): CodedCommand {
     "memoryCeiling",
     "gcsEndpoint",
     "stallSeconds",
+    "log",
+    "quiet",
+    "verbose",
   ]).runs(verify);
 }
 

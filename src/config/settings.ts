@@ -201,6 +201,17 @@ export const Settings = v.strictObject({
     v.pipe(flag, v.description("flush the output to disk before it is published, so that it survives a power cut")),
     true,
   ),
+  log: v.optional(
+    v.pipe(
+      v.picklist(["auto", "text", "json"], "auto, text or json"),
+      v.description(
+        "format of the log on stderr; auto: text on a terminal and in continuous integration, JSON lines in other containers",
+      ),
+    ),
+    "auto",
+  ),
+  quiet: v.optional(v.pipe(flag, v.description("log only warnings and errors, and show no progress")), false),
+  verbose: v.optional(v.pipe(flag, v.description("log every stage and every table")), false),
   logEvery: v.optional(
     v.pipe(
       count("a whole number of at least 1"),
@@ -310,5 +321,7 @@ export const existingRunSettings: readonly SettingName[] = [
   "region",
   "cloudRunEndpoint",
   "run",
+  "log",
+  "quiet",
 ];
 export type VerifyLevel = Settings["verify"];

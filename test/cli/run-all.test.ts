@@ -23,7 +23,7 @@ interface Started {
 
 function start(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Started {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("WIDEMERGE_"));
-  const env = { ...Object.fromEntries(inherited), ...variables };
+  const env = { ...Object.fromEntries(inherited), WIDEMERGE_LOG: "json", ...variables };
   const child = spawn(program, args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
   const texts = [child.stdout, child.stderr].map(async (stream) => {
     const chunks: Buffer[] = [];

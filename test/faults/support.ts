@@ -37,7 +37,7 @@ export function makeFolder(context: { after(remove: () => void): void }): string
   return folder;
 }
 
-/** Starts bin/widemerge; settings of the caller's environment do not reach it. `launcher` stands before the program. */
+/** Starts bin/widemerge; settings of the caller's environment do not reach it, and its log is JSON. `launcher` stands before the program. */
 export function startCli(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
@@ -45,7 +45,7 @@ export function startCli(
 ): StartedCli {
   const own = Object.entries(process.env).filter(([name]) => !/^(WIDEMERGE|NODE_TEST|NODE_OPTIONS)/.test(name));
   const [file = program, ...rest] = [...launcher, program, ...args];
-  const env = { ...Object.fromEntries(own), ...environment };
+  const env = { ...Object.fromEntries(own), WIDEMERGE_LOG: "json", ...environment };
   const child = spawn(file, rest, { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const exit = new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
     child.once("error", reject).once("exit", (...end) => resolve(end));
