@@ -9,9 +9,12 @@ import { allCommands } from "../../scripts/configuration-reference.ts";
 import { scratchFolder } from "../support/folder.ts";
 import { type Block, checkout, documents, listBlocks, readDocument, splitCommands } from "./blocks.ts";
 
-/** What a document takes for granted: the reader's own checkpoints. */
+/** What a document takes for granted: the reader's own checkpoints, and what the demo left. */
 const preparations: Readonly<Record<string, string>> = {
-  "README.md": "bin/widemerge sample --out checkpoints --pairs audusd --tables 6 --rows 300",
+  "README.md": [
+    ...["checkpoints", "demo/checkpoints"].map((out) => `bin/widemerge sample --out ${out} --pairs audusd --tables 6 --rows 300`),
+    "bin/widemerge merge audusd --input demo/checkpoints --output demo/training",
+  ].join("\n"),
 };
 /** What the documents write, so that it must not be the checkout's own. */
 const written = new Set(["checkpoints", "training", "demo", "node_modules", ".git"]);
