@@ -12,7 +12,9 @@ import { type Block, checkout, documents, listBlocks, readDocument, splitCommand
 /** What a document takes for granted: the reader's own checkpoints, and what the demo left. */
 const preparations: Readonly<Record<string, string>> = {
   "README.md": [
-    ...["checkpoints", "demo/checkpoints"].map((out) => `bin/widemerge sample --out ${out} --pairs audusd --tables 6 --rows 300`),
+    ...["checkpoints", "demo/checkpoints"].map(
+      (out) => `bin/widemerge sample --out ${out} --pairs audusd --tables 6 --rows 300`,
+    ),
     "bin/widemerge merge audusd --input demo/checkpoints --output demo/training",
   ].join("\n"),
 };

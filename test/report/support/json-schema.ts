@@ -20,6 +20,7 @@ function kindOf(schema: any): Record<string, unknown> {
   if (schema.type === "literal") return { const: schema.literal };
   if (schema.type === "picklist") return { enum: schema.options };
   if (schema.type === "array") return { type: "array", items: toJsonSchema(schema.item) };
+  if (schema.type === "union") return { anyOf: schema.options.map(toJsonSchema) };
   if (schema.type === "nullable") return { anyOf: [toJsonSchema(schema.wrapped), { type: "null" }] };
   if (schema.type === "record") return { type: "object", additionalProperties: toJsonSchema(schema.value) };
   if (schema.type === "tuple") {
