@@ -154,6 +154,7 @@ const PlanSchema = object({
 
 /** A value of the program's type is one of the schema's: a type that changes without its schema does not compile. */
 type Describes<Schema extends v.GenericSchema, Document extends v.InferOutput<Schema>> = Document;
+/** Only compiled. @public */
 export type Described = [
   Describes<typeof ResultSchema, PairResult>,
   Describes<typeof VerificationSchema, Verification>,
