@@ -81,6 +81,16 @@ test("defaults stand where nothing is said", () => {
   assert.ok(Object.isFrozen(settings));
 });
 
+test("the example profile is for the checkpoints of the demo", () => {
+  const file = new URL("../../profiles/example.yaml", import.meta.url).pathname;
+  const { input, expectTables, requireMarker, memoryFree, pairs } = resolveSettings({
+    flags: {},
+    environment: {},
+    file,
+  });
+  assert.deepEqual([input, expectTables, requireMarker, memoryFree, pairs], ["demo/checkpoints", 41, true, 0, []]);
+});
+
 test("flags win over variables, variables over the file, the file over defaults", () => {
   const file = yaml("input: file\noutput: file\nkey: file\nmemoryCeiling: 50GiB\nreplace: true\n");
   const environment = { WIDEMERGE_INPUT: "variable", WIDEMERGE_OUTPUT: "variable", WIDEMERGE_REPLACE: "false" };

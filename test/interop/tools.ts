@@ -43,6 +43,11 @@ export function compareFooters(request: unknown): readonly string[] {
   return JSON.parse(mustRun([python, join(here, "python/footers.py")], JSON.stringify(request)));
 }
 
+/** Writes or checks the messy checkpoints of python/first_hour.py; what it prints. */
+export function runFirstHour(command: "write" | "check", ...paths: readonly string[]): string {
+  return mustRun([python, join(here, "python/first_hour.py"), command, ...paths]);
+}
+
 /** Runs bin/widemerge to its end. */
 export function runWidemerge(...flags: readonly string[]): Promise<Outcome> {
   return new Promise((resolve, reject) => {
