@@ -91,7 +91,7 @@ describe("the functions", () => {
       stallSeconds: true,
       gcsEndpoint: true,
     };
-    const commandLineOnly: readonly SettingName[] = ["logEvery", "run", "attempt"];
+    const commandLineOnly: readonly SettingName[] = ["log", "quiet", "verbose", "logEvery", "run", "attempt"];
     const names = mergeSettings.filter((name) => !commandLineOnly.includes(name));
     assert.deepEqual(Object.keys(covered).sort(), [...names].sort());
   });
