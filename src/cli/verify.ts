@@ -11,8 +11,8 @@ import { observeTask } from "./progress.ts";
 const guide = `
 Levels:
   structure  checks that footer, offsets and counts agree and walks every page header; decodes nothing
-  sample     also decodes one column of every table and compares it with its source by the key
-  full       also compares every value and checks every page checksum and the CRC32C of the whole file
+  sample     also compares the type of every column with its source, and values and statistics of one column of each table
+  full       also compares every value and all statistics, and checks every page checksum and the CRC32C of the whole file
 The levels sample and full need the manifest beside the output, training_<pair>.manifest.json. It says which key, names
 and duplicate policy the output was made with, and where its sources are; --input names another folder of checkpoints. Any
 other Parquet file can be checked for its structure.

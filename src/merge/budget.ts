@@ -28,9 +28,6 @@ export const pieceBuffers = 4;
 /** Decoded bytes of the columns that are compared together: some dozen columns, small against a ceiling. */
 export const batchBytes = 24 * MiB;
 
-/** Over a network, page headers are read through windows of this size. */
-export const windowBytes = 8 * MiB;
-
 /** Covers the footer of an output with some ten thousand columns in one read; over a network it is not guessed. */
 export const outputFooterGuess = 4 * MiB;
 

@@ -185,6 +185,7 @@ function expect({ plan, tables }: PlannedMerge): Omit<Expectation, "key" | "dupl
     tables: tables.map((table) => ({
       file: table.file,
       isTargets: table.isTargets,
+      action: table.plan.action,
       columns: printColumns(table, table.columns),
       key: table.key.name,
     })),

@@ -1,10 +1,10 @@
 import { isKnownEncoding } from "./encoding/encoding.ts";
-import { type Column, chunksOf, type Footer, type SchemaElement } from "./footer.ts";
+import { type Column, chunksOf, type Footer } from "./footer.ts";
+import { describeLogicalType } from "./logical-type.ts";
 import { isKnownCodec } from "./page/codec.ts";
-import { field } from "./thrift/thrift.ts";
 
-/** Physical types (parquet.thrift, enum Type). */
-const physical = [
+/** Names of the physical types (parquet.thrift, enum Type). */
+export const physicalTypeNames = [
   "BOOLEAN",
   "INT32",
   "INT64",
@@ -15,20 +15,13 @@ const physical = [
   "FIXED_LEN_BYTE_ARRAY",
 ] as const;
 
-/** Converted types that mark something Polars has no type for (parquet.thrift, enum ConvertedType). */
-const interval = 21;
-const decimal = 5;
-/** Fields of the LogicalType union. */
-const logicalDecimal = 5;
-/** Polars holds decimals in 128 bits. */
-const maximumPrecision = 38;
-
-/** A column's type in the format's words: "DOUBLE", "FIXED_LEN_BYTE_ARRAY(16)", "nested". */
+/** A column's type in the format's words: "DOUBLE", "FIXED_LEN_BYTE_ARRAY(16)", "INT64 (TIME)", "nested". */
 export function describeType(column: Column): string {
   const element = column.elements[0];
   if (column.nested || element?.type === undefined) return "nested";
-  const name = physical[element.type] ?? `type ${element.type}`;
-  return name === "FIXED_LEN_BYTE_ARRAY" ? `${name}(${element.typeLength})` : name;
+  const name = physicalTypeNames[element.type] ?? `type ${element.type}`;
+  const annotation = element.logicalType === undefined ? "" : ` (${describeLogicalType(element.logicalType)})`;
+  return `${name === "FIXED_LEN_BYTE_ARRAY" ? `${name}(${element.typeLength})` : name}${annotation}`;
 }
 
 /**
@@ -38,7 +31,7 @@ export function describeType(column: Column): string {
 export function whyNotGathered(footer: Footer, column: Column): string | undefined {
   const leaves = column.elements.filter(({ type }) => type !== undefined);
   const strange = leaves.find(
-    ({ type = -1, typeLength }) => !(type in physical) || (type === fixedLength && typeLength <= 0),
+    ({ type = -1, typeLength }) => !(type in physicalTypeNames) || (type === fixedLength && typeLength <= 0),
   );
   if (strange !== undefined) return `physical type ${strange.type}`;
   for (const chunk of chunksOf(footer, [column])) {
@@ -52,17 +45,13 @@ export function whyNotGathered(footer: Footer, column: Column): string | undefin
 /** Position of FIXED_LEN_BYTE_ARRAY among the physical types. */
 const fixedLength = 7;
 
-/** Whether Polars decodes the column without changing what its values mean. */
+/**
+ * Whether Polars decodes the column's stored values as they are, annotations left out (`toPhysical`). It turns INT96 into
+ * nanoseconds of 64 bits, which hold the years 1677 to 2262 only; nested columns it takes apart in its own way.
+ */
 export function canBeDecoded(column: Column): boolean {
-  const element = column.elements[0];
-  if (column.nested || element?.type === undefined || element.convertedType === interval) return false;
-  if (isDecimal(element)) return element.precision <= maximumPrecision;
-  const name = physical[element.type];
-  return name !== undefined && name !== "FIXED_LEN_BYTE_ARRAY";
-}
-
-function isDecimal(element: SchemaElement): boolean {
-  return element.convertedType === decimal || field(element.logicalType, logicalDecimal) !== undefined;
+  const type = column.elements[0]?.type;
+  return !column.nested && type !== undefined && type in physicalTypeNames && physicalTypeNames[type] !== "INT96";
 }
 
 const widths: Readonly<Record<string, number>> = {
@@ -78,7 +67,7 @@ const widths: Readonly<Record<string, number>> = {
 
 /** Bytes that `rows` decoded values of a flat column take at most: fixed width, or a view of 16 bytes and the text behind it. */
 function decodedBytes(column: Column, rows: number, uncompressedBytes: number): number {
-  const name = physical[column.elements[0]?.type ?? 6] ?? "BYTE_ARRAY";
+  const name = physicalTypeNames[column.elements[0]?.type ?? 6] ?? "BYTE_ARRAY";
   const text = name === "BYTE_ARRAY" ? uncompressedBytes : 0;
   // One bit a row says which values are null.
   return rows * (widths[name] ?? 16) + Math.ceil(rows / 8) + text;

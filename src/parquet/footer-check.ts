@@ -1,4 +1,7 @@
-import { type ColumnChunk, type Footer, magic, type RowGroup } from "./footer.ts";
+import { isUtf8 } from "node:buffer";
+import { type Column, type ColumnChunk, type Footer, magic, type RowGroup } from "./footer.ts";
+import { ThriftReader } from "./thrift/reader.ts";
+import { field } from "./thrift/thrift.ts";
 
 /**
  * Contradictions in a footer whose data ends at byte `dataEnd`: counts that disagree, chunks outside of the data or
@@ -22,6 +25,7 @@ export function checkReadable(footer: Footer): Unreadable[] {
   const chunks = footer.rowGroups.flatMap((group) => group.chunks);
   const encrypted = chunks.filter((chunk) => chunk.encrypted).map((chunk) => chunk.path.join("."));
   const elsewhere = chunks.filter((chunk) => chunk.elsewhere).map((chunk) => chunk.path.join("."));
+  const unnamed = footer.columns.flatMap(strangeName);
   return [
     ...(footer.encrypted || encrypted.length > 0
       ? [
@@ -39,7 +43,22 @@ export function checkReadable(footer: Footer): Unreadable[] {
           },
         ]
       : []),
+    ...(unnamed.length > 0
+      ? [
+          {
+            found: `names of columns that are not UTF-8: ${unnamed.join(", ")}`,
+            fix: "rename these columns, and extract this table again",
+          },
+        ]
+      : []),
   ];
+}
+
+/** The bytes of a name that is no text, as hexadecimal digits: two of them may look the same once they are decoded. */
+function strangeName({ name, elements: [element] }: Column): string[] {
+  if (element === undefined || !name.includes("\uFFFD")) return [];
+  const stored = field(new ThriftReader(element.raw).readStruct(), 4);
+  return stored instanceof Uint8Array && !isUtf8(stored) ? [`0x${Buffer.from(stored).toString("hex")}`] : [];
 }
 
 function checkRowGroup(footer: Footer, group: RowGroup, index: number, dataEnd: number): string[] {

@@ -32,6 +32,21 @@ export function matchRows(source: KeyVector, output: KeyVector, duplicates: Dupl
   };
 }
 
+/** Whether both have the same keys in the same order, each row with one. */
+export function sameKeys(left: KeyVector, right: KeyVector): boolean {
+  if (left.rows !== right.rows || left.skip !== undefined || right.skip !== undefined) return false;
+  for (let row = 0; row < left.rows; row += 1) if (!sameKey(left, right, row)) return false;
+  return true;
+}
+
+function sameKey({ values: left }: KeyVector, { values: right }: KeyVector, row: number): boolean {
+  if (left.kind === "words" && right.kind === "words")
+    return left.words[2 * row] === right.words[2 * row] && left.words[2 * row + 1] === right.words[2 * row + 1];
+  if (left.kind !== "bytes" || right.kind !== "bytes") return false;
+  const [one, other] = [left, right].map(({ bytes, starts, ends }) => bytes.subarray(starts[row], ends[row]));
+  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;
+}
+
 /** A text that is the same for equal keys only; undefined for a row without a key. */
 function keyText({ skip, values }: KeyVector, row: number): string | undefined {
   if (skip?.[row] === 1) return undefined;

@@ -58,8 +58,7 @@ export async function inspectTable(
       return unreadable.map(({ found, fix }) => ({ what: damage, found, fix, table: file.table }));
     const wrong = checkFooter(footer, start);
     if (wrong.length > 0) return wrong.map((found) => damaged(file, found));
-    // Over a network this would be a download of the whole table.
-    const broken = opened.isRemote ? [] : (await checkFilePages(footer, opened)).broken;
+    const broken = opened.isRemote ? [] : checkFilePages(footer, opened).broken;
     if (broken.length > 0) return broken.map((found) => damaged(file, found));
     if (others.length > 0) return [ambiguousKey(file, naming.key, [key, ...others])];
     if (key === undefined || key.nested) return { file, columns: flatColumns(footer) };

@@ -81,6 +81,7 @@ async function expect(context: Context, manifest: Manifest, request: VerifyReque
   const tables = sources.map(({ input, file }) => ({
     file,
     isTargets: input.table === targets,
+    action: input.action,
     columns: input.columns,
     key: input.key ?? key,
   }));

@@ -23,12 +23,11 @@ export function readOutputFooter(opened: OpenFile): Promise<LocatedFooter> {
   return opened.isRemote ? readFooter(opened) : readFooter(opened, outputFooterGuess);
 }
 
-/** Checks a finished file without decoding it: footer, offsets and counts, and every page header. */
-export async function checkStructure(
-  opened: OpenFile,
-  expected: ExpectedOutput | undefined,
-  checksums: boolean,
-): Promise<StructureCheck> {
+/**
+ * Checks a finished file without decoding it: footer, offsets and counts, and every page header of a file on a disk. In a
+ * bucket page headers could only be read by reading everything.
+ */
+export async function checkStructure(opened: OpenFile, expected: ExpectedOutput | undefined): Promise<StructureCheck> {
   try {
     const located = await readOutputFooter(opened);
     const { footer, start } = located;
@@ -38,9 +37,7 @@ export async function checkStructure(
       ...(expected === undefined ? [] : compare(located, expected)),
     ];
     if (found.length > 0) return { located, pages: 0, problems: found.map(toProblem) };
-    // In a bucket, page headers can only be read by reading everything, which the level "full" does.
-    const skipPages = opened.isRemote && !checksums;
-    const { pages, broken } = skipPages ? { pages: 0, broken: [] } : await checkFilePages(footer, opened, checksums);
+    const { pages, broken } = opened.isRemote ? { pages: 0, broken: [] } : checkFilePages(footer, opened);
     return { located, pages, problems: broken.map(toProblem) };
   } catch (error) {
     if (!(error instanceof ParquetError)) throw error;

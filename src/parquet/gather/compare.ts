@@ -1,60 +1,107 @@
 import { Arena } from "../arena.ts";
 import type { Column, ColumnChunk, Footer } from "../footer.ts";
-import { decodeChunk, type Leaf } from "./decode.ts";
+import { type DecodeMemory, decodeChunk, type Leaf } from "./decode.ts";
 import { joinLeaves } from "./join-leaves.ts";
 import { missing, type RowRuns } from "./rows.ts";
-import { leavesOf } from "./shape.ts";
+import { type LeafShape, leavesOf } from "./shape.ts";
 import { lookUp, type PlainValues } from "./values.ts";
 
-/** A column of a file, and how its encoded chunks are read. */
+/** A column of a file, and its encoded chunks. */
 export interface ColumnSource {
   readonly footer: Footer;
   readonly column: Column;
-  readonly read: (chunk: ColumnChunk) => Promise<Uint8Array>;
+  readonly bytesOf: (chunk: ColumnChunk) => Uint8Array;
+}
+
+/** A leaf whose values are plain. */
+export interface PlainLeaf extends Leaf {
+  readonly values: PlainValues;
+}
+
+/** A leaf of one row group, decoded. */
+export interface DecodedChunk {
+  readonly chunk: ColumnChunk;
+  /** Index of the leaf in the footer. */
+  readonly index: number;
+  readonly leaf: Leaf;
+}
+
+/** Decodes columns one after the other, in the same memory: what it returned before is then overwritten. */
+export class ColumnDecoder {
+  readonly #memory: DecodeMemory = { column: new Arena(), page: new Arena() };
+
+  /**
+   * The leaves of a column over all rows. Memory: the decoded column, twice where it has several row groups.
+   * @throws PageError when a page is damaged.
+   */
+  decode(source: ColumnSource): PlainLeaf[] {
+    this.#memory.column.reset();
+    return leavesOf(source.column).map((shape, index) => {
+      const leaves = chunksOfLeaf(source, index).map(({ chunk, rows }) => this.#decode(source, shape, chunk, rows));
+      if (leaves.length === 0) leaves.push(this.#decode(source, shape, undefined, 0));
+      return toPlain(joinLeaves(leaves, this.#memory.column), this.#memory.column);
+    });
+  }
+
+  /**
+   * Decodes the chunks of a column one after the other; each is overwritten by the next.
+   * @throws PageError when a page is damaged.
+   */
+  mapChunks<Result>(source: ColumnSource, use: (decoded: DecodedChunk) => Result): Result[] {
+    return leavesOf(source.column).flatMap((shape, leafIndex) =>
+      chunksOfLeaf(source, leafIndex).map(({ chunk, rows }) => {
+        this.#memory.column.reset();
+        const leaf = this.#decode(source, shape, chunk, rows);
+        return use({ chunk, index: source.column.firstLeaf + leafIndex, leaf });
+      }),
+    );
+  }
+
+  /**
+   * Decodes every chunk of a column, and keeps nothing.
+   * @throws PageError when a page is damaged.
+   */
+  check(source: ColumnSource): void {
+    for (const [index, shape] of leavesOf(source.column).entries())
+      for (const { chunk, rows } of chunksOfLeaf(source, index)) {
+        this.#memory.column.reset();
+        this.#decode(source, shape, chunk, rows);
+      }
+  }
+
+  #decode({ column, bytesOf }: ColumnSource, shape: LeafShape, chunk: ColumnChunk | undefined, rows: number): Leaf {
+    const { codec = 0, values = 0 } = chunk ?? {};
+    const bytes = chunk === undefined ? new Uint8Array() : bytesOf(chunk);
+    return decodeChunk({ bytes, codec, values, rows }, shape, column.nested, this.#memory);
+  }
+}
+
+function chunksOfLeaf({ footer, column }: ColumnSource, leaf: number): { chunk: ColumnChunk; rows: number }[] {
+  return footer.rowGroups
+    .filter(({ rows }) => rows > 0)
+    .map(({ chunks, rows }) => {
+      const chunk = chunks[column.firstLeaf + leaf];
+      if (chunk === undefined) throw new Error(`no chunk of ${column.name}`);
+      return { chunk, rows };
+    });
+}
+
+function toPlain(leaf: Leaf, arena: Arena): PlainLeaf {
+  return { ...leaf, values: leaf.values.kind === "indexed" ? lookUp(leaf.values, arena) : leaf.values };
 }
 
 /**
  * Counts the rows of an output column that are not what `runs` says: the levels and the stored bytes of the source's row, or
- * null. Holds both columns decoded.
- * @throws PageError when a page is damaged.
+ * null. The leaves are those of the column in the source and in the output.
  */
-export async function countOtherRows(source: ColumnSource, output: ColumnSource, runs: RowRuns): Promise<number> {
-  const left = await decodeLeaves(source);
-  const right = await decodeLeaves(output);
-  if (left.length !== right.length) return runs.rows;
+export function countOtherRows(source: readonly PlainLeaf[], output: readonly PlainLeaf[], runs: RowRuns): number {
+  if (source.length !== output.length) return runs.rows;
   let differences = 0;
-  for (const [index, leaf] of left.entries()) {
-    const other = right[index];
+  for (const [index, leaf] of source.entries()) {
+    const other = output[index];
     differences = Math.max(differences, other === undefined ? runs.rows : countOthers(leaf, other, runs));
   }
   return differences;
-}
-
-/** A leaf whose values are plain. */
-interface PlainLeaf extends Leaf {
-  readonly values: PlainValues;
-}
-
-async function decodeLeaves({ footer, column, read }: ColumnSource): Promise<PlainLeaf[]> {
-  const groups = footer.rowGroups.filter((group) => group.rows > 0);
-  const decoded: PlainLeaf[] = [];
-  for (const [index, shape] of leavesOf(column).entries()) {
-    const arena = new Arena();
-    const page = new Arena();
-    const leaves: Leaf[] = [];
-    for (const group of groups) {
-      const chunk = group.chunks[column.firstLeaf + index];
-      if (chunk === undefined) throw new Error(`no chunk of ${column.name}`);
-      const { codec, values } = chunk;
-      const encoded = { bytes: await read(chunk), codec, values, rows: group.rows };
-      leaves.push(decodeChunk(encoded, shape, column.nested, { column: arena, page }));
-    }
-    const empty = { bytes: new Uint8Array(), codec: 0, values: 0, rows: 0 };
-    if (leaves.length === 0) leaves.push(decodeChunk(empty, shape, column.nested, { column: arena, page }));
-    const leaf = joinLeaves(leaves, arena);
-    decoded.push({ ...leaf, values: leaf.values.kind === "indexed" ? lookUp(leaf.values, arena) : leaf.values });
-  }
-  return decoded;
 }
 
 function countOthers(source: PlainLeaf, output: PlainLeaf, { rows, pairs }: RowRuns): number {

@@ -27,7 +27,8 @@ const Converted = {
 } as const;
 
 const perSecond: Readonly<Record<number, bigint>> = { 1: 1000n, 2: 1_000_000n, 3: 1_000_000_000n };
-const unitNames = new Map([
+/** Units of instants by their ticks a second. */
+export const unitNames: ReadonlyMap<bigint, string> = new Map([
   [1000n, "ms"],
   [1_000_000n, "us"],
   [1_000_000_000n, "ns"],

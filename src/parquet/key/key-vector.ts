@@ -1,11 +1,12 @@
 /** Keys of a table in the targets' terms: equal keys have equal words, or equal bytes. */
+import { isUtf8 } from "node:buffer";
 import { Arena } from "../arena.ts";
 import type { Column, ColumnChunk, Footer } from "../footer.ts";
 import { type DecodeMemory, decodeChunk, type Leaf } from "../gather/decode.ts";
 import { joinLeaves } from "../gather/join-leaves.ts";
 import { leavesOf } from "../gather/shape.ts";
 import { lookUp, type PlainValues } from "../gather/values.ts";
-import { describeKeyType, type KeyType } from "./key-type.ts";
+import { describeKeyType, type KeyType, unitNames } from "./key-type.ts";
 import { parseTimestamp } from "./timestamp-text.ts";
 
 /** Keys of all rows, in order. */
@@ -253,11 +254,11 @@ function floorDivide(value: bigint, by: bigint): bigint {
 export function formatKey({ type, values }: KeyVector, row: number): string {
   if (values.kind === "bytes") {
     const bytes = Buffer.from(values.bytes.subarray(values.starts[row], values.ends[row]));
-    if (type.family === "text") return bytes.toString();
+    if (type.family === "text" && isUtf8(bytes)) return bytes.toString();
     return type.family === "int96" ? formatInt96(bytes) : `0x${bytes.toString("hex")}`;
   }
   const number = (BigInt(values.words[2 * row + 1] ?? 0) << 32n) | BigInt((values.words[2 * row] ?? 0) >>> 0);
-  if (type.family === "date") return formatInstant(number * 86_400n, 1n, "").slice(0, -9);
+  if (type.family === "date") return formatDate(number);
   if (type.family === "instant") return formatInstant(number, type.ticks, type.zoned ? "+00:00" : "");
   return String(type.family === "integer" && !type.signed ? BigInt.asUintN(64, number) : number);
 }
@@ -271,8 +272,15 @@ function formatInt96(bytes: Buffer): string {
 function formatInstant(value: bigint, ticks: bigint, zone: string): string {
   const seconds = floorDivide(value, ticks);
   const date = new Date(Number(seconds) * 1000);
-  if (Number.isNaN(date.getTime())) return `${value} (1/${ticks} s since 1970)`;
+  if (Number.isNaN(date.getTime())) return `${value} ${unitNames.get(ticks)} since 1970`;
   const fraction = String(value - seconds * ticks).padStart(String(ticks).length - 1, "0");
   const [text = ""] = date.toISOString().split(".");
-  return `${text.replace("T", " ")}${ticks === 1n ? "" : `.${fraction}`}${zone}`;
+  return `${text.replace("T", " ")}.${fraction}${zone}`;
+}
+
+function formatDate(days: bigint): string {
+  const date = new Date(Number(days) * 86_400_000);
+  if (Number.isNaN(date.getTime())) return `${days} days since 1970`;
+  const [text = ""] = date.toISOString().split("T");
+  return text;
 }

@@ -20,7 +20,7 @@ async function check(bytes: Uint8Array, expected?: typeof right) {
   const file = await localStore.stat(copy);
   assert.ok(file);
   const opened = await localStore.open(file);
-  const { pages, problems } = await checkStructure(opened, expected, true);
+  const { pages, problems } = await checkStructure(opened, expected);
   await opened.close();
   return { pages, found: problems.map((problem) => problem.found) };
 }

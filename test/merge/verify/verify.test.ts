@@ -31,7 +31,8 @@ async function check(output: DataFrame, level: VerifyLevel, sources = tables) {
       assert.ok(file);
       const prefix = table === "targets" ? "" : `${table}_`;
       const lineage = names.map((name) => ({ input: name, output: `${prefix}${name}` }));
-      return { file: { ...file, table }, isTargets: table === "targets", columns: lineage, key: "interval_time" };
+      const kind = { isTargets: table === "targets", action: "align" } as const;
+      return { file: { ...file, table }, ...kind, columns: lineage, key: "interval_time" };
     }),
   );
   const file = await localStore.stat(path);
