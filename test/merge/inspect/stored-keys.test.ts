@@ -117,7 +117,7 @@ test("a timestamp by converted type alone is UTC, and no match for one without a
   const tables = { targets: [key(instant(2, false), int64(0))], a: [key({ type: 2, converted: 10 }, int64(0))] };
   assert.equal(
     await refusal(tables),
-    "a: key column interval_time does not fit the targets': found type Datetime(us,UTC) where the targets have Datetime(us); extract the table with the targets' key type",
+    "a: key column interval_time does not fit the targets': found type Datetime(us,UTC) where the targets have Datetime(us); extract the table with the targets' key type, or read timestamps without a time zone as UTC with --key-cast timestamp-utc",
   );
 });
 
