@@ -3,8 +3,9 @@
  * out or decided: listed → inspected → proven → planned → transferred.
  */
 import type { ColumnLineage, InputFile, TablePlan } from "../model/plan.ts";
+
 import type { KeyCast } from "../model/settings.ts";
-import type { Column, Footer, NamedColumn } from "../parquet/footer.ts";
+import type { Column, ColumnChunk, Footer, NamedColumn } from "../parquet/footer.ts";
 
 /** A table as the inventory lists it. */
 export interface ListedTable {
@@ -27,6 +28,8 @@ export interface InspectedTable extends ListedTable {
 export interface KeyComparison {
   /** Same values in the same order. */
   readonly equal: boolean;
+  /** Whether the table's rows come in the order of the targets' rows. */
+  readonly ordered: boolean;
   readonly nulls: number;
   /** Rows beyond the first of each key. */
   readonly repeated: number;
@@ -38,11 +41,18 @@ export interface KeyComparison {
 export interface KeyProof {
   readonly how: "same bytes" | "same values" | "different";
   readonly comparison: KeyComparison;
+  /** Bytes of the key's values in memory, as they are compared. */
+  readonly keyBytes: number;
 }
 
 /** A table whose key was compared with the targets' key (the targets' own: equal). */
 export interface ProvenTable extends InspectedTable {
   readonly proof: KeyProof;
+  /**
+   * Bytes of the byte arrays of chunks whose encoding shortens what they share with the values before them (DELTA_BYTE_ARRAY):
+   * the footer says only what the rest of them takes.
+   */
+  readonly expanded: ReadonlyMap<ColumnChunk, number>;
 }
 
 /**

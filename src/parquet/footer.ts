@@ -70,6 +70,8 @@ export interface ColumnChunk {
   readonly start: number;
   readonly size: number;
   readonly uncompressedSize: number;
+  /** Bytes of all byte arrays without their lengths (SizeStatistics.unencoded_byte_array_data_bytes), where the writer says. */
+  readonly unencodedBytes?: number;
   readonly encrypted: boolean;
   /** Set when the pages lie in another file. */
   readonly elsewhere: boolean;
@@ -142,6 +144,7 @@ function readChunk(reader: ThriftReader): ColumnChunk {
   const chunk = reader.readStruct();
   const meta = toOptionalStruct(field(chunk, 3));
   if (meta !== undefined) checkMetadata(meta);
+  const unencodedBytes = toCount(field(toOptionalStruct(field(meta, 16)), 1));
   return {
     path: items(field(meta, 3)).map(toText),
     type: toNumber(field(meta, 1) ?? 0, "type"),
@@ -151,6 +154,7 @@ function readChunk(reader: ThriftReader): ColumnChunk {
     start: firstPage(meta),
     size: toNumber(field(meta, 7) ?? 0, "total_compressed_size"),
     uncompressedSize: toNumber(field(meta, 6) ?? 0, "total_uncompressed_size"),
+    ...(unencodedBytes === undefined ? {} : { unencodedBytes }),
     encrypted: field(chunk, 8) !== undefined || field(chunk, 9) !== undefined || meta === undefined,
     elsewhere: toText(field(chunk, 1)) !== "",
     raw: reader.bytes.subarray(from, reader.at),

@@ -5,7 +5,7 @@ import { bytesOf, sameChunks } from "../../parquet/column-file.ts";
 import { describeType } from "../../parquet/column-type.ts";
 import { PageError } from "../../parquet/encoding/encoding.ts";
 import { type KeyType, keyTypeOf, whyNotComparable } from "../../parquet/key/key-type.ts";
-import { formatKey, KeyDecoder, type KeyVector } from "../../parquet/key/key-vector.ts";
+import { formatKey, KeyDecoder, type KeyVector, vectorSize } from "../../parquet/key/key-vector.ts";
 import { findRepeated, type KeyMatch, matchKeys } from "../../parquet/key/match.ts";
 import { TimestampTextError } from "../../parquet/key/timestamp-text.ts";
 import type { InspectedTable, KeyProof } from "../table.ts";
@@ -91,11 +91,12 @@ export function checkTargetsKey({ table, key }: KeyedTargets): Problem[] {
   ];
 }
 
-/** The proof of a key with the very bytes of the targets' key, and of the targets' key itself; `rows`: the targets'. */
-export function proveSameBytes(rows: number): KeyProof {
+/** The proof of a key with the very bytes of the targets' key, and of the targets' key itself. */
+export function proveSameBytes(targets: KeyVector): KeyProof {
   return {
     how: "same bytes",
-    comparison: { equal: true, nulls: 0, repeated: 0, matched: rows },
+    comparison: { equal: true, ordered: true, nulls: 0, repeated: 0, matched: targets.rows },
+    keyBytes: vectorSize(targets),
   };
 }
 
@@ -106,7 +107,7 @@ export function proveKey(
   settings: KeySettings,
 ): KeyProof | readonly Problem[] {
   const { table } = keyed;
-  if (sameBytes(keyed, targets)) return proveSameBytes(targets.table.footer.rows);
+  if (sameBytes(keyed, targets)) return proveSameBytes(targets.key);
   // A table without rows has no key of a wrong type: writers state any type for a column that holds nothing.
   const type = table.footer.rows === 0 ? targets.key.type : typeOfKey(table);
   if ("what" in type) return [type];
@@ -125,8 +126,9 @@ export function proveKey(
   const match = matchKeys(key, targets.key, settings.duplicates);
   const problems = checkKey(match, key, table, settings);
   if (problems.length > 0) return problems;
-  const { equal, nulls, repeated, matched } = match;
-  return { how: equal ? "same values" : "different", comparison: { equal, nulls, repeated, matched } };
+  const { equal, ordered, nulls, repeated, matched } = match;
+  const comparison = { equal, ordered, nulls, repeated, matched };
+  return { how: equal ? "same values" : "different", comparison, keyBytes: vectorSize(key) };
 }
 
 /** How a key could be made one of the targets' type. */

@@ -6,7 +6,8 @@ import { BufferPool, ReusableBuffer } from "../../parquet/buffer-pool.ts";
 import type { KeyVector } from "../../parquet/key/key-vector.ts";
 import { remoteTablesAtOnce, tablesAtOnce } from "../budget.ts";
 import type { PairContext } from "../context.ts";
-import type { InspectedTable, ListedTable, ProvenTable } from "../table.ts";
+import type { InspectedTable, KeyProof, ListedTable, ProvenTable } from "../table.ts";
+import { measureByteArrays } from "./byte-arrays.ts";
 import type { Inventory } from "./inventory.ts";
 import {
   checkTargetsKey,
@@ -70,7 +71,7 @@ class Preflight {
     const keyless = [own, ...checked].flatMap((one) => one?.keyless ?? []);
     const features = checked.flatMap(({ proven }) => proven ?? []);
     if (targets !== undefined) this.#warnOfFewMatches(features, targets.key.rows);
-    const table = targets && { ...targets.table, proof: proveSameBytes(targets.table.footer.rows) };
+    const table = targets && (await this.#measure(targets.table, proveSameBytes(targets.key)));
     return {
       ...(targets === undefined || table === undefined ? {} : { targets: { table, key: targets.key } }),
       features,
@@ -132,7 +133,11 @@ class Preflight {
     if (targets === undefined) return { problems: [], readable };
     const proof = proveKey(keyed, targets, this.#settings);
     if (!("how" in proof)) return { problems: proof, readable };
-    return { problems: [], readable, proven: { ...readable, proof } };
+    return { problems: [], readable, proven: await this.#measure(readable, proof) };
+  }
+
+  async #measure(table: InspectedTable, proof: KeyProof): Promise<ProvenTable> {
+    return { ...table, proof, expanded: await measureByteArrays(this.#context.store, table) };
   }
 
   #warnOfFewMatches(tables: readonly ProvenTable[], rows: number): void {

@@ -2,9 +2,19 @@ import type { Assembly } from "../../model/plan.ts";
 import type { VerifyLevel } from "../../model/settings.ts";
 import { MiB } from "../../model/units.ts";
 import { decodedSize, encodedSize } from "../../parquet/column-type.ts";
-import { batchBytes, copyBlockBytes, copyBlocks, gatherBytes, pieceBuffers, remoteTablesAtOnce } from "../budget.ts";
+import {
+  batchBytes,
+  copyBlockBytes,
+  copyBlocks,
+  gatherBytes,
+  pieceBuffers,
+  remoteTablesAtOnce,
+  tablesAtOnce,
+} from "../budget.ts";
 import { isInOrder } from "../ranges.ts";
 import type { InspectedTable, PlannedTable } from "../table.ts";
+import { type GatherSize, largestGather, writeBufferSize } from "./gather-size.ts";
+import { keySize } from "./key-size.ts";
 
 /** What the need of a merge depends on. */
 export interface MergeSize {
@@ -25,53 +35,64 @@ export interface MergeSize {
 }
 
 /**
- * All constants are measured (Node 26, nodejs-polars 0.25, glibc, 2 threads) over the shapes of predict.test.ts, as the
- * sum of resident sets, which counts program text twice; in a control group less is measured.
+ * Constants are measured (Node 26, nodejs-polars 0.25, glibc, 2 CPUs) over the shapes of predict.test.ts, as the sum of resident
+ * sets, which counts program text twice; in a control group less is measured. Everything else follows from what the code
+ * holds at once.
  *
- * The child once it has decoded the targets' key: Node, its modules, Polars' library: 93–108 MiB in the smallest merge,
- * 15–25 MiB more while Node compiles modules that it does not have in its compile cache yet.
+ * The child before it reads a table: Node, its modules, Polars' library: 93–108 MiB in the smallest merge, 15–25 MiB more
+ * while Node compiles modules that it does not have in its compile cache yet.
  */
 const childBytes = 136 * MiB;
-/** Program text, thread stacks and arenas that only aligning or comparing touches: 5–40 MiB. */
-const decodingBytes = 44 * MiB;
-/** Parsed footers, the plan and the new footer: 3.4–4.4 KiB a column chunk with 16,700 columns. */
-const chunkBytes = 5120;
-/** Garbage grows with what is live before it is collected: aligning and comparing leave as much again, 7.9 to 9.5 KiB in all. */
-const decodingChunkBytes = 12_288;
+/** Program text, thread stacks and arenas that only gathering or comparing touches: 5–15 MiB. */
+const decodingBytes = 20 * MiB;
+/** A table without its columns: its listing, footer, plan, and entry in the manifest. */
+const tableBytes = 10 * 1024;
+/** A column chunk of an input: its part of the parsed footer. */
+const inputChunkBytes = 2048;
+/** A column chunk of the output: its part of the plan and of the new footer. */
+const outputChunkBytes = 3072;
+/** Garbage grows with what is live before it is collected: gathering and comparing leave as much again. */
+const decodingFactor = 2;
 /** V8 lets dead buffers grow to 64 MiB (its external allocation limit) before it collects because of them. */
 const deadBufferBytes = 64 * MiB;
-/** Encoded bytes of a table pass through this many buffers: the wrapped columns, the encoder's output, its copy. */
+/** Encoded bytes of a table pass through this many buffers: as they are read, decoded, and written. */
 const buffersPerByte = 3;
-/**
- * A batch while it is aligned, in multiples of its decoded size: wrapped, decoded, joined, encoded, the one before on its way
- * to the disk, and frames before it that no finalizer has freed yet: 5–9.6 measured.
- */
-const alignFactor = 10.5;
-/** A batch while it is compared: encoded, wrapped and decoded, of source and output: 2.7–3.6 measured. */
+/** A batch while it is compared: encoded and decoded, of source and output: 2.7–3.6 measured. */
 const compareFactor = 5;
-/** A key while it is compared with the targets' key: converted, counted, hashed, joined, and what is not freed yet. */
-const keyFactor = 20;
 /** A row whose key is looked up in a JavaScript map: text, entry, place in three lists, and those of the table before. */
 const matchBytes = 450;
 
 /**
  * Peak memory of the whole job in bytes, before anything is read in bulk: what runs already, the child, metadata of all
- * columns, and the largest of what the stages need: proving keys, copying, aligning, comparing.
+ * tables and columns, keys, and the largest of what the stages need: proving keys, copying, aligning, comparing.
  */
 export function predictPeak(size: MergeSize): number {
-  const { tables, columns, rowGroups, verify, baselineBytes, remote, threads } = size;
+  const { tables, verify, baselineBytes } = size;
   const aligned = tables.filter(({ transfer }) => transfer === "align");
   const decodes = aligned.length > 0 || verify !== "structure";
-  const chunks = columns * Math.max(1, rowGroups.length);
-  const metadata = chunks * (decodes ? decodingChunkBytes : chunkBytes);
   const stages = [
-    keyBytes(tables),
+    proveBytes(size),
     copyBytes(tables),
-    alignBytes(aligned, remote),
+    alignBytes(size, aligned),
     verify === "structure" ? 0 : compareBytes(size),
   ];
-  const running = threads > 1 ? threads * threadBytes(aligned) : 0;
-  return baselineBytes + childBytes + (decodes ? decodingBytes : 0) + metadata + running + Math.max(...stages);
+  const program = childBytes + (decodes ? decodingBytes : 0);
+  return baselineBytes + program + metadataBytes(size, decodes) + keptKeyBytes(size) + Math.max(...stages);
+}
+
+function metadataBytes({ tables, columns, rowGroups }: MergeSize, decodes: boolean): number {
+  const inputs = sum(tables.map(({ footer }) => sum(footer.rowGroups.map(({ chunks }) => chunks.length))));
+  const live =
+    tables.length * tableBytes + inputs * inputChunkBytes + columns * Math.max(1, rowGroups.length) * outputChunkBytes;
+  return (decodes ? decodingFactor : 1) * live;
+}
+
+/** The targets' keys, and the memory of the decoder that proved all keys, which is kept. */
+function keptKeyBytes({ tables, rows }: MergeSize): number {
+  const decoded = tables.filter(({ proof, isTargets }) => isTargets || proof.how !== "same bytes");
+  const sizes = decoded.map((table) => keySize(table, rows));
+  const targets = tables.filter(({ isTargets }) => isTargets).map((table) => keySize(table, rows).vector);
+  return largest(sizes.map(({ decoder }) => decoder)) + sum(targets);
 }
 
 /** The client of Cloud Storage with its connections. */
@@ -88,58 +109,63 @@ export function predictTransfer({ tables, readBytes }: MergeSize, assembly: Asse
   return clientBytes + Math.min(moves, 8 * readBytes) + deadBufferBytes;
 }
 
-/** Key chunks of the tables that are open at once, and one key being compared. */
-function keyBytes(tables: readonly PlannedTable[]): number {
-  const encoded = tables.map(({ footer, key }) => encodedSize(footer, key));
-  const decoded = tables.map(({ footer, key, proof }) =>
-    proof.how === "same bytes" ? 0 : keyFactor * decodedSize(footer, key),
-  );
-  return remoteTablesAtOnce * Math.max(...encoded) + Math.max(...decoded);
+/** Encoded keys of the tables that are open at once, the keys that are compared, and those before that are not collected yet. */
+function proveBytes({ tables, rows, remote }: MergeSize): number {
+  const decoded = tables.filter(({ proof }) => proof.how !== "same bytes").map((table) => keySize(table, rows));
+  const encoded = largest(tables.map(({ footer, key }) => encodedSize(footer, key)));
+  const made = decoded.map(({ vector, match }) => vector + match);
+  return (remote ? remoteTablesAtOnce : tablesAtOnce) * encoded + largest(made) + Math.min(deadBufferBytes, sum(made));
 }
 
 function copyBytes(tables: readonly PlannedTable[]): number {
   const spliced = tables.filter(({ transfer }) => transfer === "splice");
-  const largest = Math.max(0, ...spliced.map(({ file }) => file.size));
-  return copyBlocks * Math.min(copyBlockBytes, largest);
+  return copyBlocks * Math.min(copyBlockBytes, largest(spliced.map(({ file }) => file.size)));
 }
 
-/** What is read of the current table and of the next one, the largest batch, and dead buffers. */
-function alignBytes(aligned: readonly PlannedTable[], remote: boolean): number {
-  const files = aligned.map(({ file }) => file.size);
-  const batch = Math.max(0, ...aligned.map(largestBatch));
-  return (
-    2 * Math.max(0, ...aligned.map((table) => largestRead(table, remote))) +
-    alignFactor * batch +
-    deadBuffers(sum(files))
-  );
+/** Buffers of encoded bytes: one is filled, one is on its way to the disk, one waits for its turn. */
+const writeBuffers = 3;
+/** Matches that are kept for tables with the same keys. */
+const keptMatches = 4;
+
+/** A JavaScript engine of its own with the modules that gather: 11 MiB measured before it works, 20 after. */
+const engineBytes = 24 * MiB;
+
+/** Keys that are matched again, what is read of the table at work and of the next one, the columns at work, and dead buffers. */
+function alignBytes({ rows, rowGroups, remote, threads }: MergeSize, aligned: readonly PlannedTable[]): number {
+  const matched = aligned.filter(({ plan }) => !plan.sameKeys).map((table) => keySize(table, rows));
+  const match = largest(matched.map((key) => key.decoder + key.vector + key.match));
+  const kept = Math.min(keptMatches, aligned.length) * largest(matched.map(({ runs }) => runs));
+  const gathers = aligned.map((table) => columnGather(table, rowGroups));
+  const column = largest(gathers.map((gather) => gather.column));
+  const buffer = largest(gathers.map(writeBufferSize));
+  const read = largest(aligned.map((table) => largestRead(table, remote)));
+  // A thread keeps the memory of the column before until its own collector runs, and pieces until they are written.
+  const gathering =
+    threads === 1
+      ? column + writeBuffers * buffer + read
+      : threads * (engineBytes + 2 * column + pieceBuffers * buffer + read);
+  const passed = buffersPerByte * sum(aligned.map(({ file }) => file.size));
+  return match + kept + read + gathering + deadBuffers(passed, column);
+}
+
+function columnGather(table: PlannedTable, layout: readonly number[]): GatherSize {
+  const columns = table.columns.map(({ column }) => column);
+  return largestGather(table, columns, layout);
 }
 
 /**
- * Encoded bytes of a table that are in memory while it is gathered: its key, the current columns and the next ones, or one
+ * Encoded bytes of a table that are in memory while it is gathered: its key, the columns at work and the next ones, or one
  * chunk of a large column; of an object whose chunks are not needed in their order, all.
  */
 function largestRead(table: PlannedTable, remote: boolean): number {
   const { footer, file, key } = table;
   if (remote && !isInOrder(table)) return file.size;
-  const chunk = Math.max(0, ...footer.rowGroups.flatMap(({ chunks }) => chunks.map(({ size }) => size)));
-  return Math.min(file.size, encodedSize(footer, key) + 2 * Math.max(gatherBytes, chunk));
-}
-
-/** A JavaScript engine of its own with the modules that gather: 11 MiB measured before it works, 20 after. */
-const engineBytes = 24 * MiB;
-/** A column while it is gathered, in multiples of its decoded size: decoded, joined, packed into pages, and waiting to be written. */
-const gatherFactor = 6;
-
-/** A thread that gathers: what it reads, its largest column, and encoded bytes that wait for the tables before. */
-function threadBytes(aligned: readonly PlannedTable[]): number {
-  const columns = aligned.flatMap(({ footer, columns: own }) => own.map(({ column }) => decodedSize(footer, column)));
-  return (
-    engineBytes + gatherBytes + pieceBuffers * gatherBytes + gatherFactor * columns.reduce((a, b) => Math.max(a, b), 0)
-  );
+  const chunk = largest(footer.rowGroups.map(({ chunks }) => largest(chunks.map(({ size }) => size))));
+  return Math.min(file.size, encodedSize(footer, key) + Math.max(gatherBytes, chunk));
 }
 
 function compareBytes({ tables, rows, verify }: MergeSize): number {
-  const batch = Math.max(...tables.map(verify === "full" ? largestBatch : keyAndLargestColumn));
+  const batch = largest(tables.map(verify === "full" ? largestBatch : keyAndLargestColumn));
   const match = tables.every(({ plan }) => plan.sameKeys) ? 0 : matchBytes * rows;
   return compareFactor * batch + match + deadBuffers(sum(tables.map(({ file }) => file.size)));
 }
@@ -158,6 +184,11 @@ function largestBatch(table: InspectedTable): number {
 function keyAndLargestColumn(table: InspectedTable): number {
   const sizes = table.footer.columns.map((column) => decodedSize(table.footer, column));
   return decodedSize(table.footer, table.key) + Math.max(0, ...sizes);
+}
+
+/** Of any number of values: thousands do not fit into one call. */
+function largest(numbers: readonly number[]): number {
+  return numbers.reduce((most, number) => Math.max(most, number), 0);
 }
 
 function sum(numbers: readonly number[]): number {

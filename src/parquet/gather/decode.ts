@@ -1,7 +1,8 @@
 import { crc32 } from "node:zlib";
 import type { Arena } from "../arena.ts";
 import { ByteReader } from "../encoding/byte-reader.ts";
-import { isDictionaryEncoding, PageError } from "../encoding/encoding.ts";
+import { decodeDelta } from "../encoding/delta.ts";
+import { Encoding, isDictionaryEncoding, PageError } from "../encoding/encoding.ts";
 import { decodeHybrid } from "../encoding/hybrid.ts";
 import { countPresent, decodeLevels, takeLevels, uniformLevel } from "../encoding/levels.ts";
 import { decompress } from "../page/codec.ts";
@@ -143,7 +144,7 @@ class ChunkDecoder {
 
   #addDictionary(page: Page): void {
     if (this.#dictionary !== undefined) throw new PageError("a second dictionary");
-    const bytes = this.#inflate(page.body, page.uncompressedSize, this.#chunk.codec);
+    const bytes = inflate(page.body, page.uncompressedSize, this.#chunk.codec, this.#pageArena);
     if (page.values > 8 * bytes.length) throw new PageError(`${page.values} entries in ${bytes.length} bytes`);
     const builder = createBuilder(this.#shape, page.values, bytes.length, this.#arena);
     // The dictionary itself is PLAIN, under the name of PLAIN_DICTIONARY in old files.
@@ -180,46 +181,82 @@ class ChunkDecoder {
       if ((out[index] ?? 0) >>> 0 >= entries) throw new PageError(`index ${out[index]} into ${entries} entries`);
   }
 
-  /** The parts of a data page: levels and values. */
   #unpack(page: Page): PageParts {
-    const { maxDefinition, maxRepetition } = this.#shape;
-    if (page.type === PageType.dataV2) return this.#unpackSecond(page);
-    const bytes = this.#inflate(page.body, page.uncompressedSize, this.#chunk.codec);
-    const values = new ByteReader(bytes);
-    const repetition =
-      maxRepetition === 0 ? undefined : takeLevels(values, page.repetitionEncoding, maxRepetition, page.values);
-    const definition =
-      maxDefinition === 0 ? undefined : takeLevels(values, page.definitionEncoding, maxDefinition, page.values);
-    return { repetition, definition, values };
-  }
-
-  /** Version 2: levels before the compressed part, without lengths of their own. */
-  #unpackSecond(page: Page): PageParts {
-    const { body, repetitionBytes, definitionBytes, uncompressedSize } = page;
-    const levels = repetitionBytes + definitionBytes;
-    if (levels > body.length || levels > uncompressedSize) throw new PageError(`levels of ${levels} bytes`);
-    const bytes = this.#inflate(
-      body.subarray(levels),
-      uncompressedSize - levels,
-      page.compressed ? this.#chunk.codec : 0,
-    );
-    const { maxDefinition, maxRepetition } = this.#shape;
-    return {
-      repetition: maxRepetition === 0 ? undefined : new ByteReader(body, 0, repetitionBytes),
-      definition: maxDefinition === 0 ? undefined : new ByteReader(body, repetitionBytes, levels),
-      values: new ByteReader(bytes),
-    };
-  }
-
-  #inflate(body: Uint8Array, length: number, codec: number): Uint8Array {
-    if (codec === 0 && body.length === length) return body;
-    // Some writers leave out the body of a page that holds no values.
-    if (body.length === 0) return body;
-    const bytes = this.#pageArena.bytes(length);
-    decompress(codec, body, bytes);
-    return bytes;
+    return unpackPage(page, this.#shape, this.#chunk.codec, this.#pageArena);
   }
 }
+
+/** The parts of a data page: levels and values, unpacked into memory of `arena`. */
+function unpackPage(page: Page, shape: LeafShape, codec: number, arena: Arena): PageParts {
+  const { maxDefinition, maxRepetition } = shape;
+  if (page.type === PageType.dataV2) return unpackSecond(page, shape, codec, arena);
+  const values = new ByteReader(inflate(page.body, page.uncompressedSize, codec, arena));
+  const repetition =
+    maxRepetition === 0 ? undefined : takeLevels(values, page.repetitionEncoding, maxRepetition, page.values);
+  const definition =
+    maxDefinition === 0 ? undefined : takeLevels(values, page.definitionEncoding, maxDefinition, page.values);
+  return { repetition, definition, values };
+}
+
+/** Version 2: levels before the compressed part, without lengths of their own. */
+function unpackSecond(page: Page, { maxDefinition, maxRepetition }: LeafShape, codec: number, arena: Arena): PageParts {
+  const { body, repetitionBytes, definitionBytes, uncompressedSize } = page;
+  const levels = repetitionBytes + definitionBytes;
+  if (levels > body.length || levels > uncompressedSize) throw new PageError(`levels of ${levels} bytes`);
+  const bytes = inflate(body.subarray(levels), uncompressedSize - levels, page.compressed ? codec : 0, arena);
+  return {
+    repetition: maxRepetition === 0 ? undefined : new ByteReader(body, 0, repetitionBytes),
+    definition: maxDefinition === 0 ? undefined : new ByteReader(body, repetitionBytes, levels),
+    values: new ByteReader(bytes),
+  };
+}
+
+function inflate(body: Uint8Array, length: number, codec: number, arena: Arena): Uint8Array {
+  if (codec === 0 && body.length === length) return body;
+  // Some writers leave out the body of a page that holds no values.
+  if (body.length === 0) return body;
+  const bytes = arena.bytes(length);
+  decompress(codec, body, bytes);
+  return bytes;
+}
+
+/**
+ * Bytes that the byte arrays of a chunk take without their lengths once DELTA_BYTE_ARRAY is undone: what the values share
+ * with those before them counts for each. Nothing is expanded; `arena` holds one page.
+ * @throws PageError when a page is damaged.
+ */
+export function measureExpanded(bytes: Uint8Array, codec: number, shape: LeafShape, arena: Arena): number {
+  let expanded = 0;
+  for (const page of readPages(bytes)) {
+    if (page.encoding !== Encoding.deltaByteArray) {
+      expanded += page.uncompressedSize;
+      continue;
+    }
+    arena.reset();
+    const { values } = unpackPage(page, shape, codec, arena);
+    // A page of nulls has no values, and no lengths.
+    if (values.at === values.end) continue;
+    expanded += sumLengths(values, arena) + sumLengths(values, arena);
+  }
+  return expanded;
+}
+
+/** The sum of delta-encoded lengths. */
+function sumLengths(reader: ByteReader, arena: Arena): number {
+  let words = new Uint32Array();
+  const count = decodeDelta(reader, (total) => {
+    if (total > maximumValues) throw new PageError(`${total} delta-encoded lengths`);
+    const taken = arena.bytes(8 * total);
+    words = new Uint32Array(taken.buffer, taken.byteOffset, 2 * total);
+    return words;
+  });
+  let sum = 0;
+  for (let index = 0; index < count; index += 1) sum += words[2 * index] ?? 0;
+  return sum;
+}
+
+/** A page header counts its values in 32 bits, with a sign. */
+const maximumValues = 0x7fffffff;
 
 function addAll(builder: ValueBuilder, values: PlainValues): void {
   builder.add(new ByteReader(values.bytes), 0, values.count);

@@ -66,12 +66,17 @@ function nameOf(element: SchemaElement): Uint8Array {
   return name instanceof Uint8Array ? name : Buffer.from(element.name);
 }
 
+/** Bytes of a value in memory, 1 for booleans, 0 for byte arrays of any length. */
+export function valueWidth({ type = -1, typeLength }: SchemaElement): number {
+  return type === PhysicalType.fixedLengthByteArray ? typeLength : (widths[type] ?? 0);
+}
+
 function toShape(element: SchemaElement, { definition, repetition, path }: Level): LeafShape {
-  const { type = -1, typeLength } = element;
+  const { type } = element;
   return {
     element,
     path,
-    width: type === PhysicalType.fixedLengthByteArray ? typeLength : (widths[type] ?? 0),
+    width: valueWidth(element),
     boolean: type === PhysicalType.boolean,
     integer: type === PhysicalType.int32 || type === PhysicalType.int64,
     maxDefinition: definition,

@@ -19,6 +19,15 @@ export interface KeyVector {
   readonly values: WordKeys | ByteKeys;
 }
 
+/** Bytes of memory that the vector takes. */
+export function vectorSize({ skip, values }: KeyVector): number {
+  const keys =
+    values.kind === "words"
+      ? values.words.byteLength
+      : values.bytes.length + values.starts.byteLength + values.ends.byteLength;
+  return keys + (skip?.length ?? 0);
+}
+
 /** Integers of 64 bits as two words, low word first. */
 export interface WordKeys {
   readonly kind: "words";

@@ -6,6 +6,8 @@ import type { ByteKeys, KeyVector, WordKeys } from "./key-vector.ts";
 export interface KeyMatch {
   /** Same keys in the same order. */
   readonly equal: boolean;
+  /** Whether the table's rows come in the order of the targets' rows that they are matched with. */
+  readonly ordered: boolean;
   readonly nulls: number;
   /** Rows beyond the first of each key. */
   readonly repeated: number;
@@ -28,7 +30,18 @@ export function matchKeys(table: KeyVector, targets: KeyVector, duplicates: Dupl
   const { pairs } = found.runs;
   const inPlace = pairs.length === 0 || (pairs.length === 2 && pairs[0] === 0);
   const equal = table.rows === targets.rows && found.matched === targets.rows && inPlace;
-  return { ...found, equal, nulls: table.nulls };
+  return { ...found, equal, ordered: isOrdered(found.runs), nulls: table.nulls };
+}
+
+function isOrdered({ pairs }: RowRuns): boolean {
+  let before = missing;
+  for (let at = 0; at < pairs.length; at += 2) {
+    const source = pairs[at] ?? missing;
+    if (source === missing) continue;
+    if (source < before) return false;
+    before = source;
+  }
+  return true;
 }
 
 /** Repeated keys of one vector. */
@@ -216,7 +229,7 @@ function hashBytes({ bytes, starts, ends }: ByteKeys, row: number): number {
   return spread(hash);
 }
 
-type Found = Omit<KeyMatch, "equal" | "nulls">;
+type Found = Omit<KeyMatch, "equal" | "ordered" | "nulls">;
 
 /** Both in ascending order: one pass over both. */
 function mergeKeys(keys: KeyComparer, table: KeyVector, targets: KeyVector, duplicates: DuplicatePolicy): Found {
