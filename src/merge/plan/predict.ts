@@ -59,6 +59,8 @@ const deadBufferBytes = 64 * MiB;
 const buffersPerByte = 3;
 /** A batch while it is compared: encoded and decoded, of source and output: 2.7–3.6 measured. */
 const compareFactor = 5;
+/** What Polars' allocator keeps of frames that are freed, or waits for their finalizers: up to 100 MiB measured, dead buffers included. */
+const frameBytes = 64 * MiB;
 /** A row whose key is looked up in a JavaScript map: text, entry, place in three lists, and those of the table before. */
 const matchBytes = 450;
 
@@ -114,7 +116,10 @@ function proveBytes({ tables, rows, remote }: MergeSize): number {
   const decoded = tables.filter(({ proof }) => proof.how !== "same bytes").map((table) => keySize(table, rows));
   const encoded = largest(tables.map(({ footer, key }) => encodedSize(footer, key)));
   const made = decoded.map(({ vector, match }) => vector + match);
-  return (remote ? remoteTablesAtOnce : tablesAtOnce) * encoded + largest(made) + Math.min(deadBufferBytes, sum(made));
+  const decoder = largest(decoded.map((key) => key.decoder));
+  // The decoder's memory is put together anew, in one piece, when a larger key has come.
+  const dead = deadBuffers(sum(made) + decoder, Math.max(decoder, largest(made)));
+  return (remote ? remoteTablesAtOnce : tablesAtOnce) * encoded + largest(made) + dead;
 }
 
 function copyBytes(tables: readonly PlannedTable[]): number {
@@ -167,11 +172,12 @@ function largestRead(table: PlannedTable, remote: boolean): number {
 function compareBytes({ tables, rows, verify }: MergeSize): number {
   const batch = largest(tables.map(verify === "full" ? largestBatch : keyAndLargestColumn));
   const match = tables.every(({ plan }) => plan.sameKeys) ? 0 : matchBytes * rows;
-  return compareFactor * batch + match + deadBuffers(sum(tables.map(({ file }) => file.size)));
+  return frameBytes + compareFactor * batch + match + deadBuffers(buffersPerByte * sum(tables.map(({ file }) => file.size)), 0);
 }
 
-function deadBuffers(bytes: number): number {
-  return Math.min(deadBufferBytes, buffersPerByte * bytes);
+/** Of `bytes` in buffers that are not in use any more, those that are not collected yet; `one`: the largest of them. */
+function deadBuffers(bytes: number, one: number): number {
+  return Math.min(deadBufferBytes + one, bytes);
 }
 
 /** Decoded bytes of the key and the most columns that are decoded together with it. */
