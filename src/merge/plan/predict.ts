@@ -172,7 +172,12 @@ function largestRead(table: PlannedTable, remote: boolean): number {
 function compareBytes({ tables, rows, verify }: MergeSize): number {
   const batch = largest(tables.map(verify === "full" ? largestBatch : keyAndLargestColumn));
   const match = tables.every(({ plan }) => plan.sameKeys) ? 0 : matchBytes * rows;
-  return frameBytes + compareFactor * batch + match + deadBuffers(buffersPerByte * sum(tables.map(({ file }) => file.size)), 0);
+  return (
+    frameBytes +
+    compareFactor * batch +
+    match +
+    deadBuffers(buffersPerByte * sum(tables.map(({ file }) => file.size)), 0)
+  );
 }
 
 /** Of `bytes` in buffers that are not in use any more, those that are not collected yet; `one`: the largest of them. */

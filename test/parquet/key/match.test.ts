@@ -123,11 +123,11 @@ test("keys are compared by value and order; rows are counted", async () => {
     return counts;
   };
   const none = { nulls: 0, repeated: 0, firstRepeated: undefined };
-  assert.deepEqual(await compare(["1", "2", "3"]), { ...none, equal: true, matched: 3 });
-  assert.deepEqual(await compare(["3", "2", "1"]), { ...none, equal: false, matched: 3 });
-  const mixed = { nulls: 1, repeated: 1, firstRepeated: 0, matched: 1, equal: false };
+  assert.deepEqual(await compare(["1", "2", "3"]), { ...none, equal: true, ordered: true, matched: 3 });
+  assert.deepEqual(await compare(["3", "2", "1"]), { ...none, equal: false, ordered: false, matched: 3 });
+  const mixed = { nulls: 1, repeated: 1, firstRepeated: 0, matched: 1, equal: false, ordered: true };
   assert.deepEqual(await compare(["2", "9", "2", null]), mixed);
-  assert.deepEqual(await compare([]), { ...none, equal: false, matched: 0 });
+  assert.deepEqual(await compare([]), { ...none, equal: false, ordered: true, matched: 0 });
 });
 
 test("a repeated key is shown as a person writes it", async () => {
