@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readText } from "../../src/memory/cgroup.ts";
 import { listTree } from "../../src/memory/process.ts";
 import { ExitCode } from "../../src/model/exit-code.ts";
-import { mergeHere, type SomeSettings } from "../support/job.ts";
+import { mergeHere, type SomeSettings } from "../support/in-process.ts";
 import { waitFor } from "../support/wait.ts";
 import { type CliRun, checkManifest, finishedNames, listOutput, runCli, startCli } from "./support.ts";
 

@@ -8,7 +8,7 @@ import { type CliRun, runCli } from "../faults/support.ts";
 import { crc32c } from "../support/crc32c.ts";
 import { type FaultProxy, type Rule, startProxy } from "../support/faults.ts";
 import { type Gcs, startGcs } from "../support/gcs.ts";
-import { limits, makeSettings, type SomeSettings, TestPort } from "../support/job.ts";
+import { limits, makeSettings, type SomeSettings, TestPort } from "../support/in-process.ts";
 
 /** A bucket with the checkpoint of audusd under in/. */
 export interface Stand {

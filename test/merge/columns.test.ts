@@ -7,7 +7,7 @@ import { isManifest } from "../../src/merge/publish/manifest.ts";
 import { describeProblem } from "../../src/model/failure.ts";
 import { makeTable } from "../support/columns.ts";
 import { scratchFolder } from "../support/folder.ts";
-import { failureOf, mergeHere, planHere, type SomeSettings, verifyHere } from "../support/job.ts";
+import { failureOf, mergeHere, planHere, type SomeSettings, verifyHere } from "../support/in-process.ts";
 import { keyed, writeTables } from "../support/tables.ts";
 
 const root = await scratchFolder("columns");

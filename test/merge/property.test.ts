@@ -8,7 +8,7 @@ import { ExitCode } from "../../src/model/exit-code.ts";
 import { anyCheckpoint, type DrawnCheckpoint, featureName, keyName, writeCheckpoint } from "../support/checkpoint.ts";
 import { anyDuckCheckpoint, writeDuckCheckpoint } from "../support/duckdb-checkpoint.ts";
 import { scratchFolder } from "../support/folder.ts";
-import { failureOf, mergeHere, planHere } from "../support/job.ts";
+import { failureOf, mergeHere, planHere } from "../support/in-process.ts";
 import { compareFrames, joinAll, keyFirst } from "../support/oracle.ts";
 
 const folder = await scratchFolder("property");

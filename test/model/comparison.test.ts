@@ -4,7 +4,7 @@ import { findGap, listTables } from "../../src/model/checkpoint.ts";
 import { compareWithManifest, outputSettings, runSettings } from "../../src/model/comparison.ts";
 import type { InputFile } from "../../src/model/plan.ts";
 import type { Manifest } from "../../src/model/result.ts";
-import { makeSettings } from "../support/job.ts";
+import { makeSettings } from "../support/in-process.ts";
 
 const settings = makeSettings({});
 const file = (table: string, given: Partial<InputFile> = {}): InputFile => ({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { listPartial } from "../../src/model/partial-table.ts";
 import { scratchFolder } from "../support/folder.ts";
-import { mergeHere, planHere } from "../support/job.ts";
+import { mergeHere, planHere } from "../support/in-process.ts";
 import { keyed, upTo, writeTables } from "../support/tables.ts";
 
 test("tables with other rows than the targets, the worst first; whole ones are left out", () => {

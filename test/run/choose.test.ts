@@ -9,7 +9,7 @@ import { formatDocument, runPaths } from "../../src/run/documents.ts";
 import { takeLease } from "../../src/run/lease.ts";
 import { createLocalStore } from "../../src/store/local/store.ts";
 import { scratchFolder } from "../support/folder.ts";
-import { failureOf, makeSettings } from "../support/job.ts";
+import { failureOf, makeSettings } from "../support/in-process.ts";
 import { makeLaunch, makeRecord } from "../support/run.ts";
 
 const folder = await scratchFolder("open");

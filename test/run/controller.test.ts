@@ -10,7 +10,7 @@ import { type RunOptions, runPairs } from "../../src/run/controller.ts";
 import type { CostGuard } from "../../src/run/launch.ts";
 import { createLocalStore } from "../../src/store/local/store.ts";
 import { scratchFolder } from "../support/folder.ts";
-import { failureOf } from "../support/job.ts";
+import { failureOf } from "../support/in-process.ts";
 import { makeLocalBackend } from "../support/local-backend.ts";
 import { GiB, makeStand, type Stand } from "../support/run.ts";
 

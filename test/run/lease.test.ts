@@ -8,7 +8,7 @@ import { ExitCode } from "../../src/model/exit-code.ts";
 import { findController, takeLease } from "../../src/run/lease.ts";
 import { createLocalStore } from "../../src/store/local/store.ts";
 import { scratchFolder } from "../support/folder.ts";
-import { failureOf } from "../support/job.ts";
+import { failureOf } from "../support/in-process.ts";
 import { waitFor } from "../support/wait.ts";
 
 const folder = await scratchFolder("lease");

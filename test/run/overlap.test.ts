@@ -13,7 +13,7 @@ import type { RunStore } from "../../src/run/documents.ts";
 import type { CostGuard } from "../../src/run/launch.ts";
 import { createLocalStore } from "../../src/store/local/store.ts";
 import { scratchFolder } from "../support/folder.ts";
-import { failureOf } from "../support/job.ts";
+import { failureOf } from "../support/in-process.ts";
 import { RemotePlatform, type Script } from "../support/remote-platform.ts";
 import { GiB, makeStand, type Stand } from "../support/run.ts";
 

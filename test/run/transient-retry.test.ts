@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { ExitCode } from "../../src/model/exit-code.ts";
 import { Failure } from "../../src/model/failure.ts";
 import { retryTransient } from "../../src/run/transient-retry.ts";
-import { failureOf } from "../support/job.ts";
+import { failureOf } from "../support/in-process.ts";
 
 function failure(exitCode: ExitCode): Failure {
   return new Failure(exitCode, [{ what: "lost", found: "nothing", fix: "wait" }]);

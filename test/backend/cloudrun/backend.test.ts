@@ -13,7 +13,7 @@ import { CloudRunDouble } from "../../support/cloudrun-double.ts";
 import { bucketEnvironment, makeCloudRunOptions } from "../../support/cloudrun-options.ts";
 import { Refusal } from "../../support/cloudrun-rpc.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf } from "../../support/job.ts";
+import { failureOf } from "../../support/in-process.ts";
 import { causeOf, GiB, makeLaunch, makeStand, type Stand, workerScript } from "../../support/run.ts";
 import { statusOf, watchToEnd, watchUntil } from "../../support/watch.ts";
 import { backendContract } from "../contract.ts";

@@ -9,7 +9,7 @@ import { identify, isRunning } from "../../../src/backend/local/process.ts";
 import { ExitCode } from "../../../src/model/exit-code.ts";
 import type { Launch } from "../../../src/model/run.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf } from "../../support/job.ts";
+import { failureOf } from "../../support/in-process.ts";
 import { makeLocalBackend } from "../../support/local-backend.ts";
 import { GiB, makeLaunch, makeStand, type Stand } from "../../support/run.ts";
 import { waitFor } from "../../support/wait.ts";

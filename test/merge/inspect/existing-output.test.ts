@@ -6,7 +6,7 @@ import { ExitCode } from "../../../src/model/exit-code.ts";
 import { describeProblem } from "../../../src/model/failure.ts";
 import { makeShape } from "../../faults/shapes.ts";
 import { checkManifest, finishedNames, listOutput, makeFolder } from "../../faults/support.ts";
-import { failureOf, mergeHere, type SomeSettings } from "../../support/job.ts";
+import { failureOf, mergeHere, type SomeSettings } from "../../support/in-process.ts";
 
 /** A checkpoint and its finished output, both to be changed. */
 interface Setting {

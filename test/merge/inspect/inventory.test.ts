@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { takeInventory } from "../../../src/merge/inspect/inventory.ts";
 import { describeProblem } from "../../../src/model/failure.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, makePairContext, makeSettings, type SomeSettings } from "../../support/job.ts";
+import { failureOf, makePairContext, makeSettings, type SomeSettings } from "../../support/in-process.ts";
 import { keyed, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("inventory");

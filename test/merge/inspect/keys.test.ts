@@ -5,7 +5,7 @@ import { test } from "node:test";
 import pl from "nodejs-polars";
 import { toCells } from "../../support/columns.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, mergeHere, planHere, TestPort } from "../../support/job.ts";
+import { failureOf, mergeHere, planHere, TestPort } from "../../support/in-process.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("keys");

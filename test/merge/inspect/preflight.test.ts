@@ -9,7 +9,7 @@ import { localStore } from "../../../src/store/local/store.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { makeShape } from "../../faults/shapes.ts";
 import { makeFolder } from "../../faults/support.ts";
-import { failureOf, makePairContext, makeSettings, planHere, TestPort } from "../../support/job.ts";
+import { failureOf, makePairContext, makeSettings, planHere, TestPort } from "../../support/in-process.ts";
 
 const shape = { rows: 5000, tables: 60, columns: 10, misaligned: 0.1 };
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, mergeHere, planHere } from "../../support/job.ts";
+import { failureOf, mergeHere, planHere } from "../../support/in-process.ts";
 import { flag, type StoredColumn, stored, struct, union, writeStored } from "../../support/parquet-file.ts";
 import { readStored } from "../../support/stored-file.ts";
 

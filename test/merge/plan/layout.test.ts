@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { describeLayout, sameLayout, uniformLayout } from "../../../src/merge/plan/layout.ts";
 import { query } from "../../support/duckdb.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { mergeHere, planHere } from "../../support/job.ts";
+import { mergeHere, planHere } from "../../support/in-process.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("layout");

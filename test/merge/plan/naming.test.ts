@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import pl from "nodejs-polars";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, mergeHere } from "../../support/job.ts";
+import { failureOf, mergeHere } from "../../support/in-process.ts";
 import { keyed, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("naming");

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { scratchFolder } from "../../support/folder.ts";
-import { mergeHere, planHere } from "../../support/job.ts";
+import { mergeHere, planHere } from "../../support/in-process.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("plan");

@@ -8,7 +8,7 @@ import type { Manifest } from "../../../src/model/result.ts";
 import { localStore } from "../../../src/store/local/store.ts";
 import { crc32c } from "../../support/crc32c.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, mergeHere } from "../../support/job.ts";
+import { failureOf, mergeHere } from "../../support/in-process.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("manifest");

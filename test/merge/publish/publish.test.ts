@@ -17,7 +17,7 @@ import {
   mergeHere,
   type SomeSettings,
   TestPort,
-} from "../../support/job.ts";
+} from "../../support/in-process.ts";
 
 /** The local store with some of its stage's steps replaced. */
 function changeStage(change: (staged: StagedOutput, path: string) => Partial<StagedOutput>): Store {

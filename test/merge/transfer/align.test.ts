@@ -4,7 +4,7 @@ import pl from "nodejs-polars";
 import { toCells } from "../../support/columns.ts";
 import { query } from "../../support/duckdb.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { mergeHere } from "../../support/job.ts";
+import { mergeHere } from "../../support/in-process.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("align");

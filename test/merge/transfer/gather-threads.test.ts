@@ -14,7 +14,7 @@ import { readPages } from "../../../src/parquet/page/header.ts";
 import { crc32c, formatCrc32c } from "../../../src/store/crc32c.ts";
 import { openLocal } from "../../../src/store/local/file.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, limits, makePairContext, makeSettings, TestPort } from "../../support/job.ts";
+import { failureOf, limits, makePairContext, makeSettings, TestPort } from "../../support/in-process.ts";
 import { keyed, upTo, type Written, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("threads");

@@ -6,7 +6,7 @@ import { copyBlockBytes } from "../../../src/merge/budget.ts";
 import { loadFile } from "../../support/bytes.ts";
 import { copyTo, query } from "../../support/duckdb.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { mergeHere } from "../../support/job.ts";
+import { mergeHere } from "../../support/in-process.ts";
 
 const root = await scratchFolder("splice");
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { copyTo, query } from "../../support/duckdb.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { mergeHere } from "../../support/job.ts";
+import { mergeHere } from "../../support/in-process.ts";
 
 const root = await scratchFolder("stored-types");
 const key = "range as interval_time";

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { scratchFolder } from "../../support/folder.ts";
-import { mergeHere, verifyHere } from "../../support/job.ts";
+import { mergeHere, verifyHere } from "../../support/in-process.ts";
 import {
   bytes,
   flag,

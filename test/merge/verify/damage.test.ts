@@ -8,7 +8,7 @@ import type { Manifest } from "../../../src/model/result.ts";
 import { chunkPlace, overwrite, pageBody } from "../../faults/support.ts";
 import { crc32c } from "../../support/crc32c.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, mergeHere, verifyHere } from "../../support/job.ts";
+import { failureOf, mergeHere, verifyHere } from "../../support/in-process.ts";
 import { type StoredColumn, stored, writeStored } from "../../support/parquet-file.ts";
 
 const root = await scratchFolder("damage");

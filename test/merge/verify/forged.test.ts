@@ -7,7 +7,7 @@ import type { Manifest } from "../../../src/model/result.ts";
 import type { ThriftField } from "../../../src/parquet/thrift/thrift.ts";
 import { crc32c } from "../../support/crc32c.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { mergeHere, verifyHere } from "../../support/job.ts";
+import { mergeHere, verifyHere } from "../../support/in-process.ts";
 import { bytes, flag, i64, type StoredColumn, stored, writeStored } from "../../support/parquet-file.ts";
 
 const root = await scratchFolder("forged");

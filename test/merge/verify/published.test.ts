@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { ExitCode } from "../../../src/model/exit-code.ts";
 import { describeProblem } from "../../../src/model/failure.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, mergeHere, verifyHere } from "../../support/job.ts";
+import { failureOf, mergeHere, verifyHere } from "../../support/in-process.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("published");

@@ -8,7 +8,7 @@ import { verifyOutput } from "../../../src/merge/verify/verify.ts";
 import { localStore } from "../../../src/store/local/store.ts";
 import { loadFile } from "../../support/bytes.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, makeContext, mergeHere, verifyHere } from "../../support/job.ts";
+import { failureOf, makeContext, mergeHere, verifyHere } from "../../support/in-process.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("verify");

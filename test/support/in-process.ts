@@ -13,28 +13,28 @@ import { localStore } from "../../src/store/local/store.ts";
 
 const GiB = 2 ** 30;
 
-/** A worker's line to a test: keeps every event, never slows down, stops when told. */
+/** The port of a task that runs in the process of a test: keeps every event, and stops on request. */
 export class TestPort implements Port {
   readonly events: WorkerEvent[] = [];
   slowed = false;
-  private readonly controller = new AbortController();
-  private readonly watch: (event: WorkerEvent, port: TestPort) => void;
+  readonly #controller = new AbortController();
+  readonly #watch: (event: WorkerEvent, port: TestPort) => void;
 
   constructor(watch: (event: WorkerEvent, port: TestPort) => void = () => undefined) {
-    this.watch = watch;
+    this.#watch = watch;
   }
 
   get signal(): AbortSignal {
-    return this.controller.signal;
+    return this.#controller.signal;
   }
 
   emit(event: WorkerEvent): void {
     this.events.push(event);
-    this.watch(event, this);
+    this.#watch(event, this);
   }
 
   stop(reason: unknown): void {
-    this.controller.abort(reason);
+    this.#controller.abort(reason);
   }
 
   async measureMemory(): Promise<MemoryRecord> {
