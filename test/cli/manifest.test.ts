@@ -36,7 +36,7 @@ describe("widemerge manifest", () => {
     const env = new Map(container.env.map(({ name, value }: { name: string; value: string }) => [name, value]));
     assert.equal(env.get("WIDEMERGE_EXPECT_TABLES"), "668");
     assert.equal(env.get("WIDEMERGE_VERIFY"), "sample");
-    assert.equal(env.get("WIDEMERGE_MEMORY_WARN"), `${45 * 2 ** 30}`);
+    assert.equal(env.get("WIDEMERGE_MEMORY_WARN"), `${45 * 2 ** 30}B`);
   });
 
   test("keeps texts that YAML would take for dates or numbers", async () => {
