@@ -42,6 +42,8 @@ export function decode(file: Buffer): DataFrame {
 /** Rows at which two columns differ; nulls and NaNs are equal to themselves. Works on types that JavaScript cannot show. */
 export function countDifferences(left: Series, right: Series): number {
   if (left.length !== right.length) return Math.max(left.length, right.length);
+  // Most columns are equal, and an eighth of the time shows it.
+  if (left.seriesEqual(right, true)) return 0;
   const frame = pl.DataFrame({ left: left.rename("left"), right: right.rename("right") });
   const [one, other] = [pl.col("left"), pl.col("right")];
   const values = frame.filter(one.isNotNull().and(other.isNotNull()).and(one.neq(other))).height;
