@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
+import { isPandasIndex } from "./column-names.ts";
 import type { Folders } from "./names.ts";
 import type { InputFile } from "./plan.ts";
-import type { Manifest } from "./result.ts";
-import type { CompletenessSettings, OutputSettings } from "./settings.ts";
+import type { Manifest, ManifestInput } from "./result.ts";
+import type { CompletenessSettings, KeyPolicies, OutputSettings } from "./settings.ts";
 import type { TableChoice } from "./table-choice.ts";
+import { formatNumber } from "./units.ts";
 
 /** The settings that change the bytes of the output, and no others. */
 export function outputSettings(settings: OutputSettings): OutputSettings {
@@ -19,11 +21,16 @@ export function completeSettings<Some extends object>(settings: Some): typeof ad
   return { ...addedSettings, ...settings };
 }
 
-/** The settings that decide what the outputs of a run are; a choice of tables and names of folders only where there are any. */
-export function runSettings(settings: OutputSettings & TableChoice & { readonly folders: Folders }) {
-  const { tables, excludeTables, folders } = settings;
+/**
+ * The settings that decide what the outputs of a run are and whether they may exist. A choice of tables, names of folders
+ * and policies that let more pass than the defaults are there only where they are in force.
+ */
+export function runSettings(settings: OutputSettings & KeyPolicies & TableChoice & { readonly folders: Folders }) {
+  const { tables, excludeTables, folders, nullKeys, minMatch } = settings;
   return {
     ...outputSettings(settings),
+    ...(nullKeys !== "error" && { nullKeys }),
+    ...(minMatch === 0 && { minMatch }),
     ...(tables.length > 0 && { tables }),
     ...(excludeTables.length > 0 && { excludeTables }),
     ...(Object.keys(folders).length > 0 && { folders }),
@@ -43,7 +50,7 @@ export interface Present {
   readonly outputBytes: number;
   /** CRC32C of the output, where the store knows it without reading. */
   readonly outputCrc32c?: string | undefined;
-  readonly settings: OutputSettings;
+  readonly settings: OutputSettings & KeyPolicies;
 }
 
 export type Comparison =
@@ -74,7 +81,7 @@ function findDifference(
     return `it has ${outputBytes} bytes, but its manifest says ${manifest.output.size}`;
   if (outputCrc32c !== undefined && outputCrc32c !== manifest.output.crc32c)
     return `its CRC32C is ${outputCrc32c}, but its manifest says ${manifest.output.crc32c}`;
-  if (!isDeepStrictEqual(completeSettings(manifest.settings), outputSettings(settings)))
+  if (!isDeepStrictEqual(settingsOf(manifest, settings), outputSettings(settings)))
     return `it was made with ${JSON.stringify(manifest.settings)}`;
   const before = new Map(manifest.inputs.map((input) => [input.table, input]));
   if (inputs.length !== manifest.inputs.length)
@@ -82,5 +89,39 @@ function findDifference(
   const unknown = inputs.find((input) => !before.has(input.table));
   if (unknown !== undefined) return `it was made without ${unknown.table}`;
   const changed = inputs.find((input) => before.get(input.table)?.size !== input.size);
-  return changed === undefined ? undefined : `${changed.table} has changed since the merge`;
+  return changed === undefined ? findRefused(manifest, settings) : `${changed.table} has changed since the merge`;
+}
+
+/**
+ * The settings that an output was made with. Version 0.1.0 kept every index that pandas saved: its output is what either
+ * setting gives where no table has one.
+ */
+function settingsOf({ settings, inputs }: Manifest, present: OutputSettings): OutputSettings {
+  const hasIndex = inputs.some(({ columns }) => columns.some(({ input }) => isPandasIndex(input)));
+  const { keepIndex = hasIndex || present.keepIndex }: Partial<OutputSettings> = settings;
+  return { ...completeSettings(settings), keepIndex };
+}
+
+/** What a merge would now refuse about the keys of a table of the output. */
+function findRefused({ settings, rows, inputs }: Manifest, { nullKeys, minMatch }: KeyPolicies): string | undefined {
+  for (const input of inputs) {
+    const { table, rowsNullFilled } = input;
+    if (minMatch !== 0 && rows > 0 && rowsNullFilled === rows)
+      return `${table} has none of the targets' keys: its columns are null, which only --min-match 0 allows`;
+    const nulls = nullKeys === "error" ? mostNullKeys(input, settings) : 0;
+    if (nulls > 0) {
+      const count = input.nullKeyRows === undefined ? "perhaps rows" : formatNumber(nulls, "row");
+      return `it lacks ${count} of ${table} without a key, which only --null-keys drop allows`;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * The most rows without a key that an input can have. Version 0.1.0, which had no setting for an index, refused them; versions
+ * between did not count them, so that any row that is dropped but for its key's repetition may be one.
+ */
+function mostNullKeys(input: ManifestInput, settings: Partial<OutputSettings>): number {
+  const uncounted = settings.keepIndex === undefined ? 0 : input.rowsDropped - input.duplicateRows;
+  return input.nullKeyRows ?? uncounted;
 }

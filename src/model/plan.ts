@@ -32,6 +32,8 @@ export interface TablePlan {
   readonly rowsNullFilled: number;
   /** Input rows that share a key with another row; 0 unless the duplicate policy allows them. */
   readonly duplicateRows: number;
+  /** Input rows without a key; 0 unless the policy for null keys allows them. */
+  readonly nullKeyRows: number;
   /** Input column → output column, in input order. The key is only in the list of the targets. */
   readonly columns: readonly ColumnLineage[];
   /** Columns in which pandas saved an index, which are not in the output. */

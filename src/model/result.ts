@@ -97,6 +97,8 @@ export interface ManifestInput {
   readonly rowsDropped: number;
   readonly rowsNullFilled: number;
   readonly duplicateRows: number;
+  /** Rows without a key, which are not in the output; absent in manifests of version 0.1.0, which refused such tables. */
+  readonly nullKeyRows?: number;
   /**
    * Whether the CRC32 in page headers, where there were any, was compared with the pages as they passed. The pages of an
    * object that Cloud Storage composed into the output did not pass.

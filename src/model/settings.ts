@@ -42,6 +42,16 @@ export interface OutputSettings {
   readonly rowGroupRows: "auto" | number;
 }
 
+/** Which feature tables are refused for their keys: it decides whether there is an output, never its bytes. */
+export interface KeyPolicies {
+  readonly nullKeys: NullKeyPolicy;
+  /**
+   * Percentage of the targets' keys below which a table is warned of. A table that has none of them is refused, unless this
+   * is 0: then its columns are null.
+   */
+  readonly minMatch: number;
+}
+
 /** When a checkpoint counts as complete. */
 export interface CompletenessSettings {
   readonly requireMarker: boolean;
@@ -72,7 +82,7 @@ export interface StoreSettings {
 }
 
 /** All settings of the merge of one pair. */
-export interface MergeSettings extends OutputSettings, CheckpointSettings, StoreSettings {
+export interface MergeSettings extends OutputSettings, KeyPolicies, CheckpointSettings, StoreSettings {
   /** Folder for outputs and manifests. */
   readonly output: string;
   readonly verify: VerifyLevel;
@@ -81,16 +91,10 @@ export interface MergeSettings extends OutputSettings, CheckpointSettings, Store
   /** Free disk space to require, in bytes; "auto": the size of the output. */
   readonly diskFree: "auto" | number;
   readonly assembly: AssemblyChoice;
-  readonly nullKeys: NullKeyPolicy;
-  /**
-   * Percentage of the targets' keys below which a table is warned of. A table that has none of them is refused, unless this
-   * is 0: then its columns are null.
-   */
-  readonly minMatch: number;
 }
 
 /** All settings of a run that concern its pairs. */
-export interface RunSettings extends OutputSettings, CheckpointSettings {
+export interface RunSettings extends OutputSettings, KeyPolicies, CheckpointSettings {
   readonly output: string;
   /** Retries of a pair after a storage or network failure. */
   readonly retries: number;

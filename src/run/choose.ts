@@ -147,6 +147,15 @@ function claim(store: RunStore, output: string, run: string): Promise<boolean> {
   return store.writeTextIf(runPaths(store, output, run).entry, formatDocument(entry), undefined);
 }
 
+/** The settings that a run's record has only where they were chosen. */
+const nothingChosen = {
+  tables: undefined,
+  excludeTables: undefined,
+  folders: undefined,
+  nullKeys: undefined,
+  minMatch: undefined,
+};
+
 /** The differences between a request and a run. */
 function compareRequest(record: RunRecord, { pairs, backend, settings }: RunRequest): Problem[] {
   const asked: Readonly<Record<string, unknown>> = {
@@ -155,9 +164,7 @@ function compareRequest(record: RunRecord, { pairs, backend, settings }: RunRequ
     output: toAbsolute(settings.output),
     pairs: pairs.length === 0 ? record.pairs : pairs,
     // A setting that is absent differs from one that the run has.
-    ...(record.settings === undefined
-      ? {}
-      : { tables: undefined, excludeTables: undefined, folders: undefined, ...runSettings(settings) }),
+    ...(record.settings === undefined ? {} : { ...nothingChosen, ...runSettings(settings) }),
     ...(record.completeness === undefined ? {} : { expectTables: undefined, ...describeCompleteness(settings) }),
   };
   const { settings: outputs, completeness, ...others } = record;

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { isManifest } from "../../src/merge/publish/manifest.ts";
 import { findGap, listTables } from "../../src/model/checkpoint.ts";
 import { compareWithManifest, outputSettings, runSettings } from "../../src/model/comparison.ts";
 import type { InputFile } from "../../src/model/plan.ts";
-import type { Manifest } from "../../src/model/result.ts";
-import { makeSettings } from "../support/in-process.ts";
+import type { Manifest, ManifestInput } from "../../src/model/result.ts";
+import { makeSettings, type SomeSettings } from "../support/in-process.ts";
 
 const settings = makeSettings({});
 const file = (table: string, given: Partial<InputFile> = {}): InputFile => ({
@@ -18,7 +20,7 @@ const inputs = [file("targets"), file("pair_a")];
 const manifest = {
   output: { name: "training_x.parquet", size: 100, crc32c: "00000000" },
   settings: outputSettings(settings),
-  inputs: inputs.map((input) => ({ ...input, crc32c: "0000000a" })),
+  inputs: inputs.map((input) => ({ ...input, crc32c: "0000000a", columns: [] })),
 } as unknown as Manifest;
 
 describe("an output and what is there now", () => {
@@ -53,6 +55,80 @@ describe("an output and what is there now", () => {
       assert.equal(found.verdict, "other");
       assert.match("why" in found ? found.why : "", why);
     });
+});
+
+describe("an output that the present policy would refuse", () => {
+  const keyed = (counts: Partial<ManifestInput>, made = {}) => {
+    const settings = outputSettings(makeSettings(made));
+    const [targets, table] = manifest.inputs;
+    return { ...manifest, rows: 10, settings, inputs: [targets, { ...table, ...counts }] } as Manifest;
+  };
+  const compare = (made: Manifest, given: SomeSettings) =>
+    compareWithManifest(made, { inputs, outputBytes: 100, settings: makeSettings(given) });
+  const cases: readonly [string, Manifest, RegExp, SomeSettings][] = [
+    [
+      "a table of which no key matched",
+      keyed({ rowsNullFilled: 10, rowsDropped: 10, nullKeyRows: 0 }),
+      /^pair_a has none of the targets' keys: its columns are null, which only --min-match 0 allows$/,
+      { minMatch: 0 },
+    ],
+    [
+      "rows without a key",
+      keyed({ rowsNullFilled: 2, rowsDropped: 2, nullKeyRows: 1 }),
+      /^it lacks 1 row of pair_a without a key, which only --null-keys drop allows$/,
+      { nullKeys: "drop" },
+    ],
+    [
+      "rows that may have had no key, where the manifest does not count them",
+      keyed({ rowsNullFilled: 0, rowsDropped: 3, duplicateRows: 2 }),
+      /^it lacks perhaps rows of pair_a without a key/,
+      { nullKeys: "drop" },
+    ],
+  ];
+  for (const [name, made, why, allowed] of cases)
+    it(name, () => {
+      const refused = compare(made, {});
+      assert.match("why" in refused ? refused.why : "", why);
+      assert.deepEqual(compare(made, allowed), { verdict: "same" });
+    });
+
+  it("not one with rows of other keys or of repeated ones left out", () => {
+    assert.deepEqual(compare(keyed({ rowsNullFilled: 9, rowsDropped: 9, nullKeyRows: 0 }), {}), { verdict: "same" });
+    const repeated = keyed({ rowsNullFilled: 0, rowsDropped: 2, duplicateRows: 2 });
+    assert.deepEqual(compare(repeated, {}), { verdict: "same" });
+  });
+});
+
+describe("an output of version 0.1.0", () => {
+  const former: Manifest = JSON.parse(readFileSync(new URL("manifest-0.1.0.json", import.meta.url), "utf8"));
+  const compare = (made: Manifest, given: SomeSettings = {}) =>
+    compareWithManifest(made, { inputs: made.inputs, outputBytes: made.output.size, settings: makeSettings(given) });
+  const withoutIndex: Manifest = {
+    ...former,
+    inputs: former.inputs.map(({ columns, ...input }) => ({
+      ...input,
+      columns: columns.filter((column) => column.input !== "__index_level_0__"),
+    })),
+  };
+
+  it("can be read", () => assert.ok(isManifest(former)));
+
+  it("has the index that pandas saved, which is left out now unless it is kept", () => {
+    assert.equal(compare(former).verdict, "other");
+    assert.deepEqual(compare(former, { keepIndex: true }), { verdict: "same" });
+  });
+
+  it("without such an index is done with either setting, and has no rows without a key to miss", () => {
+    assert.deepEqual(compare(withoutIndex), { verdict: "same" });
+    assert.deepEqual(compare(withoutIndex, { keepIndex: true }), { verdict: "same" });
+    assert.equal(compare(withoutIndex, { separator: "__" }).verdict, "other");
+  });
+});
+
+it("policies that let more pass are part of a run", () => {
+  const given = { nullKeys: "drop", minMatch: 0 };
+  assert.deepEqual(runSettings(makeSettings(given)), { ...outputSettings(settings), ...given });
+  assert.deepEqual(runSettings(makeSettings({ minMatch: "90%" })), outputSettings(settings));
 });
 
 it("the settings of a run state its choice of tables, if there is one", () => {

@@ -155,6 +155,7 @@ function makeManifest(settings: Settings, pair: string, path: string, size: numb
     rowsDropped: 0,
     rowsNullFilled: 0,
     duplicateRows: 0,
+    nullKeyRows: 0,
     pageChecksums: "checked",
     columns: [],
   } as const;

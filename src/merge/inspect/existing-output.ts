@@ -3,7 +3,7 @@ import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { Manifest } from "../../model/result.ts";
-import type { OutputSettings } from "../../model/settings.ts";
+import type { KeyPolicies, OutputSettings } from "../../model/settings.ts";
 import { ParquetError, readFooter } from "../../parquet/footer-reader.ts";
 import { checksumOf } from "../../store/crc32c.ts";
 import type { Store, StoredFile } from "../../store/store.ts";
@@ -29,7 +29,7 @@ export type ExistingOutput =
 export async function findExisting(
   context: PairContext,
   inventory: Inventory,
-  settings: OutputSettings & { readonly replace: boolean },
+  settings: OutputSettings & KeyPolicies & { readonly replace: boolean },
 ): Promise<ExistingOutput> {
   const { store, paths } = context;
   const file = await store.stat(paths.output);
@@ -60,7 +60,7 @@ export function refuseOutput(output: string, found?: string): Failure {
 interface Present {
   readonly file: Pick<StoredFile, "size" | "crc32c">;
   readonly inventory: Inventory;
-  readonly settings: OutputSettings;
+  readonly settings: OutputSettings & KeyPolicies;
 }
 
 /** In what the manifest differs from these inputs and settings; undefined when it describes them. */

@@ -113,7 +113,7 @@ class Planner {
 
   #decide(table: ProvenTable): Omit<PlannedTable, "transfer"> {
     const { file, footer, proof } = table;
-    const { matched, repeated, equal } = proof.comparison;
+    const { matched, nulls, repeated, equal } = proof.comparison;
     const splice = equal && sameLayout(layoutOf(table), this.#layout);
     const { pair, settings } = this.#input;
     const columns = nameColumns(table, pair, settings);
@@ -127,6 +127,7 @@ class Planner {
       rowsDropped: footer.rows - matched,
       rowsNullFilled: this.#rows - matched,
       duplicateRows: repeated,
+      nullKeyRows: nulls,
       columns: printColumns(table, columns),
       leftOut: findIndexColumns(table, settings).map(({ name }) => name),
       bytes: sum(moved.map((column) => encodedSize(footer, column))),

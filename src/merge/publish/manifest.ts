@@ -50,7 +50,7 @@ export function makeManifest(parts: ManifestParts): Manifest {
 }
 
 function describeInput(table: TransferredTable, key: string): ManifestInput {
-  const { action, reason, rows, rowsDropped, rowsNullFilled, duplicateRows } = table.plan;
+  const { action, reason, rows, rowsDropped, rowsNullFilled, duplicateRows, nullKeyRows } = table.plan;
   return {
     ...table.file,
     path: toAbsolute(table.file.path),
@@ -61,6 +61,7 @@ function describeInput(table: TransferredTable, key: string): ManifestInput {
     rowsDropped,
     rowsNullFilled,
     duplicateRows,
+    nullKeyRows,
     pageChecksums: table.transfer === "link" ? "unchecked" : "checked",
     columns: printColumns(table, table.columns),
     ...(table.key.name !== key && { key: table.key.name }),
@@ -90,6 +91,10 @@ const ManifestDocument = v.object({
         version: v.string(),
         crc32c,
         action: v.picklist(["splice", "align"]),
+        rowsDropped: count,
+        rowsNullFilled: count,
+        duplicateRows: count,
+        nullKeyRows: v.optional(count),
         columns: v.array(v.object({ input: v.string(), output: v.string() })),
         key: v.optional(v.string()),
       }),

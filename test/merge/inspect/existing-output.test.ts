@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
+import pl from "nodejs-polars";
 import { ExitCode } from "../../../src/model/exit-code.ts";
 import { describeProblem } from "../../../src/model/failure.ts";
 import { makeShape } from "../../faults/shapes.ts";
@@ -73,6 +74,21 @@ describe("an output that is there already", () => {
   it("with other settings is refused", async (context) => {
     const { settings } = makeSetting(context);
     assert.match(await refused({ ...settings, rowGroupRows: 50 }), /made with \{.*"rowGroupRows":"auto"/);
+  });
+
+  it("with rows without a key left out is refused by a merge that would refuse them", async (context) => {
+    const { settings, input, output } = makeSetting(context);
+    const nulls = { interval_time: [null, null], x: [1, 2] };
+    const at = join(input, "audusd", "unkeyed.parquet");
+    pl.DataFrame(nulls)
+      .withColumns(pl.col("interval_time").cast(pl.Datetime("us", "UTC")))
+      .writeParquet(at);
+    rmSync(output, { recursive: true });
+    const lenient = { ...settings, nullKeys: "drop", minMatch: 0 };
+    assert.equal((await mergeHere(lenient, "audusd")).outcome, "done");
+    assert.equal((await mergeHere(lenient, "audusd")).outcome, "already done");
+    assert.match(await refused({ ...settings, nullKeys: "drop" }), /unkeyed has none of the targets' keys/);
+    assert.match(await refused({ ...settings, minMatch: 0 }), /it lacks 2 rows of unkeyed without a key/);
   });
 
   it("of another size than its manifest says is refused", async (context) => {

@@ -78,6 +78,7 @@ function plan(
     rowsDropped: 0,
     rowsNullFilled: 0,
     duplicateRows: 0,
+    nullKeyRows: 0,
     bytes: 1.9e6,
     decodedBytes: 3e6,
     leftOut: [],
