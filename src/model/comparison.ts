@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { isPandasIndex } from "./column-names.ts";
-import type { Folders } from "./names.ts";
+import type { Folders } from "./folders.ts";
 import type { InputFile } from "./plan.ts";
 import type { Manifest, ManifestInput } from "./result.ts";
 import type { CompletenessSettings, KeyPolicies, OutputSettings } from "./settings.ts";

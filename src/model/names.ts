@@ -31,11 +31,3 @@ export const FolderName = v.pipe(
 
 /** The name of a pair. It becomes a folder, a file name and a label, so it can contain no path. */
 export const Pair = v.pipe(v.string(pairText), v.regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, pairText));
-
-/** Pairs by the names of their folders, where these differ: `{ "ES=F": "es_f" }`. */
-export type Folders = Readonly<Record<string, string>>;
-
-/** The name of a pair's folder under the input. */
-export function folderOf(folders: Folders, pair: string): string {
-  return Object.keys(folders).find((folder) => folders[folder] === pair) ?? pair;
-}

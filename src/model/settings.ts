@@ -1,5 +1,5 @@
 import type { Renames } from "./column-names.ts";
-import type { Folders } from "./names.ts";
+import type { Folders } from "./folders.ts";
 import type { TableChoice } from "./table-choice.ts";
 
 /** The settings that the rooms work with, as plain values. `config/` reads them from flags, variables and a file. */

@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import { chooseTables, findGap, listTables } from "../model/checkpoint.ts";
 import { compareWithManifest } from "../model/comparison.ts";
-import { folderOf } from "../model/names.ts";
+import { folderOf } from "../model/folders.ts";
 import { nameOutputs } from "../model/output-names.ts";
 import type { Manifest } from "../model/result.ts";
 import type { PairOutput } from "../model/run.ts";

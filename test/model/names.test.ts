@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveSettings } from "../../src/config/resolve.ts";
 import { Failure } from "../../src/model/failure.ts";
-import { adviseOnName, folderOf } from "../../src/model/names.ts";
+import { folderOf } from "../../src/model/folders.ts";
+import { adviseOnName } from "../../src/model/names.ts";
 
 const own: readonly [string, string][] = [
   ["ES=F", "--folders ES=F:es_f merges it as es_f"],

@@ -72,8 +72,9 @@ describe("a run", () => {
         ["report.html", "<p>"],
         ["costs/ok1.json", "{}"],
       ]);
+    // A second is long enough to be seen by a controller on a busy machine.
     const { view, exitCode } = await runPairs(
-      optionsOf(stand, { machine: makeLocalBackend(stand, {}, 0.1), documents, onView: (it) => views.push(it) }),
+      optionsOf(stand, { machine: makeLocalBackend(stand, {}, 1), documents, onView: (it) => views.push(it) }),
     );
     assert.equal(exitCode, ExitCode.done);
     assert.deepEqual(

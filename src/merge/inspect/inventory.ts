@@ -11,7 +11,7 @@ import {
 } from "../../model/checkpoint.ts";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure, type Problem } from "../../model/failure.ts";
-import { folderOf } from "../../model/names.ts";
+import { folderOf } from "../../model/folders.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { CheckpointSettings } from "../../model/settings.ts";
 import { isChosen, matches } from "../../model/table-choice.ts";
