@@ -1,7 +1,8 @@
 import type { PairForecast, RunForecast } from "../app/dry-run.ts";
+import { hasCosts } from "../cost/run-cost.ts";
 import type { BackendName } from "../model/backend-name.ts";
 import { fitsUnder } from "../model/guard.ts";
-import { formatCount, formatMemory, formatSeconds } from "../model/units.ts";
+import { formatCount, formatMemory, formatNumber, formatSeconds } from "../model/units.ts";
 import { describeProblems } from "../report/text/pair.ts";
 import { describeForecast } from "../report/text/run.ts";
 
@@ -9,8 +10,8 @@ import { describeForecast } from "../report/text/run.ts";
 export function describeDryRun(forecast: RunForecast, backend: BackendName): string {
   const { pairs, ceilingBytes, parallelism, cost } = forecast;
   const planned = pairs.filter(({ plan }) => plan !== undefined).length;
-  const head = `${formatCount(planned)} of ${formatCount(pairs.length)} pairs to merge on ${backend}, ${parallelism} at a time, each under a ceiling of ${formatMemory(ceilingBytes)}`;
-  const costs = planned === 0 ? "" : `\n${describeForecast(cost)}`;
+  const head = `${formatCount(planned)} of ${formatNumber(pairs.length, "pair")} to merge on ${backend}, ${parallelism} at a time, each under a ceiling of ${formatMemory(ceilingBytes)}`;
+  const costs = planned === 0 || !hasCosts(backend, cost) ? "" : `\n${describeForecast(cost)}`;
   return `${head}\n\n${pairs.map((pair) => describePair(pair, ceilingBytes)).join("")}${costs}`;
 }
 
@@ -22,7 +23,7 @@ function describePair({ pair, verdict, why, plan, problems }: PairForecast, ceil
   const fits = fitsUnder(ceilingBytes, plan.predictedPeakBytes) ? "fits" : "does not fit";
   const parts = [
     `to do: ${why}`,
-    `${formatCount(plan.tables.length - aligned)} tables spliced, ${formatCount(aligned)} aligned`,
+    `${formatNumber(plan.tables.length - aligned, "table")} spliced, ${formatCount(aligned)} aligned`,
     `predicted peak ${formatMemory(plan.predictedPeakBytes)}, ${fits}`,
     `about ${formatSeconds(plan.predictedSeconds)}`,
   ];

@@ -30,6 +30,14 @@ export function costOfRun(view: RunView, list: PriceList): RunCost {
   };
 }
 
+/** Whether a run has costs: one on this machine has none, unless it uses a bucket. */
+export function hasCosts(
+  backend: BackendName,
+  { estimated, monthly }: Pick<RunCost, "estimated" | "monthly">,
+): boolean {
+  return backend !== "local" || [estimated, monthly].some(({ usd, missing }) => usd > 0 || missing.length > 0);
+}
+
 /** Seconds from the first start of an attempt to the last end, or to now while one runs; 0 before the first. */
 export function wallSeconds(view: RunView): number {
   const attempts = view.pairs.flatMap((pair) => pair.attempts).filter((attempt) => attempt.start !== undefined);

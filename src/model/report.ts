@@ -27,18 +27,31 @@ export type MemoryTrace = v.InferOutput<typeof MemoryTrace>;
 
 const Family = object({ family: text, spliced: whole, aligned: whole });
 
+const PartialTable = object({
+  table: text,
+  rowsMatched: v.pipe(whole, v.description("rows of the output that the table has a row for")),
+  rowsNullFilled: v.pipe(whole, v.description("rows of the output in which its columns are null")),
+  rowsDropped: v.pipe(whole, v.description("rows of the table that are not in the output")),
+});
+
 export const ReportPair = object({
   pair: text,
   state: v.picklist(["done before", "done", "waiting", "running", "failed", "cancelled"]),
   why: v.exactOptional(v.pipe(text, v.description("the reason for the state"))),
   output: v.exactOptional(
     object({
+      name: v.pipe(text, v.description("file in the folder of the outputs")),
+      manifest: v.pipe(text, v.description("its manifest, in the same folder")),
       rows: whole,
       columns: whole,
       sizeBytes: whole,
       inputBytes: whole,
       predictedPeakBytes: whole,
       families: list(Family),
+      partialTables: v.pipe(
+        list(PartialTable),
+        v.description("tables with other rows than the targets, the worst first"),
+      ),
     }),
   ),
   tables: object({ spliced: whole, aligned: whole }),
@@ -63,6 +76,10 @@ export const Report = object({
   at: v.pipe(text, v.description("RFC 3339: when the report was made")),
   finished: v.exactOptional(text),
   cancelled: v.boolean(),
+  settings: v.pipe(
+    v.record(text, v.unknown()),
+    v.description("the settings in force that the run keeps, by their names in a configuration file; sizes in bytes"),
+  ),
   totals: object({
     pairs: whole,
     states: v.record(text, whole),

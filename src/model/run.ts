@@ -7,6 +7,7 @@ import type { Cause, Ending, Seen } from "./ending.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { MemoryRecord } from "./measurement.ts";
 import type { WorkerOutcome } from "./outcome.ts";
+import type { PartialTable } from "./partial-table.ts";
 import type { TaskProgress } from "./progress.ts";
 import type { PairResult } from "./result.ts";
 import type { CompletenessSettings } from "./settings.ts";
@@ -173,6 +174,8 @@ export interface PairOutput {
   /** Spliced and aligned tables of each family: the table name up to its first "_" or digit. */
   readonly families: Readonly<Record<string, { readonly spliced: number; readonly aligned: number }>>;
   readonly predictedPeakBytes: number;
+  /** Tables that do not have exactly the targets' rows, the worst first. */
+  readonly partialTables: readonly PartialTable[];
 }
 
 /** A snapshot of a run: the record and every pair, in the order of the record. */

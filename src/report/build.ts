@@ -4,8 +4,9 @@ import { costOfRun, indexPairCosts, wallSeconds } from "../cost/run-cost.ts";
 import type { PriceList } from "../model/cost.ts";
 import { describeEnding } from "../model/ending.ts";
 import type { Problem } from "../model/failure.ts";
+import { nameOutputs } from "../model/output-names.ts";
 import type { MemoryTrace, Report, ReportPair } from "../model/report.ts";
-import { attemptPeak, type PairOutcome, type PairOutput, type RunView } from "../model/run.ts";
+import { attemptPeak, type PairOutcome, type PairOutput, type RunRecord, type RunView } from "../model/run.ts";
 
 /** The report of a run at one moment, with its costs by a price list. */
 export function buildReport(view: RunView, list: PriceList): Report {
@@ -26,11 +27,26 @@ export function buildReport(view: RunView, list: PriceList): Report {
     at: view.at,
     ...(record.finished === undefined ? {} : { finished: record.finished }),
     cancelled: record.cancelled,
+    settings: listSettings(record),
     totals: buildTotals(view, pairs),
     pairs,
     cost: costWithoutPairs,
     alternatives: findAlternatives(view, list, right),
     ...(right === undefined ? {} : { rightSize: right }),
+  };
+}
+
+/** What the run was started or last continued with. Records of version 0.1.0 have fewer settings. */
+function listSettings({ settings, completeness, policy, handles }: RunRecord): Report["settings"] {
+  const { ceilingBytes, ...retries } = policy ?? {};
+  const launches = handles.map(({ launch }) => launch);
+  return {
+    ...settings,
+    ...completeness,
+    ...(ceilingBytes === undefined ? {} : { memoryCeiling: ceilingBytes }),
+    ...retries,
+    ...(launches.length > 0 && { parallelism: Math.max(...launches.map(({ parallelism }) => parallelism)) }),
+    ...(launches.some(({ spot }) => spot) && { spot: true }),
   };
 }
 
@@ -43,9 +59,7 @@ function buildPair(outcome: PairOutcome, cost: ReportPair["cost"]): ReportPair {
     pair,
     state,
     ...(why === undefined ? {} : { why }),
-    ...(output === undefined
-      ? {}
-      : { output: { ...output, predictedPeakBytes: Math.round(output.predictedPeakBytes), families } }),
+    ...(output === undefined ? {} : { output: describeOutput(pair, output, families) }),
     tables: sumFamilies(families),
     seconds: cost.attempts.reduce((sum, attempt) => sum + attempt.seconds, 0),
     ...(peaks.length === 0 ? {} : { peakBytes: Math.max(...peaks) }),
@@ -55,6 +69,11 @@ function buildPair(outcome: PairOutcome, cost: ReportPair["cost"]): ReportPair {
     memory: traceMemory(outcome),
     cost,
   };
+}
+
+function describeOutput(pair: string, output: PairOutput, families: Families): NonNullable<ReportPair["output"]> {
+  const { output: name, manifest } = nameOutputs(pair);
+  return { ...output, name, manifest, predictedPeakBytes: Math.round(output.predictedPeakBytes), families };
 }
 
 /** What the last attempt that failed with problems found. */

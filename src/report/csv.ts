@@ -24,6 +24,13 @@ const columns: readonly (readonly [string, (pair: ReportPair, report: Report) =>
   ["storage_usd_per_month", (pair) => pair.cost.monthly?.usd && round(pair.cost.monthly.usd, 6)],
   ["price_list", (_, report) => `${report.cost.prices.name} ${report.cost.prices.date}`],
   ["why", (pair) => pair.why],
+  ["output", (pair) => pair.output?.name],
+  ["manifest", (pair) => pair.output?.manifest],
+  ["tables_partial", (pair) => pair.output?.partialTables.length],
+  ["worst_table", (pair) => pair.output?.partialTables[0]?.table],
+  ["worst_table_rows_matched", (pair) => pair.output?.partialTables[0]?.rowsMatched],
+  ["worst_table_rows_null_filled", (pair) => pair.output?.partialTables[0]?.rowsNullFilled],
+  ["worst_table_rows_dropped", (pair) => pair.output?.partialTables[0]?.rowsDropped],
 ];
 
 /** `report.csv`: one row per pair, quoted by RFC 4180. A text that a spreadsheet would run as a formula is made harmless. */

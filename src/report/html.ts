@@ -1,15 +1,19 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
+import { hasCosts } from "../cost/run-cost.ts";
 import type { Report } from "../model/report.ts";
 import type { RunView } from "../model/run.ts";
 import { isGcsPath } from "../model/storage-path.ts";
-import { formatBytes, formatCount, formatMemory, formatSeconds } from "../model/units.ts";
+import { formatBytes, formatCount, formatMemory, formatNumber, formatSeconds } from "../model/units.ts";
 import { indexEndings } from "./endings.ts";
 import { formatBilled, formatSum, formatTime } from "./format.ts";
+import { formatShareOf, rankPartial } from "./partial-tables.ts";
 import { showAlternatives, showCosts, showRightSize } from "./sections/cost.ts";
+import { showPairs, showPartialTables } from "./sections/outputs.ts";
 import { formatShare, showFailures, showFamilies, showMemory, showTimeline } from "./sections/run.ts";
 import type { Section } from "./sections/section.ts";
+import { showSettings } from "./sections/settings.ts";
 import { countStates } from "./text/run.ts";
 
 /** What the template of the page takes. */
@@ -46,12 +50,15 @@ export function renderHtml(report: Report, view: RunView): string {
     facts: listFacts(report),
     sections: [
       ...showFailures(report),
+      ...showPairs(report),
+      ...showPartialTables(report),
+      ...showFamilies(report),
       ...showTimeline(report, endings),
       ...showMemory(report, endings),
+      ...showSettings(report),
       ...showCosts(report, endings),
       ...showRightSize(report),
       ...showAlternatives(report),
-      ...showFamilies(report),
     ],
     notes: listNotes(report),
   };
@@ -64,23 +71,50 @@ function describeWhere(report: Report): string {
   return `On ${backend}, from ${input} to ${output}; created ${formatTime(created)} UTC, ${end}`;
 }
 
-function listFacts({ totals, cost, pairs, output }: Report): Fact[] {
+/** What there is to say of the run as a whole, data before money. */
+function listFacts(report: Report): Fact[] {
+  return [...listDataFacts(report), ...listWorkFacts(report), ...listCostFacts(report)];
+}
+
+function listDataFacts({ totals, pairs }: Report): Fact[] {
+  const ranked = rankPartial(pairs);
+  const [worst] = ranked;
+  const tables = totals.tables.spliced + totals.tables.aligned;
+  if (tables === 0) return [];
+  return [
+    fact("Output", formatBytes(totals.outputBytes), `from ${formatBytes(totals.inputBytes)}`),
+    fact("Spliced", formatShare(totals.tables), `of ${formatNumber(tables, "table")}`),
+    ...(worst === undefined
+      ? []
+      : [
+          fact(
+            "Other rows than the targets",
+            formatNumber(ranked.length, "table"),
+            `at worst, ${formatShareOf(worst.table.rowsNullFilled, worst.rows)} null-filled`,
+          ),
+        ]),
+  ];
+}
+
+function listWorkFacts({ totals, pairs }: Report): Fact[] {
+  if (totals.attempts === 0) return [];
   const ceiling = Math.max(0, ...pairs.map((pair) => pair.ceilingBytes ?? 0));
   const failed = Object.values(totals.failures).reduce((sum, count) => sum + count, 0);
-  const tables = totals.tables.spliced + totals.tables.aligned;
   return [
     fact("Time", formatSeconds(totals.wallSeconds), `${formatSeconds(totals.attemptSeconds)} over all attempts`),
     fact("Attempts", formatCount(totals.attempts), `${formatCount(failed)} failed`),
-    fact("Largest working set", formatMemory(totals.peakBytes), `ceiling ${formatMemory(ceiling)}`),
-    fact("Output", formatBytes(totals.outputBytes), `from ${formatBytes(totals.inputBytes)}`),
-    fact("Spliced", formatShare(totals.tables), `of ${formatCount(tables)} tables`),
+    ...(totals.peakBytes === 0
+      ? []
+      : [fact("Largest working set", formatMemory(totals.peakBytes), `ceiling ${formatMemory(ceiling)}`)]),
+  ];
+}
+
+function listCostFacts({ backend, cost, output }: Report): Fact[] {
+  if (!hasCosts(backend, cost)) return [];
+  return [
     fact("Estimated cost", formatSum(cost.estimated), `prices of ${cost.prices.date}`),
-    fact("Billed cost", formatBilled(cost.billed), "not known to widemerge"),
-    fact(
-      "Storage",
-      `${formatSum(cost.monthly)} a month`,
-      isGcsPath(output) ? "outputs in the bucket" : "no outputs in a bucket",
-    ),
+    ...(cost.billed === null ? [] : [fact("Billed cost", formatBilled(cost.billed), "")]),
+    ...(isGcsPath(output) ? [fact("Storage", `${formatSum(cost.monthly)} a month`, "outputs in the bucket")] : []),
   ];
 }
 
@@ -88,10 +122,12 @@ function fact(name: string, value: string, note: string): Fact {
   return { name, value, note };
 }
 
-function listNotes({ cost: { prices }, widemerge, at }: Report): string[] {
+function listNotes({ backend, cost, alternatives, widemerge, at }: Report): string[] {
+  const { prices } = cost;
   const inferred = prices.inferred.length === 0 ? "" : ` Inferred, not listed: ${prices.inferred.join(", ")}.`;
+  const sources = `Prices: ${prices.name}, region ${prices.region}, read on ${prices.date}.${inferred}`;
   return [
-    `Prices: ${prices.name}, region ${prices.region}, read on ${prices.date}.${inferred}`,
+    ...(hasCosts(backend, cost) || alternatives.length > 0 ? [sources] : []),
     `Made by widemerge ${widemerge} at ${formatTime(at)} UTC.`,
   ];
 }

@@ -3,6 +3,7 @@ import { chooseTables, findGap, listTables } from "../model/checkpoint.ts";
 import { compareWithManifest } from "../model/comparison.ts";
 import { folderOf } from "../model/folders.ts";
 import { nameOutputs } from "../model/output-names.ts";
+import { listPartial } from "../model/partial-table.ts";
 import type { Manifest } from "../model/result.ts";
 import type { PairOutput } from "../model/run.ts";
 import type { RunSettings } from "../model/settings.ts";
@@ -71,6 +72,7 @@ function describeOutput(manifest: Manifest, inputBytes: number): PairOutput {
     inputBytes,
     families,
     predictedPeakBytes: manifest.memory.predictedBytes,
+    partialTables: listPartial(manifest.rows, manifest.inputs),
   };
 }
 

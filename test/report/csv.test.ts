@@ -26,6 +26,9 @@ test("one row per pair, each with as many cells as the header", () => {
   assert.equal(audusd.rows, "100000");
   assert.equal(audusd.billed_usd, "");
   assert.equal(audusd.storage_usd_per_month, "0.192");
+  assert.deepEqual([audusd.output, audusd.manifest], ["training_audusd.parquet", "training_audusd.manifest.json"]);
+  assert.deepEqual([audusd.tables_partial, audusd.worst_table], ["3", "pair_lag_000"]);
+  assert.deepEqual([audusd.worst_table_rows_null_filled, audusd.worst_table_rows_dropped], ["1000", "7"]);
   assert.equal(audusd.price_list, "google-us-central1 2026-11-21");
 });
 

@@ -47,6 +47,11 @@ export const outputOf = (aligned: number): PairOutput => ({
     csi: { spliced: 120, aligned: 24 },
   },
   predictedPeakBytes: 0.9 * GiB,
+  // The rows of some tables begin later than those of the targets, or end after them.
+  partialTables: Array.from({ length: aligned }, (_, index) => {
+    const rowsNullFilled = 500 * (aligned - index - 1);
+    return { table: `pair_lag_00${index}`, rowsMatched: 100_000 - rowsNullFilled, rowsNullFilled, rowsDropped: 7 };
+  }),
 });
 
 /** Memory that rises, holds and falls, up to a peak. */

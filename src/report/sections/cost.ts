@@ -1,3 +1,4 @@
+import { hasCosts } from "../../cost/run-cost.ts";
 import type { CostLine, Sum } from "../../model/cost.ts";
 import type { Report } from "../../model/report.ts";
 import { formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
@@ -16,8 +17,9 @@ import {
   value,
 } from "./section.ts";
 
-/** The cost of each pair: picture, sums, and every line of every attempt. */
+/** The cost of each pair: picture, sums, and every line of every attempt; nothing for a run that has no costs. */
 export function showCosts(report: Report, endings: Endings): Section[] {
+  if (!hasCosts(report.backend, report.cost)) return [];
   const { basis, estimated } = report.cost;
   const picture = drawCosts(report, endings);
   const unused = picture === undefined ? ["This run used nothing that has a price."] : [];
@@ -75,9 +77,10 @@ export function showRightSize(report: Report): Section[] {
   if (report.rightSize === undefined) return [];
   const { requested, recommended, before, after, reason } = report.rightSize;
   const columns = [value(""), number("vCPU"), number("Memory"), number("Compute cost")];
+  const format = (sum: Sum): string => (hasCosts(report.backend, report.cost) ? formatSum(sum) : "–");
   const rows = [
-    ["This run", formatCount(requested.vcpu), formatMemory(requested.memoryBytes), formatSum(before)],
-    ["Next run", formatCount(recommended.vcpu), formatMemory(recommended.memoryBytes), formatSum(after)],
+    ["This run", formatCount(requested.vcpu), formatMemory(requested.memoryBytes), format(before)],
+    ["Next run", formatCount(recommended.vcpu), formatMemory(recommended.memoryBytes), format(after)],
   ];
   const saved = before.usd - after.usd;
   const saving = saved > 0 ? [`For the finished pairs, it would have saved ${formatUsd(saved)} of compute.`] : [];
@@ -86,16 +89,18 @@ export function showRightSize(report: Report): Section[] {
   return [section("What the next run should request", { paragraphs, tables })];
 }
 
+/** What the cost of the run itself includes. */
+function describeActual({ backend, cost, totals }: Report): string {
+  if (!hasCosts(backend, cost)) return "The actual run. This machine counts as $0.";
+  const failed = Object.values(totals.failures).reduce((sum, count) => sum + count, 0);
+  return `The actual run, including ${failed === 0 ? "" : `${formatNumber(failed, "failed attempt")} and `}storage operations.`;
+}
+
 /** The same work on other services. */
 export function showAlternatives(report: Report): Section[] {
   if (report.alternatives.length === 0) return [];
-  const failed = Object.values(report.totals.failures).reduce((sum, count) => sum + count, 0);
-  const thisRun = [
-    "This run",
-    formatSum(report.cost.estimated),
-    formatSeconds(report.totals.wallSeconds),
-    `The actual run, including ${failed === 0 ? "" : `${formatNumber(failed, "failed attempt")} and `}storage operations.`,
-  ];
+  const { cost, totals } = report;
+  const thisRun = ["This run", formatSum(cost.estimated), formatSeconds(totals.wallSeconds), describeActual(report)];
   const others = report.alternatives.map(({ name, estimated, wallSeconds, basis }) => [
     name,
     estimated === undefined ? "–" : formatSum(estimated),

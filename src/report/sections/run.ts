@@ -1,12 +1,11 @@
 import type { Cause } from "../../model/ending.ts";
 import { describeProblem } from "../../model/failure.ts";
 import type { Report, ReportPair } from "../../model/report.ts";
-import { formatBytes, formatCount, formatMemory, formatSeconds } from "../../model/units.ts";
+import { formatCount, formatMemory } from "../../model/units.ts";
 import { drawFamilies } from "../charts/bars.ts";
 import { drawMemory, mostCharts } from "../charts/memory.ts";
 import { drawTimeline } from "../charts/timeline.ts";
 import type { Endings } from "../endings.ts";
-import { formatSum, formatTime } from "../format.ts";
 import {
   type FailureText,
   foldedTable,
@@ -68,49 +67,11 @@ function describeLastAttempt(pair: ReportPair): string {
   return last === undefined ? "It was never started." : `Its last attempt: ${last.ended}.`;
 }
 
-/** When each attempt ran. */
+/** When each attempt ran; nothing if no pair was started twice, when the times of the pairs say as much. */
 export function showTimeline(report: Report, endings: Endings): Section[] {
-  const tables = [tabulatePairs(report), tabulateAttempts(report)];
+  if (report.pairs.every(({ cost }) => cost.attempts.length < 2)) return [];
   const paragraphs = noteCut(report.pairs.length, "first");
-  return [section("Timeline", { paragraphs, picture: drawTimeline(report, endings), tables })];
-}
-
-function tabulatePairs({ pairs }: Report): TableText {
-  const columns = [
-    ...[value("Pair"), value("State"), number("Rows"), number("Columns"), number("Output"), number("Spliced")],
-    ...[number("Aligned"), number("Time"), number("Estimated cost"), text("Reason")],
-  ];
-  const rows = pairs.map(({ pair, state, output, tables, seconds, cost, why = "" }) => {
-    const sizes =
-      output === undefined
-        ? ["–", "–", "–", "–", "–"]
-        : [
-            ...[formatCount(output.rows), formatCount(output.columns), formatBytes(output.sizeBytes)],
-            ...[formatCount(tables.spliced), formatCount(tables.aligned)],
-          ];
-    return [pair, state, ...sizes, formatSeconds(seconds), formatSum(cost.estimated), why];
-  });
-  return foldedTable("All pairs", columns, rows);
-}
-
-function tabulateAttempts({ pairs }: Report): TableText {
-  const columns = [
-    ...[value("Pair"), number("Attempt"), value("Result"), value("Start (UTC)"), number("Time")],
-    ...[value("Requested"), number("Largest working set"), text("ID")],
-  ];
-  const rows = pairs.flatMap(({ pair, cost }) =>
-    cost.attempts.map((attempt, index) => [
-      pair,
-      formatCount(index + 1),
-      attempt.ended,
-      attempt.start === undefined ? "–" : formatTime(attempt.start),
-      formatSeconds(attempt.seconds),
-      `${formatCount(attempt.vcpu)} vCPU, ${formatMemory(attempt.requestedBytes)}${attempt.spot ? ", Spot" : ""}`,
-      attempt.peakBytes === undefined ? "–" : formatMemory(attempt.peakBytes),
-      attempt.id,
-    ]),
-  );
-  return foldedTable("All attempts", columns, rows);
+  return [section("Timeline", { paragraphs, picture: drawTimeline(report, endings) })];
 }
 
 /** The memory of each pair. */

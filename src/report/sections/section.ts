@@ -24,7 +24,16 @@ export interface TableText {
   /** Whether only the title is seen until a reader opens it. */
   readonly folded: boolean;
   readonly columns: readonly Column[];
-  readonly rows: readonly (readonly string[])[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+/** A text, or one that leads to a file. */
+export type Cell = string | Link;
+
+export interface Link {
+  readonly text: string;
+  /** Relative to the report. */
+  readonly href: string;
 }
 
 /** "text" wraps; "value" stays on one line; "number" does too, and is set to the right. */
@@ -33,9 +42,10 @@ export interface Column {
   readonly kind: "text" | "value" | "number";
 }
 
-/** A section with the parts that it has. */
+/** A section with the parts that it has. Tables without rows are left out. */
 export function section(title: string, parts: Partial<Section>): Section {
-  return { title, paragraphs: [], failures: [], picture: undefined, multiples: [], tables: [], ...parts };
+  const tables = (parts.tables ?? []).filter(({ rows }) => rows.length > 0);
+  return { title, paragraphs: [], failures: [], picture: undefined, multiples: [], ...parts, tables };
 }
 
 /** Says that pictures leave out pairs, if there are too many. */
@@ -48,12 +58,19 @@ export function noteCut(pairs: number, which: string, most = mostRows): string[]
 
 /** A table below its title. */
 export function openTable(title: string, columns: readonly Column[], rows: TableText["rows"]): TableText {
-  return { title, folded: false, columns, rows };
+  return { title, folded: false, ...dropEmpty(columns, rows) };
 }
 
 /** A table that opens when the reader clicks on its title. */
 export function foldedTable(title: string, columns: readonly Column[], rows: TableText["rows"]): TableText {
-  return { title, folded: true, columns, rows };
+  return { title, folded: true, ...dropEmpty(columns, rows) };
+}
+
+/** Leaves out columns that have nothing in any row. */
+function dropEmpty(columns: readonly Column[], rows: TableText["rows"]): Pick<TableText, "columns" | "rows"> {
+  const used = columns.map((_, index) => rows.some((row) => row[index] !== "" && row[index] !== "–"));
+  const keep = <Item>(items: readonly Item[]): Item[] => items.filter((_, index) => used[index]);
+  return { columns: keep(columns), rows: rows.map(keep) };
 }
 
 export function text(name: string): Column {

@@ -1,10 +1,10 @@
 import type { Problem } from "../../model/failure.ts";
 import { describeProblem } from "../../model/failure.ts";
 import { fitsUnder } from "../../model/guard.ts";
-import type { PartialTable } from "../../model/partial-table.ts";
 import type { Plan, TablePlan } from "../../model/plan.ts";
 import type { PairResult, Verification } from "../../model/result.ts";
 import { formatBytes, formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
+import { listPartialTables } from "./partial-tables.ts";
 
 const mostReasons = 8;
 
@@ -23,34 +23,13 @@ export function describeResult(result: PairResult): string {
   return `${parts.join("  |  ")}\n${notes.map((line) => `  ${line}\n`).join("")}`;
 }
 
-/** Tables that a text names. */
-const mostTables = 10;
-
-/** What every table that is not whole fills and loses, the worst first. */
-function listPartialTables(rows: number, tables: readonly PartialTable[]): string[] {
-  if (tables.length === 0) return [];
-  const shown = tables.slice(0, mostTables);
-  const width = Math.max(...shown.map(({ table }) => table.length));
-  const lines = shown.map(({ table, rowsMatched, rowsNullFilled, rowsDropped }) => {
-    const counts = [
-      `${formatCount(rowsMatched)} of ${formatNumber(rows, "row")} matched`,
-      `${formatCount(rowsNullFilled)} null-filled`,
-      `${formatCount(rowsDropped)} dropped`,
-    ];
-    return `  ${table.padEnd(width)}  ${counts.join(", ")}`;
-  });
-  const more = tables.length - shown.length;
-  return [
-    `${formatNumber(tables.length, "table")} ${tables.length === 1 ? "has" : "have"} other rows than the targets:`,
-    ...lines,
-    ...(more > 0 ? [`  and ${formatCount(more)} more: --json lists all`] : []),
-  ];
-}
+/** Names that a text shows at most. */
+const mostNames = 10;
 
 function listIgnored(names: readonly string[]): string[] {
   if (names.length === 0) return [];
-  const more = names.length - mostTables;
-  return [`ignored: ${names.slice(0, mostTables).join(", ")}${more > 0 ? ` and ${formatCount(more)} more` : ""}`];
+  const more = names.length - mostNames;
+  return [`ignored: ${names.slice(0, mostNames).join(", ")}${more > 0 ? ` and ${formatCount(more)} more` : ""}`];
 }
 
 function describeStop(result: PairResult): string {

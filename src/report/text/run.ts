@@ -1,10 +1,11 @@
 import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
-import { indexPairCosts } from "../../cost/run-cost.ts";
-import type { CostForecast, RunCost } from "../../model/cost.ts";
+import { hasCosts, indexPairCosts } from "../../cost/run-cost.ts";
+import type { CostForecast, RunCost, Sum } from "../../model/cost.ts";
 import { attemptPeak, attemptSeconds, type PairOutcome, type RunView } from "../../model/run.ts";
 import { formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
 import { describeMissing, formatBilled, formatSum } from "../format.ts";
+import { listPartialOfRun } from "./partial-tables.ts";
 
 const plain = {
   ...{ top: "", "top-mid": "", "top-left": "", "top-right": "" },
@@ -15,32 +16,56 @@ const plain = {
 /** A run for the terminal: one line per pair, the reasons of failures, and the sums. Ends with a line break. */
 export function describeRun(view: RunView, cost: RunCost): string {
   const { record } = view;
-  const table = makeTable(["pair", "state", "attempt", "tables", "memory / ceiling", "time", "cost"]);
+  const priced = hasCosts(record.backend, cost);
+  const head = ["pair", "state", "attempt", "tables", "memory / ceiling", "time"];
+  const table = makeTable(priced ? [...head, "cost"] : head);
   const costOf = indexPairCosts(cost);
-  for (const pair of view.pairs)
-    table.push([...describePair(pair, view.at), formatSum(costOf(pair.pair).estimated)].map(clean));
+  for (const pair of view.pairs) {
+    const cells = describePair(pair, view.at);
+    table.push((priced ? [...cells, formatSum(costOf(pair.pair).estimated)] : cells).map(clean));
+  }
   const reasons = view.pairs.filter((pair) => pair.why !== undefined && !pair.state.startsWith("done"));
   const lines = [
     `run ${record.run} on ${record.backend}${record.cancelled ? ", cancelled" : ""}: ${countStates(view.pairs)}`,
     "",
     ...table.toString().split("\n"),
-    "",
-    ...reasons.map((pair) => `  ${pair.pair}: ${pair.why}`),
-    ...(reasons.length > 0 ? [""] : []),
-    `estimated ${formatSum(cost.estimated)}, billed ${formatBilled(cost.billed)}; storage ${formatSum(cost.monthly)} a month; prices: ${cost.prices.name} of ${cost.prices.date}`,
-    describeMissing(cost.estimated),
-    cost.basis,
+    ...listBlock(reasons.map((pair) => `${pair.pair}: ${pair.why}`)),
+    ...listBlock(listPartialOfRun(view.pairs)),
+    ...(priced ? ["", ...describeCost(cost)] : []),
   ];
   return finish(lines);
+}
+
+/** Indented lines after an empty one; none for none. */
+function listBlock(lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", ...lines.map((line) => `  ${line}`)];
+}
+
+function describeCost({ estimated, billed, monthly, prices, basis }: RunCost): string[] {
+  const sums = [`estimated ${formatSum(estimated)}`, ...(billed === null ? [] : [`billed ${formatBilled(billed)}`])];
+  return [
+    `${sums.join(", ")}${describeStorage(monthly)}; prices: ${prices.name} of ${prices.date}`,
+    ...listMissing(estimated),
+    basis,
+  ];
 }
 
 /** The cost of a run that has not started, for the terminal. */
 export function describeForecast(forecast: CostForecast): string {
   const table = makeTable(["pair", "cost"]);
   for (const pair of forecast.pairs) table.push([pair.pair, formatSum(pair.estimated)].map(clean));
-  const sums = `estimated ${formatSum(forecast.estimated)} if every pair is started once; storage ${formatSum(forecast.monthly)} a month; prices: ${forecast.prices.name} of ${forecast.prices.date}`;
-  const lines = [...table.toString().split("\n"), "", sums, describeMissing(forecast.estimated), forecast.basis];
+  const sums = `estimated ${formatSum(forecast.estimated)} if every pair is started once${describeStorage(forecast.monthly)}; prices: ${forecast.prices.name} of ${forecast.prices.date}`;
+  const lines = [...table.toString().split("\n"), ...["", sums, ...listMissing(forecast.estimated), forecast.basis]];
   return finish(lines);
+}
+
+/** Outputs on a disk have no price. */
+function describeStorage(monthly: Sum): string {
+  return monthly.usd === 0 && monthly.missing.length === 0 ? "" : `; storage ${formatSum(monthly)} a month`;
+}
+
+function listMissing(sum: Sum): string[] {
+  return sum.missing.length === 0 ? [] : [describeMissing(sum)];
 }
 
 function makeTable(head: string[]): Table.Table {
@@ -50,8 +75,7 @@ function makeTable(head: string[]): Table.Table {
 }
 
 function finish(lines: readonly string[]): string {
-  const shown = lines.filter((line, index) => line !== "" || (index < lines.length - 2 && lines[index - 1] !== ""));
-  return shown.map((line) => `${clean(line).trimEnd()}\n`).join("");
+  return lines.map((line) => `${clean(line).trimEnd()}\n`).join("");
 }
 
 /** Names and messages come from outside, so none may move the cursor. */

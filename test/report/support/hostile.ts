@@ -17,7 +17,8 @@ export function hostileRun(): RunView {
     const output = whole.output;
     if (index % 2 === 0 && output !== undefined) {
       const families = { ...output.families, [attack]: { spliced: 300, aligned: 7 } };
-      return { ...whole, why: attack, output: { ...output, families } };
+      const partialTables = [{ table: attack, rowsMatched: 1, rowsNullFilled: 99_999, rowsDropped: 0 }];
+      return { ...whole, why: attack, output: { ...output, families, partialTables } };
     }
     const attempt = { ...attemptOf(attack, 5, 50, { exitCode: 3, reason: attack, message: attack }) };
     const problem = { what: attack, found: attack, fix: attack, table: attack };
@@ -30,6 +31,7 @@ export function hostileRun(): RunView {
       why: attack,
     };
   });
-  const names = { run: attacks[0], input: attacks[1], output: attacks[2], widemerge: attacks[1] };
+  const settings = { key: attacks[0], rename: { [attacks[1]]: attacks[2] } };
+  const names = { run: attacks[0], input: attacks[1], output: attacks[2], widemerge: attacks[1], settings };
   return viewOf(pairs, names);
 }

@@ -17,6 +17,7 @@ export function toJsonSchema(schema: v.GenericSchema): Record<string, unknown> {
 // biome-ignore lint/suspicious/noExplicitAny: Valibot's generic schema hides what each kind holds
 function kindOf(schema: any): Record<string, unknown> {
   if (schema.type === "string" || schema.type === "number" || schema.type === "boolean") return { type: schema.type };
+  if (schema.type === "unknown") return {};
   if (schema.type === "literal") return { const: schema.literal };
   if (schema.type === "picklist") return { enum: schema.options };
   if (schema.type === "array") return { type: "array", items: toJsonSchema(schema.item) };

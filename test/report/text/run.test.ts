@@ -18,7 +18,7 @@ test("a run: one line per pair, the reason of a failure, the sums, the date of t
   assert.ok(lines.includes("  gbpnzd: its input was refused: 2 problems, the first: table missing"));
   assert.match(
     lines.join("\n"),
-    /estimated at least \$0\.69, billed –; storage \$4\.80 a month; prices: google-us-central1 of 2026-11-21/,
+    /estimated at least \$0\.69; storage \$4\.80 a month; prices: google-us-central1 of 2026-11-21/,
   );
 });
 
@@ -41,5 +41,28 @@ test("a forecast", () => {
   assert.match(
     text,
     /^pair +cost\naudusd +\$0\.60\n\nestimated \$0\.70 if every pair is started once; storage \$0\.19 a month/,
+  );
+});
+
+test("the tables of all pairs that have other rows than the targets, the worst first, at most ten", () => {
+  const lines = describe(viewOf([donePair("eurjpy", 0, 60, 2), donePair("audusd", 0, 60, 11)]));
+  const from = lines.indexOf("  13 tables of 2 pairs have other rows than the targets:");
+  assert.deepEqual(lines.slice(from + 1, from + 3), [
+    "    audusd/pair_lag_000  95,000 of 100,000 rows matched, 5,000 null-filled, 7 dropped",
+    "    audusd/pair_lag_001  95,500 of 100,000 rows matched, 4,500 null-filled, 7 dropped",
+  ]);
+  const named = lines.slice(from + 1, from + 11).map((line) => line.trim().split(" ")[0]);
+  assert.deepEqual(named.slice(-3), ["audusd/pair_lag_007", "audusd/pair_lag_008", "eurjpy/pair_lag_000"]);
+  assert.deepEqual(lines.slice(from + 11, from + 13), ["    and 3 more: --json lists all", ""]);
+  assert.doesNotMatch(describe(viewOf([donePair("a", 0, 60, 0)])).join("\n"), /other rows/);
+});
+
+test("a run on this machine has no costs, unless it uses a bucket", () => {
+  const local = { backend: "local", input: "in", output: "out" } as const;
+  const pair = { ...donePair("a", 0, 60), records: [] };
+  assert.doesNotMatch(describe(viewOf([pair], local)).join("\n"), /cost|\$|price/);
+  assert.match(
+    describe(viewOf([pair], { ...local, output: "gs://fx/training" })).join("\n"),
+    /storage \$0\.19 a month/,
   );
 });
