@@ -116,6 +116,7 @@ class PairMerge {
       ...{ limits: this.#limits, link, remote },
     });
     failOn(ExitCode.input, planned.problems);
+    this.#noteTypes(planned.plan);
     return { planned, targetsKey: targets.key };
   }
 
@@ -123,6 +124,14 @@ class PairMerge {
     const indexed = tables.filter(({ leftOut }) => leftOut.length > 0);
     if (indexed.length === 0) return;
     const text = `the index that pandas saved in ${formatNumber(indexed.length, "table")} is left out; --keep-index keeps it`;
+    this.#context.port.emit({ type: "warning", text });
+  }
+
+  #noteTypes({ tables }: Plan): void {
+    const [first, ...others] = tables.filter(({ arrowSchemaIgnored }) => arrowSchemaIgnored !== undefined);
+    if (first === undefined) return;
+    const names = others.length === 0 ? first.file.table : `${first.file.table} and ${others.length} more`;
+    const text = `ARROW:schema of ${names} is ignored, so the plan does not say which types change: ${first.arrowSchemaIgnored}`;
     this.#context.port.emit({ type: "warning", text });
   }
 

@@ -38,10 +38,24 @@ export interface TablePlan {
   readonly columns: readonly ColumnLineage[];
   /** Columns in which pandas saved an index, which are not in the output. */
   readonly leftOut: readonly string[];
+  /** Columns whose types only the input's Arrow schema knows: the output has their Parquet types. */
+  readonly changedTypes: readonly ChangedType[];
+  /** Why the input's Arrow schema was ignored; absent where it was read or there is none. */
+  readonly arrowSchemaIgnored?: string;
   /** Encoded bytes of these columns in the input. */
   readonly bytes: number;
   /** Bytes of these columns once decoded. */
   readonly decodedBytes: number;
+}
+
+/** A column that readers see with another type than in its input. */
+export interface ChangedType {
+  /** Name of the output column. */
+  readonly column: string;
+  /** The type that Arrow readers see in the input: "duration[us]", "dictionary", "timestamp[us, Europe/London]". */
+  readonly from: string;
+  /** The Parquet type, which all readers see in the output: "INT64", "BYTE_ARRAY (STRING)". */
+  readonly to: string;
 }
 
 export interface ColumnLineage {

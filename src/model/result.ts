@@ -2,7 +2,7 @@ import type { ExitCode, Outcome } from "./exit-code.ts";
 import type { Problem } from "./failure.ts";
 import type { MemoryRecord, StageName, Traffic } from "./measurement.ts";
 import type { PartialTable } from "./partial-table.ts";
-import type { ColumnLineage, Plan, TableAction } from "./plan.ts";
+import type { ChangedType, ColumnLineage, Plan, TableAction } from "./plan.ts";
 import type { OutputSettings, VerifyLevel } from "./settings.ts";
 
 /** The document that `merge --json` prints. Sizes are in bytes, times in seconds. */
@@ -110,4 +110,6 @@ export interface ManifestInput {
   readonly key?: string;
   /** Columns in which pandas saved an index, which are not in the output; absent for none. */
   readonly leftOut?: readonly string[];
+  /** Columns whose types only the input's Arrow schema knows; absent for none. */
+  readonly changedTypes?: readonly ChangedType[];
 }

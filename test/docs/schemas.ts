@@ -74,6 +74,7 @@ const VerificationSchema = object({
 
 const InputFile = { path: text, size: bytes, version: text };
 const action = v.picklist(["splice", "align"]);
+const changedTypes = list(object({ column: text, from: text, to: text }));
 const counts = { rows: whole, rowsDropped: whole, rowsNullFilled: whole, duplicateRows: whole };
 
 const ManifestSchema = object({
@@ -98,6 +99,7 @@ const ManifestSchema = object({
       columns: list(Column),
       key: v.exactOptional(text),
       leftOut: v.exactOptional(list(text)),
+      changedTypes: v.exactOptional(changedTypes),
     }),
   ),
   excluded: v.exactOptional(list(text)),
@@ -135,6 +137,8 @@ const PlanSchema = object({
           nullKeyRows: whole,
           columns: list(Column),
           leftOut: list(text),
+          changedTypes,
+          arrowSchemaIgnored: v.exactOptional(text),
           bytes,
           decodedBytes: bytes,
         }),

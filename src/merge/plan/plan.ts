@@ -6,7 +6,9 @@ import type { Plan, TablePlan } from "../../model/plan.ts";
 import type { AssemblyChoice, OutputSettings, VerifyLevel } from "../../model/settings.ts";
 import type { TaskLimits } from "../../model/task.ts";
 import { formatNumber } from "../../model/units.ts";
+import { ArrowSchemaError, findLostTypes } from "../../parquet/arrow-schema.ts";
 import { decodedSize, encodedSize, whyNotGathered } from "../../parquet/column-type.ts";
+import type { Footer, NamedColumn } from "../../parquet/footer.ts";
 import type { CheckedCheckpoint } from "../inspect/preflight.ts";
 import { type PlannedTable, type ProvenTable, printColumns } from "../table.ts";
 import { chooseAssembly } from "./assembly.ts";
@@ -130,6 +132,7 @@ class Planner {
       nullKeyRows: nulls,
       columns: printColumns(table, columns),
       leftOut: findIndexColumns(table, settings).map(({ name }) => name),
+      ...describeTypes(footer, columns),
       bytes: sum(moved.map((column) => encodedSize(footer, column))),
       decodedBytes: sum(moved.map((column) => decodedSize(footer, column))),
     };
@@ -148,6 +151,24 @@ class Planner {
     return createHash("sha256")
       .update(JSON.stringify([pair, outputSettings(settings), inputs]))
       .digest("hex");
+  }
+}
+
+/** The columns that lose a type which only the Arrow schema of their input knows. Damage in that schema harms no value. */
+function describeTypes(
+  footer: Footer,
+  columns: readonly NamedColumn[],
+): Pick<TablePlan, "changedTypes" | "arrowSchemaIgnored"> {
+  try {
+    const lost = new Map(findLostTypes(footer).map(({ column, from, to }) => [column, { from, to }]));
+    const changedTypes = columns.flatMap(({ column, name }) => {
+      const types = lost.get(column);
+      return types === undefined ? [] : [{ column: name, ...types }];
+    });
+    return { changedTypes };
+  } catch (error) {
+    if (!(error instanceof ArrowSchemaError)) throw error;
+    return { changedTypes: [], arrowSchemaIgnored: error.message };
   }
 }
 

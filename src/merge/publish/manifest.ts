@@ -66,6 +66,7 @@ function describeInput(table: TransferredTable, key: string): ManifestInput {
     columns: printColumns(table, table.columns),
     ...(table.key.name !== key && { key: table.key.name }),
     ...(table.plan.leftOut.length > 0 && { leftOut: table.plan.leftOut }),
+    ...(table.plan.changedTypes.length > 0 && { changedTypes: table.plan.changedTypes }),
   };
 }
 

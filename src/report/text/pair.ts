@@ -52,6 +52,7 @@ export function describePlan(plan: Plan, withTables: boolean): string {
     ...countReasons(plan.tables).map(([reason, count]) => `             ${formatCount(count)} × ${reason}`),
     ...(plan.excluded.length === 0 ? [] : [`  left out   ${listSome(plan.excluded)}`]),
     ...describeIndex(plan.tables),
+    ...describeChangedTypes(plan.tables),
     `  output     ${describeShape(plan)}, ${formatNumber(plan.rowGroups.length, "row group")}, about ${formatBytes(plan.outputBytes)}`,
     `  read       ${formatBytes(plan.readBytes)}`,
     `  assembly   ${plan.assembly.how}: ${plan.assembly.why}`,
@@ -90,6 +91,18 @@ function describeIndex(tables: readonly TablePlan[]): string[] {
   if (indexed.length === 0) return [];
   return [
     `  index      pandas' index of ${listSome(indexed.map(({ file }) => file.table))}: left out, --keep-index keeps it`,
+  ];
+}
+
+/** Columns that readers see with another type than in their input. */
+function describeChangedTypes(tables: readonly TablePlan[]): string[] {
+  const changed = tables.flatMap(({ changedTypes }) => changedTypes);
+  if (changed.length === 0) return [];
+  const more = changed.length - namesShown;
+  return [
+    `  types      ${formatNumber(changed.length, "column")} ${changed.length === 1 ? "changes its type" : "change their types"}:`,
+    ...changed.slice(0, namesShown).map(({ column, from, to }) => `             ${column}: ${from} → ${to}`),
+    ...(more > 0 ? [`             and ${formatCount(more)} more: --json lists all`] : []),
   ];
 }
 

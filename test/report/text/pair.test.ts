@@ -82,6 +82,7 @@ function plan(
     bytes: 1.9e6,
     decodedBytes: 3e6,
     leftOut: [],
+    changedTypes: [],
   };
   return {
     file,
@@ -146,6 +147,19 @@ test("a plan with tables of other rows and files that are no tables", () => {
     ),
     text,
   );
+});
+
+test("a plan names the columns that change their types, some of many", () => {
+  const change = (count: number) => {
+    const changedTypes = Array.from({ length: count }, (_, at) => ({
+      column: `c${at}`,
+      from: "duration[us]",
+      to: "INT64",
+    }));
+    return describePlan({ ...whole, tables: [plan("a", "splice", "", { sameKeys: true, changedTypes })] }, false);
+  };
+  assert.match(change(1), /\n {2}types {6}1 column changes its type:\n {13}c0: duration\[us\] → INT64\n {2}output/);
+  assert.match(change(9), /9 columns change their types:\n.*c7: .*\n {13}and 1 more: --json lists all\n {2}output/s);
 });
 
 test("the reasons for aligning, without their numbers", () => {
