@@ -1,10 +1,14 @@
 /** The documents that `--json` prints and the manifest, as schemas; docs/ has them as JSON Schema. */
 import * as v from "valibot";
+import type { RunForecast } from "../../src/app/dry-run.ts";
 import type { FailedPlan } from "../../src/app/plan-pairs.ts";
+import { CostLine, PriceSource, Sum } from "../../src/model/cost.ts";
 import { ExitCode, outcomeOf } from "../../src/model/exit-code.ts";
-import type { Plan } from "../../src/model/plan.ts";
+import type { Plan as PairPlan } from "../../src/model/plan.ts";
+import { Report } from "../../src/model/report.ts";
 import type { Manifest, PairResult, Verification } from "../../src/model/result.ts";
 import { list, object } from "../../src/model/schema.ts";
+import type { SampleSummary } from "../../src/sample/write.ts";
 
 const text = v.string();
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -120,42 +124,105 @@ const ManifestSchema = object({
   }),
 });
 
-const PlanSchema = object({
-  plans: list(
+const Plan = object({
+  pair: text,
+  rows: whole,
+  columns: whole,
+  rowGroups: list(whole),
+  tables: list(
     object({
-      pair: text,
-      rows: whole,
-      columns: whole,
-      rowGroups: list(whole),
-      tables: list(
-        object({
-          file: object({ table: text, ...InputFile, crc32c: v.exactOptional(text) }),
-          action,
-          reason: text,
-          sameKeys: v.boolean(),
-          ...counts,
-          nullKeyRows: whole,
-          columns: list(Column),
-          leftOut: list(text),
-          changedTypes,
-          arrowSchemaIgnored: v.exactOptional(text),
-          bytes,
-          decodedBytes: bytes,
-        }),
-      ),
-      excluded: list(text),
-      partialTables: list(PartialTable),
-      ignored: list(text),
-      digest: text,
-      outputBytes: bytes,
-      readBytes: bytes,
-      predictedPeakBytes: bytes,
-      ceilingBytes: bytes,
-      predictedSeconds: seconds,
-      assembly: object({ how: v.picklist(["stream", "compose"]), why: text }),
+      file: object({ table: text, ...InputFile, crc32c: v.exactOptional(text) }),
+      action,
+      reason: text,
+      sameKeys: v.boolean(),
+      ...counts,
+      nullKeyRows: whole,
+      columns: list(Column),
+      leftOut: list(text),
+      changedTypes,
+      arrowSchemaIgnored: v.exactOptional(text),
+      bytes,
+      decodedBytes: bytes,
     }),
   ),
+  excluded: list(text),
+  partialTables: list(PartialTable),
+  ignored: list(text),
+  digest: text,
+  outputBytes: bytes,
+  readBytes: bytes,
+  predictedPeakBytes: bytes,
+  ceilingBytes: bytes,
+  predictedSeconds: seconds,
+  assembly: object({ how: v.picklist(["stream", "compose"]), why: text }),
+});
+
+const PlanSchema = object({
+  plans: list(Plan),
   failed: list(object({ pair: text, exitCode, problems: list(Problem) })),
+});
+
+const parts = object({ spliced: whole, aligned: whole });
+const Output = object({
+  rows: whole,
+  columns: whole,
+  sizeBytes: bytes,
+  inputBytes: bytes,
+  families: v.pipe(v.record(text, parts), v.description("tables by the beginning of their names")),
+  predictedPeakBytes: bytes,
+  partialTables: list(PartialTable),
+});
+
+const DryRunSchema = object({
+  exitCode,
+  ceilingBytes: bytes,
+  parallelism: v.pipe(whole, v.description("pairs merged at the same time")),
+  pairs: list(
+    object({
+      pair: text,
+      verdict: v.pipe(
+        v.picklist(["done", "unsure", "to do"]),
+        v.description("unsure: done if the bytes of rewritten tables are the same"),
+      ),
+      why: text,
+      inputBytes: bytes,
+      output: v.exactOptional(v.pipe(Output, v.description("absent for a pair to do"))),
+      plan: v.exactOptional(
+        v.pipe(Plan, v.description("absent for a pair that is done, and for one that cannot be planned")),
+      ),
+      exitCode,
+      problems: list(Problem),
+    }),
+  ),
+  cost: object({
+    pairs: list(object({ pair: text, lines: list(CostLine), estimated: Sum })),
+    lines: v.pipe(list(CostLine), v.description("costs of the run apart from its pairs")),
+    estimated: v.pipe(Sum, v.description("if every pair is started once")),
+    monthly: v.pipe(Sum, v.description("US dollars per month for the outputs in a bucket")),
+    basis: v.pipe(text, v.description("how the costs were computed")),
+    prices: PriceSource,
+  }),
+});
+
+const RunAllSchema = object({ exitCode, ...Report.pipe[0].entries });
+
+const SampleSchema = object({
+  out: v.pipe(text, v.description("folder of the pairs")),
+  pairs: list(
+    object({
+      pair: text,
+      folder: text,
+      written: v.pipe(v.boolean(), v.description("false if it existed already, made with the same options")),
+      rows: whole,
+      syntheticRows: whole,
+      tables: whole,
+      columns: whole,
+      bytes,
+    }),
+  ),
+  seconds,
+  source: v.pipe(text, v.description("where the exchange rates come from")),
+  total: object({ tables: whole, columns: whole, bytes }),
 });
 
 /** A value of the program's type is one of the schema's: a type that changes without its schema does not compile. */
@@ -165,12 +232,18 @@ export type Described = [
   Describes<typeof ResultSchema, PairResult>,
   Describes<typeof VerificationSchema, Verification>,
   Describes<typeof ManifestSchema, Manifest>,
-  Describes<typeof PlanSchema, { readonly plans: readonly Plan[]; readonly failed: readonly FailedPlan[] }>,
+  Describes<typeof PlanSchema, { readonly plans: readonly PairPlan[]; readonly failed: readonly FailedPlan[] }>,
+  Describes<typeof DryRunSchema, RunForecast>,
+  Describes<typeof SampleSchema, SampleSummary & Pick<v.InferOutput<typeof SampleSchema>, "source" | "total">>,
+  Describes<typeof RunAllSchema, Report & { readonly exitCode: ExitCode }>,
 ];
 
 /** By the name of the file in docs/: the title of the document, and its schema. */
 export const schemas = {
   "merge.schema.json": { title: "widemerge merge --json", schema: ResultSchema },
+  "run-all.schema.json": { title: "widemerge run-all --json", schema: RunAllSchema },
+  "dry-run.schema.json": { title: "widemerge run-all --dry-run --json", schema: DryRunSchema },
+  "sample.schema.json": { title: "widemerge sample --json", schema: SampleSchema },
   "plan.schema.json": { title: "widemerge plan --json", schema: PlanSchema },
   "verify.schema.json": { title: "widemerge verify --json", schema: VerificationSchema },
   "manifest.schema.json": { title: "widemerge manifest", schema: ManifestSchema },
