@@ -54,7 +54,7 @@ function checkCeiling({ ceilingBytes }: Ceiling, limitBytes: number | undefined)
   return {
     what: "memory ceiling is above the container's memory limit",
     found: `ceiling ${describe(ceilingBytes)}, limit ${describe(limitBytes)}`,
-    fix: `lower memoryCeiling to ${limitBytes} bytes or less (auto takes the limit), or raise the container's limit`,
+    fix: `lower --memory-ceiling to ${limitBytes}B or less (auto takes the limit), or raise the container's limit`,
   };
 }
 
@@ -63,7 +63,7 @@ function checkWarn({ ceilingBytes, warnBytes }: Ceiling): Problem | undefined {
   return {
     what: "memory warning level is above the memory ceiling",
     found: `warning ${describe(warnBytes)}, ceiling ${describe(ceilingBytes)}`,
-    fix: "lower memoryWarn below the ceiling (auto takes 90% of it), or raise memoryCeiling",
+    fix: "lower --memory-warn below the ceiling (auto takes 90% of it), or raise --memory-ceiling",
   };
 }
 
@@ -72,7 +72,7 @@ function checkFree(freeBytes: number, availableBytes: number): Problem | undefin
   return {
     what: `too little memory is free: ${describe(freeBytes)} required by memoryFree`,
     found: `${describe(availableBytes)} available`,
-    fix: "end other programs, use a larger machine or container, or lower memoryFree",
+    fix: "end other programs, use a larger machine or container, or require less: --memory-free 0 requires nothing",
   };
 }
 

@@ -61,6 +61,7 @@ describe("a run that this machine cannot carry out", { concurrency: 1 }, () => {
     const refused = await at(output, ...start, "--memory-ceiling", "5000GiB");
     assert.equal(refused.exitCode, 2);
     assert.match(refused.stderr, /memory ceiling of a worker exceeds the memory of this machine/);
+    assert.match(refused.stderr, /ceiling 4.88 TiB, .* --memory-ceiling auto --memory-free 0 .*profiles\/example.yaml/);
     assert.equal(existsSync(join(output, "runs")), false);
     const run = await at(output, ...start, "--memory-ceiling", "1GiB");
     assert.equal(run.exitCode, 0, run.stderr);

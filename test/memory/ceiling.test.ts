@@ -34,7 +34,7 @@ describe("stated", () => {
     assert.deepEqual(resolveCeiling(stated, limits).problems, []);
     const { problems } = resolveCeiling({ ...stated, memoryCeiling: 50 * gibibyte + 1 }, limits);
     assert.equal(problems.length, 1);
-    assert.match(problems[0]?.fix ?? "", new RegExp(`lower memoryCeiling to ${50 * gibibyte} bytes`));
+    assert.match(problems[0]?.fix ?? "", new RegExp(`lower --memory-ceiling to ${50 * gibibyte}B`));
   });
 
   it("lists everything that is wrong at once", () => {

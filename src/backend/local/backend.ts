@@ -91,7 +91,7 @@ function refuseTooLarge({ ceilingBytes }: Launch, budgetBytes: number): void {
   const problem = {
     what: "the memory ceiling of a worker exceeds the memory of this machine",
     found: `ceiling ${formatMemory(ceilingBytes)}, memory ${formatMemory(budgetBytes)}`,
-    fix: "lower --memory-ceiling (or --memory-ceilings), or use --backend kubernetes",
+    fix: "lower --memory-ceiling (or --memory-ceilings), use a larger machine, or use --backend kubernetes. A profile for a larger machine runs on a laptop with --memory-ceiling auto --memory-free 0 --memory-warn auto --disk-free auto; profiles/example.yaml is made for one",
   };
   throw new Failure(ExitCode.usage, [problem]);
 }

@@ -1,27 +1,40 @@
 import type { Problem } from "../../model/failure.ts";
 import type { MissingKey } from "./table.ts";
 
-/** Columns that a message names. */
+/** Columns or tables that a message names. */
 const namesShown = 5;
 
 /**
  * What is wrong with tables that have no key, and what would do: one problem where another key suits all tables of the
- * checkpoint, else one for each table. `tables`: the number of tables that were looked at.
+ * checkpoint or many lack it alike, else one for each table. `tables`: the number of tables that were looked at.
  */
 export function explainMissingKeys(missing: readonly MissingKey[], tables: number, key: string): Problem[] {
   const common = missing.length === tables && tables > 1 ? findCommon(missing) : [];
   const likely = chooseLikely(common, key);
   if (likely !== undefined) return [explainOtherKey(missing, likely, key)];
-  return missing.map(({ file, columns }) => {
-    const meant = likelyKey(columns, key);
-    const rename = meant === undefined ? "rename the column that is the key with --rename" : renameAs(meant, key);
-    return {
-      what: `no flat key column ${key}`,
-      found: `columns ${list(columns)}`,
-      fix: `${rename}, name another key for all tables with --key, or leave the table out with --exclude-tables`,
-      table: file.table,
-    };
-  });
+  const advised = Map.groupBy(missing, ({ columns }) => adviseOnKey(columns, key));
+  return [...advised].flatMap(([fix, tables]) => explainTables(tables, key, fix));
+}
+
+/** What would give a table of these columns a key. */
+function adviseOnKey(columns: readonly string[], key: string): string {
+  const meant = likelyKey(columns, key);
+  const rename = meant === undefined ? "rename the column that is the key with --rename" : renameAs(meant, key);
+  return `${rename}, name another key for all tables with --key, or leave the table out with --exclude-tables`;
+}
+
+/** More tables than this with the same advice are one problem. */
+const mostAlike = 3;
+
+function explainTables(tables: readonly MissingKey[], key: string, fix: string): Problem[] {
+  const what = `no flat key column ${key}`;
+  if (tables.length <= mostAlike)
+    return tables.map(({ file, columns }) => ({ what, found: `columns ${list(columns)}`, fix, table: file.table }));
+  const [first] = tables;
+  const common = first?.columns.filter((column) => tables.every(({ columns }) => columns.includes(column))) ?? [];
+  const found = common.length === 0 ? "no column that all of them have" : `all of them have ${list(common)}`;
+  const names = list(tables.map(({ file }) => file.table));
+  return [{ what: `${what} in ${tables.length} tables: ${names}`, found, fix }];
 }
 
 /** A column that every table has, perhaps in another spelling, and the most frequent of its spellings. */
@@ -84,7 +97,7 @@ function list(names: readonly string[]): string {
   return names.length === 0 ? "none" : `${names.slice(0, namesShown).join(", ")}${more}`;
 }
 
-/** As a shell takes it. */
-function quote(text: string): string {
+/** A text as a shell takes it. */
+export function quote(text: string): string {
   return /^[\w./=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -29,6 +29,24 @@ test("the same column in another spelling, and with others that all tables have"
   ]);
 });
 
+test("one message for many tables that lack the key alike, with the columns that all of them have", () => {
+  const rest = ", name another key for all tables with --key, or leave the table out with --exclude-tables";
+  const tables = (...columns: string[]) => [..."abcdefg"].map((name) => lacking(name, `${name}_x`, ...columns));
+  assert.deepEqual(explain(tables("when", "close")), [
+    `no flat key column interval_time in 7 tables: a, b, c, d, e and 2 more: found all of them have when, close; rename the column that is the key with --rename${rest}`,
+  ]);
+  assert.deepEqual(explain([...tables("Interval_Time"), lacking("h", "x")], 9), [
+    `no flat key column interval_time in 7 tables: a, b, c, d, e and 2 more: found all of them have Interval_Time; if Interval_Time is the key, pass --rename Interval_Time=interval_time${rest}`,
+    `h: no flat key column interval_time: found columns x; if x is the key, pass --rename x=interval_time${rest}`,
+  ]);
+  assert.match(
+    explain([lacking("a", "m", "n"), lacking("b", "o", "p"), lacking("c", "q", "r"), lacking("d", "s", "t")]).join(
+      "\n",
+    ),
+    /^no flat key column interval_time in 4 tables: a, b, c, d: found no column that all of them have; /,
+  );
+});
+
 test("otherwise a message for each table, with the column that is likely meant", () => {
   const rest = ", name another key for all tables with --key, or leave the table out with --exclude-tables";
   assert.deepEqual(explain([lacking("a", "Interval_Time", "x")], 3), [
