@@ -18,6 +18,7 @@ import {
   proveSameBytes,
 } from "./keys.ts";
 import { explainMissingKeys } from "./missing-key.ts";
+import { findUnusedRules, type NamedTable } from "./renames.ts";
 import { inspectTable, type KeyNaming, type MissingKey } from "./table.ts";
 
 /** A checkpoint after preflight: what can be merged, and everything that is wrong with the rest. */
@@ -71,6 +72,7 @@ class Preflight {
     const keyless = [own, ...checked].flatMap((one) => one?.keyless ?? []);
     const features = checked.flatMap(({ proven }) => proven ?? []);
     if (targets !== undefined) this.#warnOfFewMatches(features, targets.key.rows);
+    if (own !== undefined) this.#warnOfUnusedRules([{ ...own, readable: targets?.table }, ...checked], inventory);
     const table = targets && (await this.#measure(targets.table, proveSameBytes(targets.key)));
     return {
       ...(targets === undefined || table === undefined ? {} : { targets: { table, key: targets.key } }),
@@ -150,6 +152,17 @@ class Preflight {
     }
   }
 
+  /** A rule may be for a table that cannot be read: nothing is said unless the columns of every table are known. */
+  #warnOfUnusedRules(
+    tables: readonly { readonly keyless?: MissingKey; readonly readable?: InspectedTable | undefined }[],
+    { excluded }: Inventory,
+  ): void {
+    const named = tables.flatMap(({ keyless, readable }) => nameColumns(keyless, readable) ?? []);
+    if (named.length < tables.length) return;
+    for (const rule of findUnusedRules(this.#settings.rename, named, { pair: this.#context.pair, excluded }))
+      this.#context.port.emit({ type: "warning", text: `no column matches ${rule} of --rename` });
+  }
+
   async #checkOutputFolder(): Promise<Problem[]> {
     const { store, paths } = this.#context;
     const why = await store.checkWritable(paths.folder);
@@ -166,6 +179,13 @@ class Preflight {
   #report(tablesDone: number, tables: number): void {
     this.#context.port.emit({ type: "progress", stage: "preflight", tablesDone, tables, bytesDone: 0, bytesTotal: 0 });
   }
+}
+
+/** The columns of a table, with or without a key; undefined where they are not known. */
+function nameColumns(keyless: MissingKey | undefined, readable: InspectedTable | undefined): NamedTable | undefined {
+  if (readable !== undefined)
+    return { table: readable.file.table, columns: readable.footer.columns.map(({ name }) => name) };
+  return keyless && { table: keyless.file.table, columns: [...keyless.columns, ...keyless.nested] };
 }
 
 /**

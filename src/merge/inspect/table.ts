@@ -26,10 +26,11 @@ export interface KeyedTable {
   readonly keyChunks: readonly LoadedRange[];
 }
 
-/** A table that has no flat column of the key's name, and the flat columns that it has, with their names after renaming. */
+/** A table that has no flat column of the key's name after renaming, and the columns that it has, flat ones and nested ones. */
 export interface MissingKey {
   readonly file: InputFile;
   readonly columns: readonly string[];
+  readonly nested: readonly string[];
 }
 
 /** How a table's key is found. */
@@ -61,7 +62,7 @@ export async function inspectTable(
     const broken = opened.isRemote ? [] : checkFilePages(footer, opened).broken;
     if (broken.length > 0) return broken.map((found) => damaged(file, found));
     if (others.length > 0) return [ambiguousKey(file, naming.key, [key, ...others])];
-    if (key === undefined || key.nested) return { file, columns: flatColumns(footer) };
+    if (key === undefined || key.nested) return { file, ...sortColumns(footer) };
     return {
       table: { ...listed, footer, dataEnd: start, key, keyCast: naming.keyCast },
       keyChunks: await readChunks(opened, footer, [key], buffer),
@@ -81,8 +82,10 @@ export function damaged({ table }: Pick<InputFile, "table">, found: string): Pro
   return { what: damage, found, fix: "extract this table again", table };
 }
 
-function flatColumns(footer: Footer): string[] {
-  return footer.columns.filter(({ nested }) => !nested).map(({ name }) => name);
+function sortColumns({ columns }: Footer): Pick<MissingKey, "columns" | "nested"> {
+  const namesOf = (wanted: boolean): string[] =>
+    columns.filter(({ nested }) => nested === wanted).map(({ name }) => name);
+  return { columns: namesOf(false), nested: namesOf(true) };
 }
 
 function nameAfterRules({ rename, pair }: KeyNaming, { table }: InputFile, column: string): string {

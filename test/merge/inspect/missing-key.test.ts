@@ -6,6 +6,7 @@ import { describeProblem } from "../../../src/model/failure.ts";
 const lacking = (table: string, ...columns: string[]) => ({
   file: { table, path: `${table}.parquet`, size: 1, version: "1" },
   columns,
+  nested: [],
 });
 const explain = (missing: ReturnType<typeof lacking>[], tables = missing.length) =>
   explainMissingKeys(missing, tables, "interval_time").map(describeProblem);
