@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, type Problem } from "../model/failure.ts";
 import { adviseOnName, Pair } from "../model/names.ts";
+import { formatNumber } from "../model/units.ts";
 
 /** Variables in which Kubernetes and Cloud Run pass a worker the index of its task, counted from 0. */
 const indexVariables = ["JOB_COMPLETION_INDEX", "CLOUD_RUN_TASK_INDEX"];
@@ -33,6 +34,8 @@ export function choosePair(
   if (pair !== undefined) return pair;
   const fix = `name a pair, or set ${indexVariables.join(" or ")} and the pairs of the launch (--pairs, WIDEMERGE_PAIRS)`;
   const found =
-    variable === undefined ? {} : { found: `${variable}=${JSON.stringify(index)} with ${pairs.length} pairs` };
+    variable === undefined
+      ? {}
+      : { found: `${variable}=${JSON.stringify(index)} with ${formatNumber(pairs.length, "pair")}` };
   throw new Failure(ExitCode.usage, [{ what: "no pair to merge", ...found, fix }]);
 }

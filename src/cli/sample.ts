@@ -2,7 +2,7 @@ import { SingleBar } from "cli-progress";
 import { writeAnywhere } from "../app/upload.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure } from "../model/failure.ts";
-import { formatBytes, formatCount, formatSeconds } from "../model/units.ts";
+import { agree, formatBytes, formatCount, formatSeconds } from "../model/units.ts";
 import { defaultTables, parseSampleFlags, type SampleFlags, type SampleOptions } from "../sample/options.ts";
 import { defaultPairs } from "../sample/pairs.ts";
 import { ratesSource, realDays } from "../sample/rates.ts";
@@ -126,7 +126,7 @@ function describe(summary: SampleSummary): string {
     ["folder", summary.out],
     [
       "pairs",
-      `${written} written${there > 0 ? `, ${there} ${there === 1 ? "exists" : "exist"} already, made with the same options` : ""}`,
+      `${written} written${there > 0 ? `, ${there} ${agree(there, "exists", "exist")} already, made with the same options` : ""}`,
     ],
     ["tables", `${formatCount(total.tables)}, targets included`],
     ["columns", `${formatCount(total.columns)}, without keys and targets`],

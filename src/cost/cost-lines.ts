@@ -1,5 +1,5 @@
 import { type CostLine, type PriceItem, type PriceList, priceUnits, type Sum } from "../model/cost.ts";
-import { formatBytes, formatCount } from "../model/units.ts";
+import { formatBytes, formatNumber } from "../model/units.ts";
 
 /** A quantity with its price. A line without a price says that the list has none. */
 export function priceLine(item: PriceItem, quantity: number, what: string, list: PriceList): CostLine {
@@ -11,8 +11,8 @@ export function priceLine(item: PriceItem, quantity: number, what: string, list:
 /** Storage operations by class. A class without operations has no line. */
 export function priceOperations(classA: number, classB: number, list: PriceList): CostLine[] {
   const lines = [
-    priceLine("storageClassA", classA / 1000, `${formatCount(classA)} class A operations`, list),
-    priceLine("storageClassB", classB / 1000, `${formatCount(classB)} class B operations`, list),
+    priceLine("storageClassA", classA / 1000, formatNumber(classA, "class A operation"), list),
+    priceLine("storageClassB", classB / 1000, formatNumber(classB, "class B operation"), list),
   ];
   return lines.filter((line) => line.quantity > 0);
 }

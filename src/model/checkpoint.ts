@@ -1,6 +1,7 @@
 import type { InputFile } from "./plan.ts";
 import type { CheckpointSettings } from "./settings.ts";
 import { isChosen } from "./table-choice.ts";
+import { formatNumber } from "./units.ts";
 
 /** The extension of a table's file. */
 export const tableSuffix = ".parquet";
@@ -60,7 +61,7 @@ export function findGap(
   if (settings.requireMarker && !files.some(({ name }) => name === completeMarker)) return `no ${completeMarker}`;
   if (!found.has(settings.targets)) return `no ${settings.targets}${tableSuffix}`;
   if (typeof settings.expectTables === "number" && found.size !== settings.expectTables)
-    return `${settings.expectTables} tables expected, ${found.size} found`;
+    return `${formatNumber(settings.expectTables, "table")} expected, ${found.size} found`;
   if (expected === undefined) return undefined;
   const names = new Set(parseExpected(expected, pair));
   const missing = [...names].find((name) => !found.has(name));

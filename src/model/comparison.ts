@@ -5,7 +5,7 @@ import type { InputFile } from "./plan.ts";
 import type { Manifest, ManifestInput } from "./result.ts";
 import type { CompletenessSettings, KeyPolicies, OutputSettings } from "./settings.ts";
 import type { TableChoice } from "./table-choice.ts";
-import { formatNumber } from "./units.ts";
+import { agree, formatCount, formatNumber } from "./units.ts";
 
 /** The settings that change the bytes of the output, and no others. */
 export function outputSettings(settings: OutputSettings): OutputSettings {
@@ -85,7 +85,7 @@ function findDifference(
     return `it was made with ${JSON.stringify(manifest.settings)}`;
   const before = new Map(manifest.inputs.map((input) => [input.table, input]));
   if (inputs.length !== manifest.inputs.length)
-    return `it was made from ${manifest.inputs.length} tables, now there are ${inputs.length}`;
+    return `it was made from ${formatNumber(manifest.inputs.length, "table")}, now there ${agree(inputs.length, "is", "are")} ${formatCount(inputs.length)}`;
   const unknown = inputs.find((input) => !before.has(input.table));
   if (unknown !== undefined) return `it was made without ${unknown.table}`;
   const changed = inputs.find((input) => before.get(input.table)?.size !== input.size);

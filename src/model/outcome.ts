@@ -7,7 +7,7 @@ import { ExitCode, type Outcome, outcomeOf } from "./exit-code.ts";
 import { describeProblem } from "./failure.ts";
 import type { PairResult } from "./result.ts";
 import { list } from "./schema.ts";
-import { formatCount, formatMemory, formatSeconds } from "./units.ts";
+import { formatMemory, formatNumber, formatSeconds } from "./units.ts";
 
 /** The environment variable with the path where a worker leaves its outcome. */
 export const outcomeVariable = "TERMINATION_MESSAGE_PATH";
@@ -68,7 +68,7 @@ export function toOutcome(result: PairResult, progress?: WorkerOutcome["progress
 function describeResult(result: PairResult): string {
   const { pair, exitCode, outcome, rows, columns, seconds, peakMemoryBytes, ceilingBytes, problems } = result;
   const [first, ...others] = problems;
-  const size = `${formatCount(rows)} rows × ${formatCount(columns)} columns`;
+  const size = `${formatNumber(rows, "row")} × ${formatNumber(columns, "column")}`;
   const text = first === undefined ? size : describeProblem(first);
   const more = others.length > 0 ? ` (and ${others.length} more)` : "";
   const peak = `peak ${formatMemory(peakMemoryBytes)} of ${formatMemory(ceilingBytes)}`;

@@ -64,7 +64,12 @@ export function formatSeconds(seconds: number): string {
 
 /** A number of things: "1 table", "16,988 columns". */
 export function formatNumber(count: number, thing: string): string {
-  return `${formatCount(count)} ${thing}${count === 1 ? "" : "s"}`;
+  return `${formatCount(count)} ${thing}${agree(count, "", "s")}`;
+}
+
+/** The word that agrees with a number of things: 1 table "has", 2 tables "have". */
+export function agree(count: number, one: string, many: string): string {
+  return count === 1 ? one : many;
 }
 
 /** 16988 → "16,988". */

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { formatCount, formatNumber } from "../model/units.ts";
 import { type Column, type ColumnChunk, type Footer, magic, type RowGroup } from "./footer.ts";
 import { ThriftReader } from "./thrift/reader.ts";
 import { field } from "./thrift/thrift.ts";
@@ -9,7 +10,10 @@ import { field } from "./thrift/thrift.ts";
  */
 export function checkFooter(footer: Footer, dataEnd: number): string[] {
   const rows = footer.rowGroups.reduce((sum, group) => sum + group.rows, 0);
-  const counts = rows === footer.rows ? [] : [`${footer.rows} rows stated, its row groups hold ${rows}`];
+  const counts =
+    rows === footer.rows
+      ? []
+      : [`${formatNumber(footer.rows, "row")} stated, its row groups hold ${formatCount(rows)}`];
   const groups = footer.rowGroups.flatMap((group, index) => checkRowGroup(footer, group, index, dataEnd));
   return [...counts, ...groups, ...checkOverlap(footer)];
 }
@@ -64,7 +68,9 @@ function strangeName({ name, elements: [element] }: Column): string[] {
 function checkRowGroup(footer: Footer, group: RowGroup, index: number, dataEnd: number): string[] {
   const leaves = footer.columns.flatMap((column) => Array.from({ length: column.leaves }, () => column));
   if (group.chunks.length !== leaves.length)
-    return [`row group ${index} has ${group.chunks.length} column chunks for ${leaves.length} columns`];
+    return [
+      `row group ${index} has ${formatNumber(group.chunks.length, "column chunk")} for ${formatNumber(leaves.length, "column")}`,
+    ];
   // Writers state arbitrary offsets for pages without rows; nothing reads them.
   if (group.rows === 0) return [];
   return group.chunks.flatMap((chunk, leaf) => {
@@ -76,7 +82,9 @@ function checkRowGroup(footer: Footer, group: RowGroup, index: number, dataEnd: 
       ...(chunk.start < magic.length || chunk.size < 0 || chunk.start + chunk.size > dataEnd
         ? [`${name} at bytes ${chunk.start}–${chunk.start + chunk.size}, outside the data (4–${dataEnd})`]
         : []),
-      ...(flatRows ? [`${name} with ${chunk.values} values for ${group.rows} rows`] : []),
+      ...(flatRows
+        ? [`${name} with ${formatNumber(chunk.values, "value")} for ${formatNumber(group.rows, "row")}`]
+        : []),
       ...(column !== undefined && chunk.path[0] !== column.name ? [`${name} where the schema has ${column.name}`] : []),
       ...(element !== undefined && chunk.type !== element.type
         ? [`${name} of physical type ${chunk.type} where the schema has ${element.type}`]

@@ -1,3 +1,4 @@
+import { formatNumber } from "../model/units.ts";
 import type { ReusableBuffer } from "./buffer-pool.ts";
 import { encryptedMagic, type Footer, magic, parseFooter, trailerBytes } from "./footer.ts";
 
@@ -37,7 +38,8 @@ export async function readFooter(
 ): Promise<LocatedFooter> {
   const { size } = reader;
   if (size === 0) throw new ParquetError("0 bytes", extractAgain);
-  if (size < trailerBytes + magic.length) throw new ParquetError(`${size} bytes, too few for Parquet`, extractAgain);
+  if (size < trailerBytes + magic.length)
+    throw new ParquetError(`${formatNumber(size, "byte")}, too few for Parquet`, extractAgain);
   const lastLength = Math.min(guess, size);
   const last = await reader.read(size - lastLength, lastLength, buffer?.take(lastLength));
   const length = footerLength(last, size);

@@ -1,5 +1,6 @@
 /** Checks of the pages of a column chunk: their headers, and their bodies where checksums are compared. */
 import { crc32 } from "node:zlib";
+import { formatCount, formatNumber } from "../model/units.ts";
 import { PageError } from "./encoding/encoding.ts";
 import type { ColumnChunk } from "./footer.ts";
 import { type PageHeader, PageType, readHeader } from "./page/header.ts";
@@ -48,7 +49,10 @@ export function checkPages(chunk: ColumnChunk, source: PageSource, checksums = f
     at += page.headerBytes + page.bodyBytes;
   }
   if (values !== chunk.values)
-    return { pages, problem: `pages hold ${values} values, the footer says ${chunk.values}` };
+    return {
+      pages,
+      problem: `pages hold ${formatNumber(values, "value")}, the footer says ${formatCount(chunk.values)}`,
+    };
   return { pages, problem: undefined };
 }
 

@@ -1,5 +1,6 @@
 /** Differences between the schema elements of two columns (parquet.thrift, SchemaElement; field numbers are its). */
 import { isDeepStrictEqual } from "node:util";
+import { formatCount, formatNumber } from "../model/units.ts";
 import { physicalTypeNames } from "./column-type.ts";
 import type { Column, Footer, SchemaElement } from "./footer.ts";
 import { typeDefinedOrder } from "./footer-builder.ts";
@@ -33,7 +34,9 @@ const fieldNames: Readonly<Record<number, string>> = {
  */
 export function findSchemaDifferences(from: Column, to: Column, receivesNulls: boolean): string[] {
   if (from.elements.length !== to.elements.length)
-    return [`${to.elements.length} schema elements where the source has ${from.elements.length}`];
+    return [
+      `${formatNumber(to.elements.length, "schema element")} where the source has ${formatCount(from.elements.length)}`,
+    ];
   return from.elements.flatMap((element, index) => {
     const other = to.elements[index];
     if (other === undefined) return [];

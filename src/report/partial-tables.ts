@@ -1,6 +1,6 @@
 /** The tables of a run that do not have exactly the targets' rows. */
 import type { PartialTable } from "../model/partial-table.ts";
-import { formatNumber } from "../model/units.ts";
+import { agree, formatNumber } from "../model/units.ts";
 
 /** Such a table in the output of a pair, which has so many rows. */
 export interface PartialOfPair {
@@ -29,7 +29,7 @@ export function rankPartial(pairs: readonly PairWithOutput[]): readonly PartialO
 export function countPartial(ranked: readonly PartialOfPair[]): string {
   const pairs = new Set(ranked.map(({ pair }) => pair)).size;
   const tables = formatNumber(ranked.length, "table");
-  return `${tables} of ${formatNumber(pairs, "pair")} ${ranked.length === 1 ? "has" : "have"}`;
+  return `${tables} of ${formatNumber(pairs, "pair")} ${agree(ranked.length, "has", "have")}`;
 }
 
 /** A share of rows: "0%" and "100%" mean none and all. */

@@ -7,6 +7,7 @@ import { listPartial } from "../model/partial-table.ts";
 import type { Manifest } from "../model/result.ts";
 import type { PairOutput } from "../model/run.ts";
 import type { RunSettings } from "../model/settings.ts";
+import { agree, formatNumber } from "../model/units.ts";
 import { type RunStore, readDocument } from "./documents.ts";
 
 /** Whether a pair is done, by what is in the store alone. */
@@ -50,7 +51,11 @@ export async function checkCompletion(store: RunStore, settings: RunSettings, pa
   const found = { pair, inputBytes, output: describeOutput(manifest, inputBytes) };
   return comparison.verdict === "same"
     ? { ...found, verdict: "done", why: "the output and its manifest match these inputs and settings" }
-    : { ...found, verdict: "unsure", why: `${comparison.inputs.length} tables were rewritten since` };
+    : {
+        ...found,
+        verdict: "unsure",
+        why: `${formatNumber(comparison.inputs.length, "table")} ${agree(comparison.inputs.length, "was", "were")} rewritten since`,
+      };
 }
 
 function readExpected(store: RunStore, { expectTables }: RunSettings): Promise<string | undefined> | undefined {

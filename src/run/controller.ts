@@ -2,7 +2,7 @@ import type { Backend } from "../backend/backend.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, toFailure } from "../model/failure.ts";
 import type { Launch, RunRecord, RunView } from "../model/run.ts";
-import { formatMemory, formatNumber } from "../model/units.ts";
+import { agree, formatMemory, formatNumber } from "../model/units.ts";
 import { newOwner } from "../store/owner.ts";
 import { stopLaunches } from "./cancel.ts";
 import { chooseRun, newRecord, type RunRequest, reopen } from "./choose.ts";
@@ -239,7 +239,7 @@ class RunController {
     const heldBack = plan.pairs.length - limited.pairs.length;
     if (heldBack > 0 && heldBack !== this.#heldBack)
       onNotice?.(
-        `$${cost.spent(state.view()).toFixed(2)} spent: ${heldBack} pairs are not started, as the run could exceed --max-cost ${maxCost}`,
+        `$${cost.spent(state.view()).toFixed(2)} spent: ${formatNumber(heldBack, "pair")} ${agree(heldBack, "is", "are")} not started, as the run could exceed --max-cost ${maxCost}`,
       );
     this.#heldBack = heldBack;
     return limited.pairs.length === 0 ? undefined : limited;

@@ -2,7 +2,7 @@ import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, failOn, type Problem } from "../model/failure.ts";
-import { formatBytes } from "../model/units.ts";
+import { formatBytes, formatNumber } from "../model/units.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import { createMarket } from "./market.ts";
 import type { SampleOptions } from "./options.ts";
@@ -70,7 +70,7 @@ async function findMissing(options: SampleOptions, record: SampleRecord): Promis
     const names = options.force ? [] : await listFolder(folder);
     if (names.length === 0) continue;
     const fix = "choose another --out, or replace it with --force";
-    problems.push({ what: `${folder} exists, made with other flags`, found: `${names.length} files`, fix });
+    problems.push({ what: `${folder} exists, made with other flags`, found: formatNumber(names.length, "file"), fix });
   }
   failOn(ExitCode.usage, problems);
   return missing;

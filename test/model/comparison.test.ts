@@ -46,7 +46,7 @@ describe("an output and what is there now", () => {
     ["output of another size", compare(inputs, 99), /99 bytes, but its manifest says 100/],
     ["other settings", compare(inputs, 100, makeSettings({ naming: "keep" })), /it was made with/],
     ["a table more", compare([...inputs, file("b")]), /from 2 tables, now there are 3/],
-    ["a table less", compare([file("targets")]), /from 2 tables, now there are 1/],
+    ["a table less", compare([file("targets")]), /from 2 tables, now there is 1/],
     ["a table of another name", compare([file("targets"), file("b")]), /it was made without b/],
     ["a table of another size", compare([file("targets"), file("pair_a", { size: 11 })]), /pair_a has changed/],
   ];

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  agree,
   formatBytes,
   formatCount,
   formatMemory,
+  formatNumber,
   formatSeconds,
   parseBytes,
   parseSize,
@@ -71,6 +73,10 @@ const texts: [string, string][] = [
   [formatSeconds(179.7), "3 min 0 s"],
   [formatSeconds(3600), "60 min 0 s"],
   [formatCount(16988), "16,988"],
+  [formatNumber(0, "table"), "0 tables"],
+  [formatNumber(1, "table"), "1 table"],
+  [formatNumber(16988, "table"), "16,988 tables"],
+  [[0, 1, 2].map((count) => agree(count, "has", "have")).join(), "have,has,have"],
 ];
 
 for (const [found, expected] of texts) test(expected, () => assert.equal(found, expected));

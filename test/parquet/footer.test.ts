@@ -154,7 +154,7 @@ test("lies about counts, places, names and types are told by column and row grou
     ],
     [
       { ...footer, rowGroups: footer.rowGroups.map((group) => ({ ...group, chunks: group.chunks.slice(1) })) },
-      /^row group 0 has 1 column chunks for 2 columns$/,
+      /^row group 0 has 1 column chunk for 2 columns$/,
     ],
   ];
   for (const [lying, pattern] of cases) {

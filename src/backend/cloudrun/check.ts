@@ -2,7 +2,7 @@ import type { Problem } from "../../model/failure.ts";
 import { cloudRunMemory, cloudRunSizes } from "../../model/platform-limits.ts";
 import type { Launch } from "../../model/run.ts";
 import { isGcsPath } from "../../model/storage-path.ts";
-import { formatMemory, GiB, parseBytes } from "../../model/units.ts";
+import { formatMemory, formatNumber, GiB, parseBytes } from "../../model/units.ts";
 import type { WorkerEnvironment } from "../backend.ts";
 import { nameJob } from "./names.ts";
 import type { CloudRunOptions } from "./options.ts";
@@ -97,7 +97,7 @@ function checkTasks(launch: Launch): Problem[] {
   if (launch.tasks.length === 0 || launch.tasks.length > taskLimit || length > valueLimit)
     problems.push({
       what: "the pairs do not fit into one Cloud Run job",
-      found: `${launch.tasks.length} pairs, ${length} characters`,
+      found: `${formatNumber(launch.tasks.length, "pair")}, ${formatNumber(length, "character")}`,
       fix: `use 1 to ${taskLimit} pairs, with names of at most ${valueLimit} characters in total`,
     });
   if (launch.tasks.some(({ index }, place) => index !== place))

@@ -4,6 +4,7 @@ import { ExitCode } from "../../model/exit-code.ts";
 import { failOn, type Problem } from "../../model/failure.ts";
 import type { Launch } from "../../model/run.ts";
 import { isGcsPath } from "../../model/storage-path.ts";
+import { formatNumber } from "../../model/units.ts";
 import type { WorkerEnvironment } from "../backend.ts";
 import { checkAutopilot } from "./autopilot.ts";
 import type { V1Job, V1JobSpec, V1ObjectMeta, V1PodFailurePolicy } from "./client.ts";
@@ -109,7 +110,7 @@ function checkLaunch(launch: Launch): Problem[] {
   if (launch.tasks.length === 0 || length > pairsLimit)
     problems.push({
       what: "the pairs do not fit into one Job",
-      found: `${launch.tasks.length} pairs, ${length} characters`,
+      found: `${formatNumber(launch.tasks.length, "pair")}, ${formatNumber(length, "character")}`,
       fix: `use at least one pair, and names of at most ${pairsLimit} characters in total`,
     });
   if (launch.tasks.some(({ index }, place) => index !== place))

@@ -15,6 +15,7 @@ import { folderOf } from "../../model/folders.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { CheckpointSettings } from "../../model/settings.ts";
 import { isChosen, matches } from "../../model/table-choice.ts";
+import { formatNumber } from "../../model/units.ts";
 import type { FolderContent, Store } from "../../store/store.ts";
 import type { PairContext } from "../context.ts";
 import type { ListedTable } from "../table.ts";
@@ -182,5 +183,7 @@ function compareCount(expected: number, found: number): Problem[] {
     found < expected
       ? "extract the missing tables; --expect-tables FILE with a list of names says which ones"
       : "remove the tables that do not belong there, or correct --expect-tables";
-  return [{ what: `${expected} tables expected, targets included`, found: `${found} tables`, fix }];
+  return [
+    { what: `${formatNumber(expected, "table")} expected, targets included`, found: formatNumber(found, "table"), fix },
+  ];
 }

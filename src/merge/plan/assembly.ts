@@ -1,6 +1,7 @@
 import type { Problem } from "../../model/failure.ts";
 import type { Assembly, TablePlan } from "../../model/plan.ts";
 import type { AssemblyChoice } from "../../model/settings.ts";
+import { agree, formatNumber } from "../../model/units.ts";
 
 /** A composition is not worth it above this ratio of dead bytes, which are stored with the output, to bytes that it saves. */
 const deadShare = 0.25;
@@ -36,7 +37,7 @@ function whyNot(link: true | string, tables: readonly TablePlan[], asked: boolea
   if (link !== true) return link;
   const spliced = tables.filter((table) => table.action === "splice");
   const unsummed = spliced.filter(({ file }) => file.crc32c === undefined).length;
-  if (unsummed > 0) return `${unsummed} objects have no CRC32C`;
+  if (unsummed > 0) return `${formatNumber(unsummed, "object")} ${agree(unsummed, "has", "have")} no CRC32C`;
   if (asked) return undefined;
   if (spliced.length === 0) return "no table can be spliced";
   const balance = weigh(tables);

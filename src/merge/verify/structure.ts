@@ -1,4 +1,5 @@
 import type { Problem } from "../../model/failure.ts";
+import { agree, formatCount, formatNumber } from "../../model/units.ts";
 import { checkFooter, checkReadable } from "../../parquet/footer-check.ts";
 import { type LocatedFooter, ParquetError, readFooter } from "../../parquet/footer-reader.ts";
 import type { OpenFile } from "../../store/store.ts";
@@ -50,17 +51,21 @@ function compare({ footer }: LocatedFooter, expected: ExpectedOutput): string[] 
   const groups = footer.rowGroups.map((group) => group.rows);
   const wrong = names.findIndex((name, index) => name !== expected.columns[index]);
   return [
-    ...(footer.rows === expected.rows ? [] : [`${footer.rows} rows where ${expected.rows} are expected`]),
+    ...(footer.rows === expected.rows ? [] : [describeCount(footer.rows, expected.rows, "row")]),
     ...(groups.join() === expected.rowGroups.join()
       ? []
       : [`row groups of ${groups.join(", ")} rows where ${expected.rowGroups.join(", ")} are expected`]),
     ...(names.length === expected.columns.length
       ? []
-      : [`${names.length} columns where ${expected.columns.length} are expected`]),
+      : [describeCount(names.length, expected.columns.length, "column")]),
     ...(wrong === -1
       ? []
       : [`column ${wrong} is ${names[wrong]} where ${expected.columns[wrong] ?? "none"} is expected`]),
   ];
+}
+
+function describeCount(found: number, expected: number, thing: string): string {
+  return `${formatNumber(found, thing)} where ${formatCount(expected)} ${agree(expected, "is", "are")} expected`;
 }
 
 function toProblem(found: string): Problem {

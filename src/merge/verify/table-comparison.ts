@@ -6,7 +6,7 @@
 import type { Problem } from "../../model/failure.ts";
 import type { ColumnLineage, InputFile, TableAction } from "../../model/plan.ts";
 import type { DuplicatePolicy, KeyCast } from "../../model/settings.ts";
-import { formatNumber } from "../../model/units.ts";
+import { agree, formatNumber } from "../../model/units.ts";
 import { buildColumnFile } from "../../parquet/column-file.ts";
 import { canBeDecoded, whyNotGathered } from "../../parquet/column-type.ts";
 import { PageError } from "../../parquet/encoding/encoding.ts";
@@ -336,7 +336,7 @@ function countDecoded({ source, output }: Exclude<DecodedPair, string>, { moved 
 }
 
 function describeDifferences({ name }: Column, differences: number): string {
-  return `column ${name}: ${formatNumber(differences, "value")} ${differences === 1 ? "differs" : "differ"} from the source`;
+  return `column ${name}: ${formatNumber(differences, "value")} ${agree(differences, "differs", "differ")} from the source`;
 }
 
 /** Reads the chunks of some columns; neighbours are one read. */

@@ -1,7 +1,7 @@
 import type { Cause } from "../../model/ending.ts";
 import { describeProblem } from "../../model/failure.ts";
 import type { Report, ReportPair } from "../../model/report.ts";
-import { formatCount, formatMemory } from "../../model/units.ts";
+import { agree, formatCount, formatMemory, formatNumber } from "../../model/units.ts";
 import { drawFamilies } from "../charts/bars.ts";
 import { drawMemory, mostCharts } from "../charts/memory.ts";
 import { drawTimeline } from "../charts/timeline.ts";
@@ -101,8 +101,8 @@ export function showMemory(report: Report, endings: Endings): Section[] {
 /** How many tables were spliced and aligned. */
 export function showFamilies({ totals: { families, tables } }: Report): Section[] {
   if (families.length === 0) return [];
-  const all = formatCount(tables.spliced + tables.aligned);
-  const paragraph = `${formatCount(tables.spliced)} of ${all} tables (${formatShare(tables)}) were spliced: their bytes were copied without decoding.`;
+  const all = formatNumber(tables.spliced + tables.aligned, "table");
+  const paragraph = `${formatCount(tables.spliced)} of ${all} (${formatShare(tables)}) ${agree(tables.spliced, "was", "were")} spliced: their bytes were copied without decoding.`;
   const columns = [value("Family"), number("Spliced"), number("Aligned")];
   const rows = families.map((one) => [one.family, formatCount(one.spliced), formatCount(one.aligned)]);
   const picture = drawFamilies(families);

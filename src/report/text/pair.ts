@@ -3,7 +3,7 @@ import { describeProblem } from "../../model/failure.ts";
 import { fitsUnder } from "../../model/guard.ts";
 import type { Plan, TablePlan } from "../../model/plan.ts";
 import type { PairResult, Verification } from "../../model/result.ts";
-import { formatBytes, formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
+import { agree, formatBytes, formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
 import { listPartialTables } from "./partial-tables.ts";
 
 const mostReasons = 8;
@@ -100,7 +100,7 @@ function describeChangedTypes(tables: readonly TablePlan[]): string[] {
   if (changed.length === 0) return [];
   const more = changed.length - namesShown;
   return [
-    `  types      ${formatNumber(changed.length, "column")} ${changed.length === 1 ? "changes its type" : "change their types"}:`,
+    `  types      ${formatNumber(changed.length, "column")} ${agree(changed.length, "changes its type", "change their types")}:`,
     ...changed.slice(0, namesShown).map(({ column, from, to }) => `             ${column}: ${from} → ${to}`),
     ...(more > 0 ? [`             and ${formatCount(more)} more: --json lists all`] : []),
   ];
@@ -137,7 +137,7 @@ export function describeVerification(verification: Verification): string {
     ...(columnsCompared === 0
       ? []
       : [
-          `${formatNumber(columnsCompared, "column")} (${formatNumber(valuesCompared, "value")}) equal to ${columnsCompared === 1 ? "its source" : "their sources"}`,
+          `${formatNumber(columnsCompared, "column")} (${formatNumber(valuesCompared, "value")}) equal to ${agree(columnsCompared, "its source", "their sources")}`,
         ]),
   ];
   return `${target}: ${level} check passed: ${parts.join(", ")}\n`;

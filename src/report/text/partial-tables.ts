@@ -1,5 +1,5 @@
 import type { PartialTable } from "../../model/partial-table.ts";
-import { formatCount, formatNumber } from "../../model/units.ts";
+import { agree, formatCount, formatNumber } from "../../model/units.ts";
 import { countPartial, type PairWithOutput, rankPartial } from "../partial-tables.ts";
 
 /** Tables that a text names. */
@@ -7,7 +7,7 @@ const mostTables = 10;
 
 /** What every table of a pair that is not whole fills and loses, the worst first. */
 export function listPartialTables(rows: number, tables: readonly PartialTable[]): string[] {
-  const head = `${formatNumber(tables.length, "table")} ${tables.length === 1 ? "has" : "have"}`;
+  const head = `${formatNumber(tables.length, "table")} ${agree(tables.length, "has", "have")}`;
   return listTables(
     head,
     tables.map((table) => ({ name: table.table, rows, table })),
