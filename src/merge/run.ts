@@ -1,6 +1,7 @@
 import { ExitCode } from "../model/exit-code.ts";
 import type { Problem } from "../model/failure.ts";
 import { Failure, failOn } from "../model/failure.ts";
+import { namesOf } from "../model/folders.ts";
 import { smallestCeilingMiB } from "../model/guard.ts";
 import { listPartial } from "../model/partial-table.ts";
 import type { Plan } from "../model/plan.ts";
@@ -107,7 +108,10 @@ class PairMerge {
     const settings = this.#settings;
     const { targets, features, problems } = checked;
     if (problems.length > 0)
-      throw new Failure(ExitCode.input, [...problems, ...findFurtherProblems(checked, pair, settings)]);
+      throw new Failure(ExitCode.input, [
+        ...problems,
+        ...findFurtherProblems(checked, namesOf(settings.folders, pair), settings),
+      ]);
     if (targets === undefined) throw new Error("no targets and no problem");
     const link = await store.canLink(settings.input, settings.output);
     const remote = store.isRemote(settings.input) || store.isRemote(settings.output);

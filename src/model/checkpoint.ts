@@ -1,3 +1,4 @@
+import { fillIn, namesOf, type PairNames } from "./folders.ts";
 import type { InputFile } from "./plan.ts";
 import type { CheckpointSettings } from "./settings.ts";
 import { isChosen } from "./table-choice.ts";
@@ -24,7 +25,8 @@ export function chooseTables(
   pair: string,
   settings: CheckpointSettings,
 ): { readonly chosen: readonly InputFile[]; readonly excluded: readonly string[] } {
-  const isMerged = ({ table }: InputFile): boolean => table === settings.targets || isChosen(settings, table, pair);
+  const names = namesOf(settings.folders, pair);
+  const isMerged = ({ table }: InputFile): boolean => table === settings.targets || isChosen(settings, table, names);
   const excluded = tables.filter((file) => !isMerged(file)).map(({ table }) => table);
   return { chosen: tables.filter(isMerged), excluded };
 }
@@ -63,15 +65,23 @@ export function findGap(
   if (typeof settings.expectTables === "number" && found.size !== settings.expectTables)
     return `${formatNumber(settings.expectTables, "table")} expected, ${found.size} found`;
   if (expected === undefined) return undefined;
-  const names = new Set(parseExpected(expected, pair));
+  const names = new Set(parseExpected(expected, namesOf(settings.folders, pair), found));
   const missing = [...names].find((name) => !found.has(name));
   if (missing !== undefined) return `${missing} is missing`;
   const surplus = [...found].find((name) => !names.has(name));
   return surplus === undefined ? undefined : `${surplus} is not expected`;
 }
 
-/** Table names, one per line, with or without ".parquet". "{pair}" stands for the pair, and "#" starts a comment. */
-export function parseExpected(text: string, pair: string): readonly string[] {
+/**
+ * Table names, one per line, with or without ".parquet". "#" starts a comment. "{pair}" stands for the pair, or for its folder where a
+ * table of that name was `found`.
+ */
+export function parseExpected(text: string, pair: PairNames, found: ReadonlySet<string>): readonly string[] {
   const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
-  return lines.filter((line) => line !== "").map((line) => line.replaceAll("{pair}", pair).replace(/\.parquet$/, ""));
+  return lines
+    .filter((line) => line !== "")
+    .map((line) => {
+      const names = fillIn(line.replace(/\.parquet$/, ""), pair);
+      return names.find((name) => found.has(name)) ?? names[0] ?? line;
+    });
 }

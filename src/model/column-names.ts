@@ -1,4 +1,5 @@
 /** What the columns of a table are called: renamed by rules, and the index that pandas saves told apart. */
+import type { PairNames } from "./folders.ts";
 import { matches } from "./table-choice.ts";
 
 /**
@@ -9,7 +10,7 @@ export type Renames = Readonly<Record<string, string>>;
 
 /** A column of a table of a pair. */
 export interface ColumnPlace {
-  readonly pair: string;
+  readonly pair: PairNames;
   readonly table: string;
   readonly column: string;
 }

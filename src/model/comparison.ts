@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { isPandasIndex } from "./column-names.ts";
-import type { Folders } from "./folders.ts";
+import { type Folders, stripPair } from "./folders.ts";
 import type { InputFile } from "./plan.ts";
 import type { Manifest, ManifestInput } from "./result.ts";
 import type { CompletenessSettings, KeyPolicies, OutputSettings } from "./settings.ts";
@@ -83,6 +83,8 @@ function findDifference(
     return `its CRC32C is ${outputCrc32c}, but its manifest says ${manifest.output.crc32c}`;
   if (!isDeepStrictEqual(settingsOf(manifest, settings), outputSettings(settings)))
     return `it was made with ${JSON.stringify(manifest.settings)}`;
+  const folder = findOtherFolder(manifest, inputs);
+  if (folder !== undefined) return `it was made from a folder ${folder}, which gives its columns other names`;
   const before = new Map(manifest.inputs.map((input) => [input.table, input]));
   if (inputs.length !== manifest.inputs.length)
     return `it was made from ${formatNumber(manifest.inputs.length, "table")}, now there ${agree(inputs.length, "is", "are")} ${formatCount(inputs.length)}`;
@@ -100,6 +102,14 @@ function settingsOf({ settings, inputs }: Manifest, present: OutputSettings): Ou
   const hasIndex = inputs.some(({ columns }) => columns.some(({ input }) => isPandasIndex(input)));
   const { keepIndex = hasIndex || present.keepIndex }: Partial<OutputSettings> = settings;
   return { ...completeSettings(settings), keepIndex };
+}
+
+/** The name of the folder that an output was made from, if tables lost that name at their end, or would lose the present one. */
+function findOtherFolder({ pair, inputs, settings }: Manifest, present: readonly InputFile[]): string | undefined {
+  const [from, to] = [inputs, present].map(([first]) => first?.path.split(/[/\\]/).at(-2));
+  if (from === undefined || to === undefined || from === to || settings.naming === "keep") return undefined;
+  const differs = present.some(({ table }) => stripPair(table, [pair, from]) !== stripPair(table, [pair, to]));
+  return differs ? from : undefined;
 }
 
 /** What a merge would now refuse about the keys of a table of the output. */

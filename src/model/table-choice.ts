@@ -1,6 +1,7 @@
 /** Which tables of a checkpoint are merged: chosen and excluded by patterns of their names. */
+import { fillIn, type PairNames } from "./folders.ts";
 
-/** The patterns in force; "*" stands for any characters, "?" for one, "{pair}" for the pair. */
+/** The patterns in force; "*" stands for any characters, "?" for one, "{pair}" for the pair or its folder. */
 export interface TableChoice {
   /** Feature tables to merge; empty: all. */
   readonly tables: readonly string[];
@@ -9,18 +10,18 @@ export interface TableChoice {
 }
 
 /** Whether one of the patterns matches a table's name or the name of its file. */
-export function matchesAny(patterns: readonly string[], name: string, pair: string): boolean {
+export function matchesAny(patterns: readonly string[], name: string, pair: PairNames): boolean {
   return patterns.some((pattern) => matches(pattern, name, pair));
 }
 
 /** Whether a pattern matches a name, whole; ".parquet" at the end of a pattern may stay or be left out. */
-export function matches(pattern: string, name: string, pair: string): boolean {
-  const named = pattern.replaceAll("{pair}", pair);
-  return toExpression(named).test(name) || toExpression(named.replace(/\.parquet$/, "")).test(name);
+export function matches(pattern: string, name: string, pair: PairNames): boolean {
+  const patterns = fillIn(pattern, pair).flatMap((named) => [named, named.replace(/\.parquet$/, "")]);
+  return patterns.some((named) => toExpression(named).test(name));
 }
 
 /** Whether a feature table is to be merged. */
-export function isChosen({ tables, excludeTables }: TableChoice, table: string, pair: string): boolean {
+export function isChosen({ tables, excludeTables }: TableChoice, table: string, pair: PairNames): boolean {
   if (matchesAny(excludeTables, table, pair)) return false;
   return tables.length === 0 || matchesAny(tables, table, pair);
 }

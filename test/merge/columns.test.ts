@@ -1,6 +1,7 @@
 /** Columns that are renamed, left out or read otherwise than they are stored: merged, verified, and compared with Polars. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import pl from "nodejs-polars";
 import { isManifest } from "../../src/merge/publish/manifest.ts";
@@ -116,4 +117,28 @@ test("timestamps without a time zone are UTC if the cast says so", async () => {
   );
   const { frame } = await merge({ ...written, keyCast: "timestamp-utc" });
   assert.deepEqual(frame.getColumn("a_x").cast(pl.Utf8).toArray(), ["3", "2", "1"]);
+});
+
+test("tables may be named after the pair's folder: in names of columns, patterns, rules and the list of expected tables", async () => {
+  const tables = {
+    targets: keyed(["1", "2", "3"], { y: numbers }),
+    "mkt_ES=F": keyed(["1", "2", "3"], { v: numbers }),
+    vol_pair: keyed(["1", "2", "3"], { v: numbers }),
+    "x_ES=F": keyed(["1", "2", "3"], { v: numbers }),
+  };
+  const { input, output } = writeTables(root, tables, { pair: "ES=F" });
+  const expectTables = join(input, "tables.txt");
+  writeFileSync(expectTables, "targets\nmkt_{pair}\nvol_{pair}.parquet\nx_{pair}\n");
+  const folders = { "ES=F": "pair" };
+  const settings = {
+    input,
+    output,
+    folders,
+    expectTables,
+    excludeTables: ["x_{pair}"],
+    rename: { "mkt_{pair}/v": "w" },
+  };
+  const { frame, manifest } = await merge(settings);
+  assert.deepEqual(frame.columns, ["interval_time", "y", "mkt_w", "vol_v"]);
+  assert.deepEqual(manifest.excluded, ["x_ES=F"]);
 });

@@ -99,6 +99,19 @@ describe("an output that the present policy would refuse", () => {
   });
 });
 
+it("an output from a folder of another name is another where its tables end with that name", () => {
+  const compare = (table: string) => {
+    const before = { ...file(table, { path: `in/ES=F/${table}.parquet` }), crc32c: "0000000a", columns: [] };
+    const made = { ...manifest, pair: "es_f", inputs: [before] } as unknown as Manifest;
+    const now = [file(table, { path: `in/es_f/${table}.parquet` })];
+    return compareWithManifest(made, { inputs: now, outputBytes: 100, settings });
+  };
+  const why = "it was made from a folder ES=F, which gives its columns other names";
+  assert.deepEqual(compare("mkt_ES=F"), { verdict: "other", why });
+  assert.deepEqual(compare("mkt_es_f"), { verdict: "same" });
+  assert.deepEqual(compare("mkt"), { verdict: "same" });
+});
+
 describe("an output of version 0.1.0", () => {
   const former: Manifest = JSON.parse(readFileSync(new URL("manifest-0.1.0.json", import.meta.url), "utf8"));
   const compare = (made: Manifest, given: SomeSettings = {}) =>

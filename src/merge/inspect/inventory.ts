@@ -11,7 +11,7 @@ import {
 } from "../../model/checkpoint.ts";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure, type Problem } from "../../model/failure.ts";
-import { folderOf } from "../../model/folders.ts";
+import { folderOf, namesOf, type PairNames } from "../../model/folders.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { CheckpointSettings } from "../../model/settings.ts";
 import { isChosen, matches } from "../../model/table-choice.ts";
@@ -52,17 +52,18 @@ export async function takeInventory(
   const { files } = content;
   const found = listTables(files);
   const { chosen, excluded } = chooseTables(found, pair, settings);
+  const names = namesOf(settings.folders, pair);
   const others = await sortOthers(store, folder, content);
-  const untaken = others.untaken.filter(({ name }) => isChosen(settings, tableOf(name), pair));
+  const untaken = others.untaken.filter(({ name }) => isChosen(settings, tableOf(name), names));
   const left = others.untaken.filter((one) => !untaken.includes(one)).map(({ name }) => name);
   const tables = chosen.map((file) => ({ file, isTargets: file.table === settings.targets }));
   const targets = tables.find(({ isTargets }) => isTargets);
-  const expected = await readExpected({ store, pair }, settings.expectTables);
+  const expected = await readExpected(store, settings.expectTables, names, found);
   const problems = [
     ...(settings.requireMarker && !files.some((file) => file.name === completeMarker) ? [missingMarker(folder)] : []),
     ...(targets === undefined ? [missingTargets(settings.targets, folder)] : []),
     ...compareWithExpected(found, expected),
-    ...findUnmatched(settings.tables, found, pair),
+    ...findUnmatched(settings.tables, found, names),
     ...untaken.map(refuseUntaken),
   ];
   return {
@@ -129,12 +130,15 @@ type Expected = number | { readonly path: string; readonly names: readonly strin
 
 /** @throws Failure (usage) when there is no such list. */
 async function readExpected(
-  { store, pair }: Pick<PairContext, "store" | "pair">,
+  store: Store,
   expected: CheckpointSettings["expectTables"],
+  pair: PairNames,
+  tables: readonly InputFile[],
 ): Promise<Expected> {
   if (typeof expected !== "string") return expected;
   const text = await store.readText(expected);
-  if (text !== undefined) return { path: expected, names: parseExpected(text, pair) };
+  const found = new Set(tables.map(({ table }) => table));
+  if (text !== undefined) return { path: expected, names: parseExpected(text, pair, found) };
   const what = `the list of expected tables does not exist: ${expected}`;
   throw new Failure(ExitCode.usage, [{ what, fix: "give --expect-tables a number or an existing file" }]);
 }
@@ -169,7 +173,7 @@ function compareWithExpected(tables: readonly InputFile[], expected: Expected): 
 }
 
 /** A pattern that matches nothing is more likely misspelt than meant. */
-function findUnmatched(patterns: readonly string[], tables: readonly InputFile[], pair: string): Problem[] {
+function findUnmatched(patterns: readonly string[], tables: readonly InputFile[], pair: PairNames): Problem[] {
   const unmatched = patterns.filter((pattern) => !tables.some(({ table }) => matches(pattern, table, pair)));
   return unmatched.map((pattern) => ({
     what: `no table matches ${pattern} of --tables`,

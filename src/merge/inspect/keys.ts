@@ -13,7 +13,10 @@ import { quote } from "./missing-key.ts";
 import type { KeyedTable } from "./table.ts";
 
 /** What decides whether a table's key can be merged. */
-export type KeySettings = Pick<MergeSettings, "key" | "keyCast" | "rename" | "duplicates" | "nullKeys" | "minMatch">;
+export type KeySettings = Pick<
+  MergeSettings,
+  "key" | "keyCast" | "rename" | "folders" | "duplicates" | "nullKeys" | "minMatch"
+>;
 
 /** The targets with their decoded key, which every table is compared with. */
 export interface KeyedTargets extends KeyedTable {

@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import { ExitCode } from "../../model/exit-code.ts";
 import { failOn, type Problem } from "../../model/failure.ts";
+import { namesOf } from "../../model/folders.ts";
 import { formatBytes } from "../../model/units.ts";
 import { BufferPool, ReusableBuffer } from "../../parquet/buffer-pool.ts";
 import type { KeyVector } from "../../parquet/key/key-vector.ts";
@@ -89,8 +90,8 @@ class Preflight {
   }
 
   get #naming(): KeyNaming {
-    const { key, keyCast, rename } = this.#settings;
-    return { key, keyCast, rename, pair: this.#context.pair };
+    const { key, keyCast, rename, folders } = this.#settings;
+    return { key, keyCast, rename, pair: namesOf(folders, this.#context.pair) };
   }
 
   async #inspectTargets(
@@ -159,7 +160,8 @@ class Preflight {
   ): void {
     const named = tables.flatMap(({ keyless, readable }) => nameColumns(keyless, readable) ?? []);
     if (named.length < tables.length) return;
-    for (const rule of findUnusedRules(this.#settings.rename, named, { pair: this.#context.pair, excluded }))
+    const { rename, pair } = this.#naming;
+    for (const rule of findUnusedRules(rename, named, { pair, excluded }))
       this.#context.port.emit({ type: "warning", text: `no column matches ${rule} of --rename` });
   }
 

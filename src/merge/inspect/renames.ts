@@ -1,4 +1,5 @@
 import { isMeant, type Renames } from "../../model/column-names.ts";
+import type { PairNames } from "../../model/folders.ts";
 import { matches } from "../../model/table-choice.ts";
 
 /** The names of a table's columns, as they are in its file. */
@@ -14,7 +15,7 @@ export interface NamedTable {
 export function findUnusedRules(
   rename: Renames,
   tables: readonly NamedTable[],
-  { pair, excluded }: { readonly pair: string; readonly excluded: readonly string[] },
+  { pair, excluded }: { readonly pair: PairNames; readonly excluded: readonly string[] },
 ): string[] {
   const isUsed = (rule: string): boolean =>
     tables.some(({ table, columns }) => columns.some((column) => isMeant(rule, { pair, table, column }))) ||

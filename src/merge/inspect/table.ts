@@ -1,5 +1,6 @@
 import { renameColumn } from "../../model/column-names.ts";
 import type { Problem } from "../../model/failure.ts";
+import type { PairNames } from "../../model/folders.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { OutputSettings } from "../../model/settings.ts";
 import type { ReusableBuffer } from "../../parquet/buffer-pool.ts";
@@ -35,7 +36,7 @@ export interface MissingKey {
 
 /** How a table's key is found. */
 export interface KeyNaming extends Pick<OutputSettings, "key" | "keyCast" | "rename"> {
-  readonly pair: string;
+  readonly pair: PairNames;
 }
 
 /**

@@ -1,11 +1,12 @@
 import { isPandasIndex, renameColumn } from "../../model/column-names.ts";
 import type { Problem } from "../../model/failure.ts";
+import { type PairNames, stripPair } from "../../model/folders.ts";
 import type { OutputSettings } from "../../model/settings.ts";
 import type { Column, NamedColumn } from "../../parquet/footer.ts";
 import type { InspectedTable, PlannedTable } from "../table.ts";
 
 /** The columns that a table gives to the output, with their names there. The targets keep theirs; their key comes first. */
-export function nameColumns(table: InspectedTable, pair: string, settings: NamingSettings): NamedColumn[] {
+export function nameColumns(table: InspectedTable, pair: PairNames, settings: NamingSettings): NamedColumn[] {
   const { footer, key, file, isTargets } = table;
   const { naming, separator } = settings;
   const prefix = isTargets || naming === "keep" ? "" : `${stripPair(file.table, pair)}${separator}`;
@@ -24,12 +25,6 @@ export type NamingSettings = Pick<OutputSettings, "naming" | "separator" | "rena
 /** The columns of a table in which pandas saved an index, unless they are kept or the key: they are left out. */
 export function findIndexColumns({ footer, key }: InspectedTable, { keepIndex }: NamingSettings): readonly Column[] {
   return keepIndex ? [] : footer.columns.filter((column) => column !== key && isPandasIndex(column.name));
-}
-
-/** The table's name without the "_<pair>" at its end. */
-function stripPair(table: string, pair: string): string {
-  const ending = `_${pair}`;
-  return table.endsWith(ending) && table.length > ending.length ? table.slice(0, -ending.length) : table;
 }
 
 /** Output names that two columns would share, each with both tables. */

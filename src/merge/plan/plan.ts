@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { outputSettings } from "../../model/comparison.ts";
 import type { Problem } from "../../model/failure.ts";
+import { type Folders, namesOf, type PairNames } from "../../model/folders.ts";
 import { listPartial } from "../../model/partial-table.ts";
 import type { Plan, TablePlan } from "../../model/plan.ts";
 import type { AssemblyChoice, OutputSettings, VerifyLevel } from "../../model/settings.ts";
@@ -25,7 +26,11 @@ export interface PlanInput {
   readonly excluded: readonly string[];
   /** Names in the checkpoint's folder that are no tables. */
   readonly ignored: readonly string[];
-  readonly settings: OutputSettings & { readonly assembly: AssemblyChoice; readonly verify: VerifyLevel };
+  readonly settings: OutputSettings & {
+    readonly folders: Folders;
+    readonly assembly: AssemblyChoice;
+    readonly verify: VerifyLevel;
+  };
   readonly limits: TaskLimits;
   /** Whether the store can take inputs whole into the output, or why not. */
   readonly link: true | string;
@@ -118,7 +123,7 @@ class Planner {
     const { matched, nulls, repeated, equal } = proof.comparison;
     const splice = equal && sameLayout(layoutOf(table), this.#layout);
     const { pair, settings } = this.#input;
-    const columns = nameColumns(table, pair, settings);
+    const columns = nameColumns(table, namesOf(settings.folders, pair), settings);
     const moved = columns.map(({ column }) => column);
     const plan: TablePlan = {
       file,
@@ -149,7 +154,7 @@ class Planner {
     const { pair, settings } = this.#input;
     const inputs = this.#proven.map(({ file }) => [file.table, file.size, file.version]);
     return createHash("sha256")
-      .update(JSON.stringify([pair, outputSettings(settings), inputs]))
+      .update(JSON.stringify([...namesOf(settings.folders, pair), outputSettings(settings), inputs]))
       .digest("hex");
   }
 }
@@ -214,7 +219,7 @@ function listUnreadable(
  */
 export function findFurtherProblems(
   { targets, features, readable }: Pick<CheckedCheckpoint, "targets" | "features" | "readable">,
-  pair: string,
+  pair: PairNames,
   settings: NamingSettings,
 ): Problem[] {
   const named = readable.map((table) => ({ ...table, columns: nameColumns(table, pair, settings) }));

@@ -14,7 +14,7 @@ test("rules for no column are found, but for those of tables that are left out",
   ];
   const unused = (...rules: string[]) =>
     findUnusedRules(Object.fromEntries(rules.map((rule) => [rule, "new"])), tables, {
-      pair: "audusd",
+      pair: ["audusd"],
       excluded: ["var_audusd"],
     });
   assert.deepEqual(unused("ts", "mkt_*/time", "mkt_{pair}/time", "a/b", "var_*/anything"), []);
