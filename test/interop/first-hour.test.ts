@@ -83,6 +83,12 @@ suite("two instruments with twelve messy tables of pandas", { skip: absence ?? f
     assert.match(stderr, /the index that pandas saved in 1 table is left out; --keep-index keeps it/);
   });
 
+  test("the columns that lose the types of pandas are named", async () => {
+    const { stdout, stderr } = await runWidemerge("plan", "btc_usd", ...places, ...settings);
+    assert.match(stdout, /^ +categories__side: dictionary → BYTE_ARRAY \(STRING\)$/m, stderr);
+    assert.match(stdout, /^ +durations__hold: duration\[us\] → INT64$/m);
+  });
+
   test("the other instrument in a run, whose status needs no settings", async () => {
     const run = await runWidemerge("run-all", ...places, ...settings);
     assert.equal(run.status, 0, run.stdout + run.stderr);
