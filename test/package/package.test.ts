@@ -155,6 +155,11 @@ describe(`the npm package under Node ${oldestVersion}`, { skip: absence, concurr
     assert.ok(peakMemoryBytes > 20e6 && peakMemoryBytes < 2 ** 30, "the guard has measured");
     const verified = npx("verify", "audusd", "--level", "full");
     assert.equal(verified.status, 0, verified.stderr);
+    const long = ["--out", "long", "--pairs", "audusd", "--tables", "20", "--rows", "25000", "--misaligned", "1"];
+    assert.equal(npx("sample", ...long).status, 0);
+    // So much is gathered by threads.
+    const gathered = npx("merge", "audusd", "--input", "long", "--output", "wide", "--verify", "full");
+    assert.equal(gathered.status, 0, gathered.stderr);
     const missing = npx("merge", "nzdusd");
     assert.equal(missing.status, 3, "exit codes pass through npx");
     const all = npx("run-all", "--run", "first", "--memory-ceiling", "1GiB");
