@@ -50,7 +50,7 @@ describe("the image's content", { skip, timeout: 120_000 }, () => {
   });
 
   test("the module of the threads that gather columns starts in a thread", () => {
-    const thread = 'new Worker("/opt/widemerge/src/merge/transfer/gather-thread.ts")';
+    const thread = 'new Worker("/opt/widemerge/src/merge/transfer/gather-thread.ts", { execArgv: [] })';
     // It waits for work. An error while it loads would end this program first.
     const code = `import { Worker } from "node:worker_threads"; const thread = ${thread}; setTimeout(() => { console.log(thread.threadId); thread.terminate(); }, 2000);`;
     assert.equal(evaluate(code), "1\n");
