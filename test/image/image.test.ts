@@ -34,6 +34,17 @@ describe("the image", { skip, timeout: 300_000 }, () => {
     assert.equal(verified.code, 0, verified.stderr);
   });
 
+  test("docker run as docs/recipes.md shows it", () => {
+    const recipes = readFileSync(new URL("../../docs/recipes.md", import.meta.url), "utf8");
+    const command = /^```\n(docker run .*?)^```$/ms.exec(recipes)?.[1];
+    assert.ok(command, "the recipe is there");
+    bench.output("training");
+    const { code, stdout, stderr } = bench.shell(command);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /13 tables: .* of 2\.00 GiB/);
+    assert.ok(existsSync(bench.path("training", nameOutputs(pair).manifest)));
+  });
+
   test("runs as a user that nobody knows", () => {
     const { code, stderr } = merge("stranger", "--user", "1234567:0", "--memory", "256m");
     assert.equal(code, 0, stderr);

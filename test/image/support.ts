@@ -47,7 +47,7 @@ export class Bench {
 
   /** Runs to the end with a root that cannot be written to and no right to anything. */
   run(flags: readonly string[], ...args: readonly string[]): Ended {
-    return this.call("run", "--rm", ...strict, ...this.volume, ...flags, image, ...args);
+    return this.call("run", "--rm", ...strict, ...this.#volume, ...flags, image, ...args);
   }
 
   /** Starts one in the background under this name. */
@@ -58,7 +58,7 @@ export class Bench {
       "--name",
       name,
       ...strict,
-      ...this.volume,
+      ...this.#volume,
       ...flags,
       image,
       ...args,
@@ -72,7 +72,17 @@ export class Bench {
     return { code: status, stdout, stderr };
   }
 
-  private get volume(): readonly string[] {
+  /** Runs a command of the documents in the folder of this bench, with the tested image and the engine of this machine. */
+  shell(command: string): Ended {
+    const named = command.replaceAll("localhost/widemerge:dev", image);
+    const { status, stdout, stderr } = spawnSync("sh", ["-c", `docker() { "${script}" "$@"; }\n${named}`], {
+      encoding: "utf8",
+      cwd: this.folder,
+    });
+    return { code: status, stdout, stderr };
+  }
+
+  get #volume(): readonly string[] {
     return ["--volume", `${this.folder}:/data`];
   }
 }
