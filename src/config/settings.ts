@@ -1,13 +1,11 @@
 import * as v from "valibot";
 import { backendNames } from "../model/backend-name.ts";
-import { Pair, RunId } from "../model/names.ts";
+import { Pair, pairText, RunId } from "../model/names.ts";
 import { cloudRunEntries } from "./cloudrun.ts";
 import { kubernetesEntries } from "./kubernetes.ts";
 import { count, dollars, flag, folders, list, percent, renames, size, sizeText, times } from "./values.ts";
 
 const auto = v.literal("auto");
-
-const pairText = "pair names of letters, digits, _ and -, at most 63, such as audusd";
 
 const attemptText = "letters, digits, ., _ and -, at most 120";
 /** An attempt becomes a file name. */

@@ -115,10 +115,8 @@ class PairMerge {
     if (targets === undefined) throw new Error("no targets and no problem");
     const link = await store.canLink(settings.input, settings.output);
     const remote = store.isRemote(settings.input) || store.isRemote(settings.output);
-    const planned = makePlan({
-      ...{ pair, targets: targets.table, features, excluded, ignored, settings },
-      ...{ limits: this.#limits, link, remote },
-    });
+    const input = { pair, targets: targets.table, features, excluded, ignored };
+    const planned = makePlan({ ...input, settings, limits: this.#limits, link, remote });
     failOn(ExitCode.input, planned.problems);
     this.#noteTypes(planned.plan);
     return { planned, targetsKey: targets.key };

@@ -5,6 +5,7 @@
  */
 import { describeType } from "./column-type.ts";
 import type { Column, Footer } from "./footer.ts";
+import { PhysicalType } from "./gather/shape.ts";
 
 /** A column whose Arrow type is lost where only its Parquet type is kept. */
 export interface LostType {
@@ -32,7 +33,7 @@ export function findLostTypes({ columns, keyValues }: Pick<Footer, "columns" | "
   return columns.flatMap((column, index) => {
     const from = fields[index]?.lost;
     // pyarrow restores only dictionaries of texts: it reads any other as its plain values also where the schema is there.
-    if (from === undefined || (from === dictionary && column.elements[0]?.type !== byteArray)) return [];
+    if (from === undefined || (from === dictionary && column.elements[0]?.type !== PhysicalType.byteArray)) return [];
     const to = from.startsWith("timestamp") ? `${describeType(column)} in UTC` : describeType(column);
     return [{ column, from, to }];
   });
@@ -45,8 +46,6 @@ interface ArrowField {
 }
 
 const dictionary = "dictionary";
-/** Position of BYTE_ARRAY among the physical types. */
-const byteArray = 6;
 /** Message.header_type of a schema. */
 const schemaHeader = 1;
 /** Members of the union Type. */

@@ -1,5 +1,6 @@
 import { isKnownEncoding } from "./encoding/encoding.ts";
 import { type Column, chunksOf, type Footer } from "./footer.ts";
+import { PhysicalType } from "./gather/shape.ts";
 import { describeLogicalType } from "./logical-type.ts";
 import { isKnownCodec } from "./page/codec.ts";
 
@@ -31,7 +32,8 @@ export function describeType(column: Column): string {
 export function whyNotGathered(footer: Footer, column: Column): string | undefined {
   const leaves = column.elements.filter(({ type }) => type !== undefined);
   const strange = leaves.find(
-    ({ type = -1, typeLength }) => !(type in physicalTypeNames) || (type === fixedLength && typeLength <= 0),
+    ({ type = -1, typeLength }) =>
+      !(type in physicalTypeNames) || (type === PhysicalType.fixedLengthByteArray && typeLength <= 0),
   );
   if (strange !== undefined) return `physical type ${strange.type}`;
   for (const chunk of chunksOf(footer, [column])) {
@@ -41,9 +43,6 @@ export function whyNotGathered(footer: Footer, column: Column): string | undefin
   }
   return undefined;
 }
-
-/** Position of FIXED_LEN_BYTE_ARRAY among the physical types. */
-const fixedLength = 7;
 
 /**
  * Whether Polars decodes the column's stored values as they are, annotations left out (`toPhysical`). It turns INT96 into

@@ -1,8 +1,8 @@
 /** Differences between the metadata of a chunk and of its copy in another file (parquet.thrift, ColumnMetaData; field numbers are its). */
 import { isDeepStrictEqual } from "node:util";
+import { readMetadata } from "./chunk-metadata.ts";
 import type { ColumnChunk } from "./footer.ts";
-import { ThriftReader } from "./thrift/reader.ts";
-import { field, type ThriftStruct, type ThriftValue } from "./thrift/thrift.ts";
+import type { ThriftValue } from "./thrift/thrift.ts";
 
 const path = 3;
 const statistics = 12;
@@ -47,7 +47,7 @@ export function findMetadataDifferences(from: ColumnChunk, to: ColumnChunk, orde
 /** The fields that a copy keeps; offsets from the start of the chunk. */
 function fieldsOf(chunk: ColumnChunk): Map<number, ThriftValue> {
   const kept = new Map<number, ThriftValue>();
-  for (const { id, value } of metadataOf(chunk).fields) {
+  for (const { id, value } of readMetadata(chunk).meta.fields) {
     if (leftOut.includes(id)) continue;
     if (id === path) kept.set(id, withoutFirst(value));
     else if (!offsets.includes(id)) kept.set(id, value);
@@ -60,10 +60,4 @@ function fieldsOf(chunk: ColumnChunk): Map<number, ThriftValue> {
 /** A path without the name of the column. */
 function withoutFirst(value: ThriftValue): ThriftValue {
   return typeof value === "object" && "items" in value ? { ...value, items: value.items.slice(1) } : value;
-}
-
-function metadataOf({ raw }: ColumnChunk): ThriftStruct {
-  const meta = field(new ThriftReader(raw).readStruct(), 3);
-  if (typeof meta !== "object" || !("fields" in meta)) throw new Error("a column chunk without metadata");
-  return meta;
 }

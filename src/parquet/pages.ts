@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { formatCount, formatNumber } from "../model/units.ts";
 import { PageError } from "./encoding/encoding.ts";
 import type { ColumnChunk } from "./footer.ts";
-import { type PageHeader, PageType, readHeader } from "./page/header.ts";
+import { compareChecksum, type PageHeader, PageType, readHeader } from "./page/header.ts";
 import { ThriftReader } from "./thrift/reader.ts";
 import { ThriftError } from "./thrift/thrift.ts";
 
@@ -12,8 +12,10 @@ export type PageSource = (start: number, length: number) => Uint8Array;
 
 const plainCodec = 0;
 const snappyCodec = 1;
+/** Longer headers are damage. */
+const longestHeader = 1 << 24;
 /** Headers contain statistics of two values at most; these steps cover long strings without reading bodies. */
-const headerGuesses = [256, 4096, 65_536, 1 << 20, 1 << 24];
+const headerGuesses = [256, 4096, 65_536, 1 << 20, longestHeader];
 
 interface Page extends PageHeader {
   readonly headerBytes: number;
@@ -29,8 +31,7 @@ export interface PageCheck {
 
 /**
  * Checks every page header of a chunk: sizes must tile the chunk exactly and value counts add up to its `num_values`.
- * With `checksums`, bodies are read and compared with the CRC32 in their header, where there is one
- * (parquet.thrift, PageHeader.crc: CRC-32 with the polynomial of GZIP, of the page as stored).
+ * With `checksums`, bodies are read and compared with the CRC32 in their header, where there is one.
  */
 export function checkPages(chunk: ColumnChunk, source: PageSource, checksums = false): PageCheck {
   const end = chunk.start + chunk.size;
@@ -86,8 +87,7 @@ function readPage(source: PageSource, at: number, end: number): Page | string {
       return { ...header, headerBytes: reader.at, lead: bytes.subarray(reader.at) };
     } catch (error) {
       if (!(error instanceof ThriftError)) throw error;
-      if (bytes.length < guess || guess === headerGuesses.at(-1))
-        return `a header that cannot be read (${error.message})`;
+      if (bytes.length < guess || guess === longestHeader) return `a header that cannot be read (${error.message})`;
     }
   }
   return "a header that cannot be read";
@@ -103,11 +103,6 @@ function snappyLength(bytes: Uint8Array): number {
   return -1;
 }
 
-function compareChecksum({ checksum }: PageHeader, found: number): string | undefined {
-  if (checksum === undefined || (found | 0) === (checksum | 0)) return undefined;
-  return `CRC32 ${found >>> 0}, the header says ${checksum >>> 0}`;
-}
-
 /** A page of `chunk` is not what its checksum says, or its header cannot be read. */
 export class DamagedPage extends PageError {
   readonly chunk: ColumnChunk;
@@ -117,9 +112,6 @@ export class DamagedPage extends PageError {
     this.chunk = chunk;
   }
 }
-
-/** Longer headers are damage: the longest that `checkPages` reads. */
-const longestHeader = headerGuesses.at(-1) ?? 0;
 
 /**
  * Compares page checksums while the bytes of a file pass, in order and in pieces of any size. Each page of these chunks

@@ -1,3 +1,4 @@
+import { readMetadata } from "./chunk-metadata.ts";
 import {
   type Column,
   type ColumnChunk,
@@ -8,7 +9,7 @@ import {
 } from "./footer.ts";
 import { PhysicalType } from "./gather/shape.ts";
 import { ThriftReader } from "./thrift/reader.ts";
-import { field, type ThriftStruct, ThriftType, withFields } from "./thrift/thrift.ts";
+import { type ThriftStruct, ThriftType, withFields } from "./thrift/thrift.ts";
 import { ThriftWriter } from "./thrift/writer.ts";
 
 /** Floating-point numbers are read as integers of the same bits: a reader then tells -0 from 0 and one NaN from another. */
@@ -52,13 +53,11 @@ function toPhysicalElement(element: SchemaElement): SchemaElement {
 
 /** Size and geospatial statistics (fields 16 and 17 of ColumnMetaData) are left out with the others, which need an order. */
 function toPhysicalChunk(chunk: ColumnChunk | undefined): ColumnChunk {
-  const own = chunk === undefined ? undefined : new ThriftReader(chunk.raw).readStruct();
-  const meta = field(own, 3);
-  if (chunk === undefined || own === undefined || typeof meta !== "object" || !("fields" in meta))
-    throw new Error("a column chunk without metadata");
+  if (chunk === undefined) throw new Error("a row group without a chunk of the column");
+  const { entry, meta } = readMetadata(chunk);
   const type = physicalType(chunk.type);
   const moved = withFields(meta, { 1: { type: ThriftType.i32, value: type }, 16: undefined, 17: undefined });
-  return { ...chunk, type, raw: encode(withFields(own, { 3: { type: ThriftType.struct, value: moved } })) };
+  return { ...chunk, type, raw: encode(withFields(entry, { 3: { type: ThriftType.struct, value: moved } })) };
 }
 
 function physicalType(type: number | undefined): number {

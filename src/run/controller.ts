@@ -6,7 +6,7 @@ import { agree, formatMemory, formatNumber } from "../model/units.ts";
 import { newOwner } from "../store/owner.ts";
 import { stopLaunches } from "./cancel.ts";
 import { chooseRun, newRecord, type RunRequest, reopen } from "./choose.ts";
-import { checkCompletions } from "./completion.ts";
+import { type Completion, checkCompletions } from "./completion.ts";
 import { type RunStore, readDocument, runPaths, writeReports } from "./documents.ts";
 import {
   type Capacity,
@@ -74,6 +74,8 @@ class RunController {
   #stop: AbortSignal;
   /** Why no launch is started any more while others are still open. */
   #refusal: Failure | undefined;
+  /** How far the pairs of a new run were when it was checked. */
+  #checked: readonly Completion[] | undefined;
   /** Pairs that the cost limit held back when a notice last said so. */
   #heldBack = 0;
 
@@ -105,8 +107,8 @@ class RunController {
   async #checkNew(): Promise<void> {
     const { settings, capacity, pairs, wanted, machine } = this.#options;
     if (this.#stop.aborted) return;
-    const completions = await checkCompletions(this.#store, settings, pairs);
-    const open = completions.filter(({ verdict }) => verdict !== "done");
+    this.#checked = await checkCompletions(this.#store, settings, pairs);
+    const open = this.#checked.filter(({ verdict }) => verdict !== "done");
     if (open.length === 0) return;
     const { ceilingBytes, spot } = capacity;
     const launch: Launch = {
@@ -145,7 +147,9 @@ class RunController {
     const version = (await this.#store.stat(path))?.version;
     const known = await readDocument<RunRecord>(this.#store, path);
     const pairs = known?.pairs ?? this.#options.pairs;
-    const completions = await checkCompletions(this.#store, settings, pairs);
+    // A new run was looked at a moment ago, when it was checked.
+    const checked = known === undefined ? this.#checked : undefined;
+    const completions = checked ?? (await checkCompletions(this.#store, settings, pairs));
     const doneBefore = completions.filter(({ verdict }) => verdict === "done").map(({ pair }) => pair);
     const { retries, retriesUnexpected, memoryCeilings } = settings;
     const record = {

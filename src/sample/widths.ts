@@ -1,3 +1,4 @@
+import { sum } from "../model/numbers.ts";
 import { createRandom, shuffle } from "./random.ts";
 
 /** Feature tables of a full checkpoint. */
@@ -63,8 +64,4 @@ function topUp(widths: number[]): number[] {
     missing -= added;
   }
   return widths;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -14,6 +14,7 @@ import { Failure, type Problem } from "../../model/failure.ts";
 import { folderOf, namesOf, type PairNames } from "../../model/folders.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { CheckpointSettings } from "../../model/settings.ts";
+import { quoteForShell } from "../../model/shell.ts";
 import { isChosen, matches } from "../../model/table-choice.ts";
 import { formatNumber } from "../../model/units.ts";
 import type { FolderContent, Store } from "../../store/store.ts";
@@ -121,7 +122,7 @@ function refuseUntaken({ name, found }: Untaken): Problem {
   return {
     what: `looks like a table, but cannot be read as one: ${name}`,
     found,
-    fix: `each table is one file <table>${tableSuffix}: write it as that, or leave it out with --exclude-tables ${tableOf(name)}`,
+    fix: `each table is one file <table>${tableSuffix}: write it as that, or leave it out with --exclude-tables ${quoteForShell(tableOf(name))}`,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Problem } from "../../model/failure.ts";
 import type { MergeSettings } from "../../model/settings.ts";
+import { quoteForShell } from "../../model/shell.ts";
 import { formatNumber } from "../../model/units.ts";
 import { bytesOf, sameChunks } from "../../parquet/column-file.ts";
 import { describeType } from "../../parquet/column-type.ts";
@@ -9,7 +10,6 @@ import { formatKey, KeyDecoder, type KeyVector, vectorSize } from "../../parquet
 import { findRepeated, type KeyMatch, matchKeys } from "../../parquet/key/match.ts";
 import { TimestampTextError } from "../../parquet/key/timestamp-text.ts";
 import type { InspectedTable, KeyProof } from "../table.ts";
-import { quote } from "./missing-key.ts";
 import type { KeyedTable } from "./table.ts";
 
 /** What decides whether a table's key can be merged. */
@@ -179,7 +179,7 @@ function checkKey(
       what: `no key in ${name} is one of the targets'`,
       found:
         key.rows === 0 ? "no rows" : `${formatNumber(key.rows, "row")}, first key ${formatKey(key, firstKey(key))}`,
-      fix: `check that the table belongs to this pair, leave it out with --exclude-tables ${quote(table)}, or fill its columns with null with --min-match 0`,
+      fix: `check that the table belongs to this pair, leave it out with --exclude-tables ${quoteForShell(table)}, or fill its columns with null with --min-match 0`,
       table,
     },
   ];

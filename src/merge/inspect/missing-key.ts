@@ -1,4 +1,5 @@
 import type { Problem } from "../../model/failure.ts";
+import { quoteForShell } from "../../model/shell.ts";
 import type { MissingKey } from "./table.ts";
 
 /** Columns or tables that a message names. */
@@ -72,7 +73,7 @@ function explainOtherKey(missing: readonly MissingKey[], { name, others }: Commo
   return {
     what: `no table has the key column ${key}`,
     found: `all ${missing.length} tables have ${name}${spellings}`,
-    fix: `name the key: --key ${quote(name)}${renames === "" ? "" : ` --rename ${quote(renames)}`}`,
+    fix: `name the key: --key ${quoteForShell(name)}${renames === "" ? "" : ` --rename ${quoteForShell(renames)}`}`,
   };
 }
 
@@ -89,15 +90,10 @@ function simplify(name: string): string {
 }
 
 function renameAs(column: string, key: string): string {
-  return `if ${column} is the key, pass --rename ${quote(`${column}=${key}`)}`;
+  return `if ${column} is the key, pass --rename ${quoteForShell(`${column}=${key}`)}`;
 }
 
 function list(names: readonly string[]): string {
   const more = names.length > namesShown ? ` and ${names.length - namesShown} more` : "";
   return names.length === 0 ? "none" : `${names.slice(0, namesShown).join(", ")}${more}`;
-}
-
-/** A text as a shell takes it. */
-export function quote(text: string): string {
-  return /^[\w./=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

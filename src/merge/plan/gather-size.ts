@@ -1,4 +1,5 @@
 /** The memory in which one column of a table is gathered: what src/parquet/gather holds at once, from what the footer says. */
+import { largest, sum } from "../../model/numbers.ts";
 import { MiB } from "../../model/units.ts";
 import { Encoding, isDictionaryEncoding } from "../../parquet/encoding/encoding.ts";
 import type { Column, ColumnChunk } from "../../parquet/footer.ts";
@@ -22,8 +23,8 @@ export function largestGather(table: ProvenTable, columns: readonly Column[], la
     widthsOf(column).map((shape, index) => leafSize(table, column, shape, column.firstLeaf + index, layout)),
   );
   return {
-    column: sizes.reduce((largest, { column }) => Math.max(largest, column), 0),
-    chunk: sizes.reduce((largest, { chunk }) => Math.max(largest, chunk), 0),
+    column: largest(sizes.map(({ column }) => column)),
+    chunk: largest(sizes.map(({ chunk }) => chunk)),
   };
 }
 
@@ -43,7 +44,7 @@ function leafSize(table: ProvenTable, column: Column, shape: LeafWidth, leaf: nu
     const chunk = chunks[leaf];
     return rows === 0 || chunk === undefined ? [] : [{ rows, size: decodedSizes(table, column, shape, chunk, rows) }];
   });
-  const partRows = layout.reduce((most, rows) => Math.max(most, rows), 0);
+  const partRows = largest(layout);
   const window = largestWindow(groups, windowRows(table, partRows, groups));
   const decoded = window.map(({ size }) => size);
   const held = sum(decoded.map(({ held: bytes }) => bytes));
@@ -51,7 +52,7 @@ function leafSize(table: ProvenTable, column: Column, shape: LeafWidth, leaf: nu
   const rows = sum(window.map((group) => group.rows));
   // Several row groups are joined into one leaf beside them.
   const joined = window.length > 1 ? plain : 0;
-  const page = decoded.reduce((most, { page: bytes }) => Math.max(most, bytes), 0);
+  const page = largest(decoded.map(({ page: bytes }) => bytes));
   const encoded = sum(decoded.map(({ encoded: bytes }) => bytes));
   return {
     column: held + joined + page + pageSize(shape, partRows),
@@ -118,7 +119,7 @@ function windowRows(
 ): number {
   if (!comparison.ordered) return footer.rows;
   const surplus = footer.rows - comparison.matched;
-  const longest = groups.reduce((most, { rows }) => Math.max(most, rows), 0);
+  const longest = largest(groups.map(({ rows }) => rows));
   return Math.min(footer.rows, partRows + surplus + 2 * (longest - 1));
 }
 
@@ -151,8 +152,4 @@ function pageSize({ width, boolean }: LeafWidth, partRows: number): number {
 /** What is collected of encoded chunks before it is written, and room for one page more; buffers grow by half. */
 export function writeBufferSize({ chunk }: GatherSize): number {
   return 1.5 * (Math.min(chunk, MiB) + chunk + Math.min(2 * chunk, compressBound(pageBytes)));
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

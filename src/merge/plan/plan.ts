@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { outputSettings } from "../../model/comparison.ts";
 import type { Problem } from "../../model/failure.ts";
 import { type Folders, namesOf, type PairNames } from "../../model/folders.ts";
+import { sum } from "../../model/numbers.ts";
 import { listPartial } from "../../model/partial-table.ts";
 import type { Plan, TablePlan } from "../../model/plan.ts";
 import type { AssemblyChoice, OutputSettings, VerifyLevel } from "../../model/settings.ts";
@@ -230,8 +231,4 @@ export function findFurtherProblems(
     return listUnreadable({ ...table, columns }, describeRows(table, rows));
   });
   return [...findClashes(named), ...unreadable];
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

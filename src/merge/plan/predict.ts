@@ -1,3 +1,4 @@
+import { largest, sum } from "../../model/numbers.ts";
 import type { Assembly } from "../../model/plan.ts";
 import type { VerifyLevel } from "../../model/settings.ts";
 import { MiB } from "../../model/units.ts";
@@ -195,15 +196,6 @@ function largestBatch(table: InspectedTable): number {
 function keyAndLargestColumn(table: InspectedTable): number {
   const sizes = table.footer.columns.map((column) => decodedSize(table.footer, column));
   return decodedSize(table.footer, table.key) + Math.max(0, ...sizes);
-}
-
-/** Of any number of values: thousands do not fit into one call. */
-function largest(numbers: readonly number[]): number {
-  return numbers.reduce((most, number) => Math.max(most, number), 0);
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** Bytes a second that a common disk sustains for reading and writing at once, and that aligning adds. */

@@ -203,9 +203,11 @@ function describeColumn(
 }
 
 function damagedColumn(table: PlannedTable, columns: readonly NamedColumn[], error: DamagedColumn): Failure {
+  const entry = columns[error.column];
+  if (entry === undefined) throw new Error(`no column ${error.column} in a batch`, { cause: error });
   const problem = {
     what: "a page cannot be decoded",
-    found: `column ${columns[error.column]?.column.name}: ${error.message}`,
+    found: `column ${entry.column.name}: ${error.message}`,
     fix: "extract this table again",
     table: table.file.table,
   };

@@ -109,17 +109,21 @@ export class GatherThreads {
 
   /** A job has ended; those at the front that have are complete. */
   settle(): void {
-    for (let job = this.#jobs[0]; job?.result !== undefined && this.#failure === undefined; job = this.#jobs[0]) {
-      if (job.result.type === "damaged") {
-        this.fail(job.onDamage(new DamagedColumn(job.result.column, job.result.message)));
-        break;
-      }
-      this.#jobs.shift();
-      const { columns, sums } = job.result;
-      job.onDone({ columns, sums, start: job.start });
-      this.#beginNext();
+    try {
+      for (let job = this.#jobs[0]; job?.result !== undefined; job = this.#jobs[0]) this.#complete(job, job.result);
+      this.#wake();
+    } catch (error) {
+      // This runs in a listener of a thread, where an exception would end the process.
+      this.fail(error);
     }
-    this.#wake();
+  }
+
+  #complete(job: Job, result: NonNullable<Job["result"]>): void {
+    if (result.type === "damaged") throw job.onDamage(new DamagedColumn(result.column, result.message));
+    const { columns, sums } = result;
+    job.onDone({ columns, sums, start: job.start });
+    this.#jobs.shift();
+    this.#beginNext();
   }
 
   #beginNext(): void {

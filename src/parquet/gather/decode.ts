@@ -6,7 +6,7 @@ import { Encoding, isDictionaryEncoding, PageError } from "../encoding/encoding.
 import { decodeHybrid } from "../encoding/hybrid.ts";
 import { countPresent, decodeLevels, takeLevels, uniformLevel } from "../encoding/levels.ts";
 import { decompress } from "../page/codec.ts";
-import { type Page, PageType, readPages } from "../page/header.ts";
+import { compareChecksum, type Page, PageType, readPages } from "../page/header.ts";
 import type { LeafShape } from "./shape.ts";
 import {
   createBuilder,
@@ -102,7 +102,7 @@ class ChunkDecoder {
   }
 
   add(page: Page): void {
-    if (page.checksum !== undefined) this.#checkSum(page.body, page.checksum);
+    if (page.checksum !== undefined) this.#checkSum(page);
     if (page.type === PageType.index) return;
     if (page.type === PageType.dictionary) return this.#addDictionary(page);
     if (page.type !== PageType.data && page.type !== PageType.dataV2)
@@ -124,10 +124,9 @@ class ChunkDecoder {
     return { shape: this.#shape, rows, checksums, values: this.#finishValues(), ...this.#levels.finish() };
   }
 
-  /** parquet.thrift, PageHeader.crc: of the page as it is stored. */
-  #checkSum(body: Uint8Array, checksum: number): void {
-    const found = crc32(body) | 0;
-    if (found !== (checksum | 0)) throw new PageError(`CRC32 ${found >>> 0}, the header says ${checksum >>> 0}`);
+  #checkSum(page: Page): void {
+    const problem = compareChecksum(page, crc32(page.body));
+    if (problem !== undefined) throw new PageError(problem);
     this.#checksums = true;
   }
 

@@ -2,8 +2,8 @@
  * Checks statistics against decoded values: null counts have to be exact, bounds have to hold (parquet.thrift, Statistics and
  * ColumnOrder; field numbers are its). Written apart from the code that finds bounds, so that one fault is not in both.
  */
+import { readMetadata } from "../chunk-metadata.ts";
 import type { ColumnChunk } from "../footer.ts";
-import { ThriftReader } from "../thrift/reader.ts";
 import { field, type ThriftStruct, type ThriftValue } from "../thrift/thrift.ts";
 import type { Leaf } from "./decode.ts";
 import { orderOf, type ValueOrder } from "./order.ts";
@@ -19,7 +19,7 @@ const otherStatistics: Readonly<Record<number, string>> = { 16: "size statistics
  * footer states the type-defined order for the column.
  */
 export function checkStatistics(chunk: ColumnChunk, leaf: Leaf, ordered: boolean): string[] {
-  const meta = toStruct(field(new ThriftReader(chunk.raw).readStruct(), 3));
+  const { meta } = readMetadata(chunk);
   const others = Object.entries(otherStatistics).filter(([id]) => field(meta, Number(id)) !== undefined);
   const unexpected = others.map(([, name]) => `${name} that the merge does not write`);
   const statistics = toStruct(field(meta, 12));

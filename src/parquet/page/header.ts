@@ -51,6 +51,15 @@ export function readHeader(reader: ThriftReader): PageHeader {
   return { type, bodyBytes: integer(header, 3), uncompressedSize: integer(header, 2), checksum, values, details };
 }
 
+/**
+ * Compares a page with the checksum in its header, where there is one (parquet.thrift, PageHeader.crc: CRC-32 with the
+ * polynomial of GZIP, of the page as stored). `found`: that of the page. Returns what is wrong.
+ */
+export function compareChecksum({ checksum }: Pick<PageHeader, "checksum">, found: number): string | undefined {
+  if (checksum === undefined || (found | 0) === (checksum | 0)) return undefined;
+  return `CRC32 ${found >>> 0}, the header says ${checksum >>> 0}`;
+}
+
 /** The pages of a chunk, one after the other. @throws PageError when a header cannot be read. */
 export function* readPages(chunk: Uint8Array): Generator<Page> {
   let at = 0;

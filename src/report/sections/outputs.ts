@@ -33,19 +33,13 @@ export function showPairs(report: Report): Section[] {
 }
 
 function tabulateOutputs(report: Report): TableText {
-  const columns = [
-    ...[value("Pair"), number("Rows"), number("Columns"), number("Size"), value("Output"), value("Manifest")],
-  ];
-  const rows = report.pairs.flatMap(({ pair, output }) =>
-    output === undefined
-      ? []
-      : [
-          [
-            ...[pair, formatCount(output.rows), formatCount(output.columns), formatBytes(output.sizeBytes)],
-            ...[toCell(report, output.name), toCell(report, output.manifest)],
-          ],
-        ],
-  );
+  const sizes = [number("Rows"), number("Columns"), number("Size")];
+  const columns = [value("Pair"), ...sizes, value("Output"), value("Manifest")];
+  const rows = report.pairs.flatMap(({ pair, output }) => {
+    if (output === undefined) return [];
+    const counts = [formatCount(output.rows), formatCount(output.columns), formatBytes(output.sizeBytes)];
+    return [[pair, ...counts, toCell(report, output.name), toCell(report, output.manifest)]];
+  });
   return (rows.length > mostOpen ? foldedTable : openTable)("Outputs", columns, rows);
 }
 
