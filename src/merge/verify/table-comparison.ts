@@ -7,24 +7,28 @@ import type { Problem } from "../../model/failure.ts";
 import type { ColumnLineage, InputFile, TableAction } from "../../model/plan.ts";
 import type { DuplicatePolicy, KeyCast } from "../../model/settings.ts";
 import { agree, formatNumber } from "../../model/units.ts";
-import { buildColumnFile } from "../../parquet/column-file.ts";
 import { canBeDecoded, whyNotGathered } from "../../parquet/column-type.ts";
 import { PageError } from "../../parquet/encoding/encoding.ts";
-import { type Column, type ColumnChunk, chunksOf, type Footer } from "../../parquet/footer.ts";
-import { type ColumnDecoder, type ColumnSource, countOtherRows, type PlainLeaf } from "../../parquet/gather/compare.ts";
+import type { Column, Footer } from "../../parquet/footer.ts";
+import { type ColumnDecoder, countOtherRows, type PlainLeaf } from "../../parquet/gather/compare.ts";
 import { hasTypeOrder } from "../../parquet/gather/metadata.ts";
 import { identityRuns, missing, type RowRuns } from "../../parquet/gather/rows.ts";
 import { checkStatistics } from "../../parquet/gather/statistics-check.ts";
 import type { KeyVector } from "../../parquet/key/key-vector.ts";
-import { findMetadataDifferences } from "../../parquet/metadata-difference.ts";
-import { checkPages } from "../../parquet/pages.ts";
-import { toPhysical } from "../../parquet/physical-columns.ts";
-import { countDifferences, decode, runFinalizers, type Series } from "../../parquet/polars.ts";
-import { gatherRows, matchRows, type RowMatch, sameKeys } from "../../parquet/row-match.ts";
+import { runFinalizers } from "../../parquet/polars.ts";
+import { matchRows, type RowMatch, sameKeys } from "../../parquet/row-match.ts";
 import { findOrderDifference, findSchemaDifferences } from "../../parquet/schema-difference.ts";
 import type { OpenFile } from "../../store/store.ts";
 import { damaged } from "../inspect/table.ts";
-import { readChunks } from "../ranges.ts";
+import { countDecoded, decodePairs } from "./decoded-columns.ts";
+import {
+  type ColumnPair,
+  checkColumnPages,
+  findCopies,
+  findDifferencesOfCopies,
+  type LoadedPair,
+  loadChunks,
+} from "./encoded-columns.ts";
 import { readKey } from "./key.ts";
 
 /** An open source table, and how it got into the output. */
@@ -45,12 +49,6 @@ export interface OutputFile {
   readonly columnsByName: ReadonlyMap<string, Column>;
 }
 
-/** A column of the source and the column of the output that was made from it. */
-export interface ColumnPair {
-  readonly from: Column;
-  readonly to: Column;
-}
-
 /** What was found, and how many pages of the output were looked at. */
 export class Findings {
   /** The output is not what it should be. */
@@ -67,12 +65,6 @@ export interface ComparisonContext {
   readonly keyCast: KeyCast;
   readonly findings: Findings;
   readonly decoders: { readonly source: ColumnDecoder; readonly output: ColumnDecoder };
-}
-
-/** A pair of columns with their encoded chunks. */
-interface LoadedPair extends ColumnPair {
-  readonly source: ColumnSource;
-  readonly output: ColumnSource;
 }
 
 /** The source's rows in the output: `moved` where they are not in their places. */
@@ -204,8 +196,9 @@ export class TableComparison {
    */
   #isCopy(pair: LoadedPair): boolean {
     const { source, output, from, to } = pair;
-    if (this.#rowsOf(pair).moved !== undefined || !samePages(source, output)) return false;
-    const differences = findDifferencesOfChunks(pair);
+    const copies = this.#rowsOf(pair).moved === undefined ? findCopies(pair) : undefined;
+    if (copies === undefined) return false;
+    const differences = findDifferencesOfCopies(pair, copies);
     if (differences.length > 0 && this.#table.action === "align") return false;
     for (const difference of differences) this.#report(`column ${to.name}: other ${difference} than the source's`);
     this.#context.findings.pages += checkColumnPages(output).pages;
@@ -225,7 +218,7 @@ export class TableComparison {
       const columns = decoded.get(pair);
       const rows = this.#rowsOf(pair);
       const readable = columns !== undefined && typeof columns !== "string";
-      const differences = readable ? countDecoded(columns, rows) : this.#countStored(pair, rows);
+      const differences = readable ? countDecoded(columns, rows.moved) : this.#countStored(pair, rows);
       if (differences === undefined) return false;
       if (differences > 0) this.#report(describeDifferences(pair.to, differences));
       else if (typeof columns === "string")
@@ -291,116 +284,8 @@ export class TableComparison {
   }
 }
 
-/** A column as Polars decodes it on both sides, or why it cannot decode the output though it decodes the source. */
-type DecodedPair = { readonly source: Series; readonly output: Series } | string;
-
-/** What Polars decodes, all columns together; each alone where that fails, and none whose source it cannot decode. */
-function decodePairs(pairs: readonly LoadedPair[]): Map<LoadedPair, DecodedPair> {
-  const left = decodeColumns(pairs.map(({ source }) => source));
-  const right = typeof left === "string" ? left : decodeColumns(pairs.map(({ output }) => output));
-  if (typeof left !== "string" && typeof right !== "string")
-    return new Map(pairs.map((pair, index) => [pair, { source: at(left, index), output: at(right, index) }]));
-  if (pairs.length > 1) return new Map(pairs.flatMap((pair) => [...decodePairs([pair])]));
-  return new Map(typeof left !== "string" && typeof right === "string" ? pairs.map((pair) => [pair, right]) : []);
-}
-
-function at(columns: readonly Series[], index: number): Series {
-  const column = columns[index];
-  if (column === undefined) throw new Error(`no column ${index} in the frame`);
-  return column;
-}
-
-/** Columns of one file by their stored values, in order; or why Polars cannot decode them. */
-function decodeColumns(sources: readonly ColumnSource[]): Series[] | string {
-  const [first] = sources;
-  if (first === undefined) return [];
-  const physical = toPhysical(
-    first.footer,
-    sources.map(({ column }) => column),
-  );
-  const ranges = sources.flatMap(({ footer, column, bytesOf }) =>
-    chunksOf(footer, [column]).map((chunk) => ({ start: chunk.start, bytes: bytesOf(chunk) })),
-  );
-  try {
-    const frame = decode(buildColumnFile(physical.footer, physical.columns, ranges));
-    return physical.columns.map(({ name }) => frame.getColumn(name));
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-function countDecoded({ source, output }: Exclude<DecodedPair, string>, { moved }: FoundRows): number {
-  if (moved === undefined) return countDifferences(source, output);
-  const { expected, found, stray } = gatherRows(source, output, moved);
-  return stray + countDifferences(expected, found);
-}
-
 function describeDifferences({ name }: Column, differences: number): string {
   return `column ${name}: ${formatNumber(differences, "value")} ${agree(differences, "differs", "differ")} from the source`;
-}
-
-/** Reads the chunks of some columns; neighbours are one read. */
-async function loadChunks(
-  { footer, opened }: { readonly footer: Footer; readonly opened: OpenFile },
-  columns: readonly Column[],
-): Promise<(chunk: ColumnChunk) => Uint8Array> {
-  const pieces = await readChunks(opened, footer, columns);
-  const byStart = new Map(pieces.map(({ start, bytes }) => [start, bytes]));
-  return ({ start }) => {
-    const bytes = byStart.get(start);
-    if (bytes === undefined) throw new Error(`the chunk at ${start} was not read`);
-    return bytes;
-  };
-}
-
-/** Page headers and checksums of a column; the check ends at the first problem. */
-function checkColumnPages({ footer, column, bytesOf }: ColumnSource): { pages: number; problem: string | undefined } {
-  let pages = 0;
-  for (const chunk of chunksOf(footer, [column])) {
-    const bytes = bytesOf(chunk);
-    const source = (start: number, length: number) => bytes.subarray(start - chunk.start, start - chunk.start + length);
-    const check = checkPages(chunk, source, true);
-    pages += check.pages;
-    if (check.problem !== undefined) return { pages, problem: `column ${chunk.path.join(".")}: ${check.problem}` };
-  }
-  return { pages, problem: undefined };
-}
-
-/** Whether two columns have the same row groups with the same bytes. */
-function samePages(source: ColumnSource, output: ColumnSource): boolean {
-  const [left, right] = [groupsOf(source), groupsOf(output)];
-  return (
-    left.length === right.length &&
-    left.every(({ rows, chunks }, group) => {
-      const other = right[group];
-      return (
-        rows === other?.rows &&
-        chunks.every((chunk, index) => {
-          const copy = other.chunks[index];
-          return copy !== undefined && Buffer.compare(source.bytesOf(chunk), output.bytesOf(copy)) === 0;
-        })
-      );
-    })
-  );
-}
-
-function groupsOf({ footer, column }: ColumnSource): { rows: number; chunks: readonly ColumnChunk[] }[] {
-  const { firstLeaf, leaves } = column;
-  return footer.rowGroups
-    .filter(({ rows }) => rows > 0)
-    .map(({ rows, chunks }) => ({ rows, chunks: chunks.slice(firstLeaf, firstLeaf + leaves) }));
-}
-
-/** What the chunks of a copied column say otherwise than those of the source, each once. */
-function findDifferencesOfChunks({ source, output }: LoadedPair): string[] {
-  const copies = chunksOf(output.footer, [output.column]);
-  const found = chunksOf(source.footer, [source.column]).flatMap((chunk, index) => {
-    const copy = copies[index];
-    if (copy === undefined) throw new Error(`no copy of a chunk of ${source.column.name}`);
-    const leaf = source.column.firstLeaf + (index % source.column.leaves);
-    return findMetadataDifferences(chunk, copy, source.footer.columnOrders?.[leaf] !== undefined);
-  });
-  return [...new Set(found)];
 }
 
 function findColumn(footer: Footer, name: string): Column | undefined {

@@ -12,15 +12,10 @@ import type { OpenFile } from "../../store/store.ts";
 import { batchBytes, cutBatches } from "../budget.ts";
 import type { Context } from "../context.ts";
 import { damaged } from "../inspect/table.ts";
+import type { ColumnPair } from "./encoded-columns.ts";
 import { readKey } from "./key.ts";
 import { checkStructure, type ExpectedOutput, readOutputFooter } from "./structure.ts";
-import {
-  type ColumnPair,
-  type ComparisonContext,
-  Findings,
-  type OutputFile,
-  TableComparison,
-} from "./table-comparison.ts";
+import { type ComparisonContext, Findings, type OutputFile, TableComparison } from "./table-comparison.ts";
 
 /** A source table and the output columns that come from it. */
 export interface ExpectedTable {
