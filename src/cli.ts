@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { type CodedCommand, ImmediateExit } from "./cli/command.ts";
+import { printNotices } from "./cli/print.ts";
 import { ExitCode } from "./model/exit-code.ts";
 import { type Problem, toFailure } from "./model/failure.ts";
 import { describeProblems } from "./report/text/pair.ts";
@@ -45,6 +46,7 @@ async function runCommand(): Promise<ExitCode> {
     .description(packageJson.description)
     .version(packageJson.version, "-v, --version", "print the version")
     .showHelpAfterError("Run with --help to see what is allowed.")
+    .configureOutput({ writeErr: (text) => printNotices(text.trimEnd().split("\n")) })
     .exitOverride();
   for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program));
   await program.parseAsync();
@@ -63,6 +65,6 @@ async function explain(error: unknown): Promise<ExitCode> {
 /** Text for people, or lines of the log where a platform collects them. */
 async function printProblems(exitCode: ExitCode, problems: readonly Problem[]): Promise<void> {
   const { isTextLog, logProblems } = await import("./app/log.ts");
-  if (isTextLog()) process.stderr.write(`widemerge: stopped (exit ${exitCode})\n${describeProblems(problems)}`);
+  if (isTextLog()) printNotices([`widemerge: stopped (exit ${exitCode})`, ...describeProblems(problems)]);
   else logProblems(exitCode, problems);
 }

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { pino } from "pino";
 import { describeProblem, type Problem } from "../model/failure.ts";
 import { hideSecrets } from "../model/secrets.ts";
+import { escapeJson, makeVisible } from "../model/visible.ts";
 
 /** The subject of this process. Fields that are unknown are left out of its lines. */
 interface LogSubject {
@@ -29,7 +30,7 @@ const logger = pino(
     messageKey: "message",
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ severity: severities[label] ?? "DEFAULT" }) },
-    hooks: { streamWrite: hideSecrets },
+    hooks: { streamWrite: (line) => escapeJson(hideSecrets(line)) },
   },
   pino.destination({ fd: 2, sync: true }),
 );
@@ -87,9 +88,8 @@ export function log(
   const sentence = message.trim().replace(/\s*\n\s*/g, " ");
   if (isTextLog()) {
     const kind = level === "info" ? "" : `${level === "warn" ? "warning" : "error"}: `;
-    process.stderr.write(
-      hideSecrets(`${new Date().toISOString().slice(11, 19)} ${kind}${pair ? `${pair}: ` : ""}${sentence}\n`),
-    );
+    const line = `${new Date().toISOString().slice(11, 19)} ${kind}${pair ? `${pair}: ` : ""}${sentence}`;
+    process.stderr.write(`${makeVisible(hideSecrets(line))}\n`);
     return;
   }
   logger[level]({ ...fields, ...specialFields({ ...subject, pair }) }, pair ? `${pair}: ${sentence}` : sentence);

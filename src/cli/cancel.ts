@@ -3,6 +3,7 @@ import { existingRunSettings } from "../config/settings.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { CodedCommand } from "./command.ts";
 import { addSettings, type Flags, readStated } from "./flags.ts";
+import { printLines } from "./print.ts";
 
 const guide = `
 A live controller stops its workers and ends. Without one, this command stops the workers itself. Finished pairs stay
@@ -23,6 +24,6 @@ export function cancelCommand(): CodedCommand {
 
 async function cancel(named: string | undefined, flags: Flags, command: CodedCommand): Promise<ExitCode> {
   const { run, cancelled } = await cancelRun(named, readStated(flags, command));
-  process.stdout.write(cancelled ? `run ${run} is cancelled\n` : `run ${run} is already over, nothing to cancel\n`);
+  printLines([cancelled ? `run ${run} is cancelled` : `run ${run} is already over, nothing to cancel`]);
   return ExitCode.done;
 }

@@ -1,6 +1,7 @@
 import { Argument, type Command } from "commander";
 import { ExitCode } from "../model/exit-code.ts";
 import { CodedCommand } from "./command.ts";
+import { printOwnText } from "./print.ts";
 
 const guide = `
 Examples:
@@ -12,7 +13,7 @@ Examples:
 /** The command `widemerge completion <shell>`; `load` returns every command of the program. */
 export function completionCommand(load: () => Promise<readonly Command[]>): CodedCommand {
   const printScript = async (shell: Shell): Promise<ExitCode> => {
-    process.stdout.write(scripts[shell](listCommands(await load())));
+    printOwnText(scripts[shell](listCommands(await load())));
     return ExitCode.done;
   };
   return new CodedCommand("completion")

@@ -6,19 +6,19 @@ import { formatCount, formatMemory, formatNumber, formatSeconds } from "../model
 import { describeProblems } from "../report/text/pair.ts";
 import { describeForecast } from "../report/text/run.ts";
 
-/** What a run would do: a line for the whole, one for each pair, and the costs. */
-export function describeDryRun(forecast: RunForecast, backend: BackendName): string {
+/** What a run would do, as lines without line breaks: one for the whole, one for each pair, and the costs. */
+export function describeDryRun(forecast: RunForecast, backend: BackendName): string[] {
   const { pairs, ceilingBytes, parallelism, cost } = forecast;
   const planned = pairs.filter(({ plan }) => plan !== undefined).length;
   const head = `${formatCount(planned)} of ${formatNumber(pairs.length, "pair")} to merge on ${backend}, ${parallelism} at a time, each under a ceiling of ${formatMemory(ceilingBytes)}`;
-  const costs = planned === 0 || !hasCosts(backend, cost) ? "" : `\n${describeForecast(cost)}`;
-  return `${head}\n\n${pairs.map((pair) => describePair(pair, ceilingBytes)).join("")}${costs}`;
+  const costs = planned === 0 || !hasCosts(backend, cost) ? [] : ["", ...describeForecast(cost)];
+  return [head, "", ...pairs.flatMap((pair) => describePair(pair, ceilingBytes)), ...costs];
 }
 
-function describePair({ pair, verdict, why, plan, problems }: PairForecast, ceilingBytes: number): string {
+function describePair({ pair, verdict, why, plan, problems }: PairForecast, ceilingBytes: number): string[] {
   const name = pair.padEnd(8);
-  if (verdict === "done") return `${name}done: ${why}\n`;
-  if (plan === undefined) return `${name}cannot be merged\n${describeProblems(problems)}`;
+  if (verdict === "done") return [`${name}done: ${why}`];
+  if (plan === undefined) return [`${name}cannot be merged`, ...describeProblems(problems)];
   const aligned = plan.tables.filter(({ action }) => action === "align").length;
   const fits = fitsUnder(ceilingBytes, plan.predictedPeakBytes) ? "fits" : "does not fit";
   const parts = [
@@ -27,5 +27,5 @@ function describePair({ pair, verdict, why, plan, problems }: PairForecast, ceil
     `predicted peak ${formatMemory(plan.predictedPeakBytes)}, ${fits}`,
     `about ${formatSeconds(plan.predictedSeconds)}`,
   ];
-  return `${name}${parts.join("  |  ")}\n`;
+  return [`${name}${parts.join("  |  ")}`];
 }

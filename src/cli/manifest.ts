@@ -6,6 +6,7 @@ import { mergeSettings, type SettingName } from "../config/settings.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { CodedCommand } from "./command.ts";
 import { addSettings, type Flags, readSettings } from "./flags.ts";
+import { printOwnText } from "./print.ts";
 
 const guide = `
 Prints the Indexed Job that \`widemerge run-all --backend kubernetes\` submits for the same settings, without a request to
@@ -42,6 +43,6 @@ export function manifestCommand(): CodedCommand {
 async function printManifest(flags: Flags, command: CodedCommand): Promise<ExitCode> {
   const job = buildJobOf(readSettings(flags, command), Number(flags.launch));
   // Kubernetes reads YAML 1.1, in which a bare `on` or `1_0` is not text.
-  process.stdout.write(stringify(job, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false }));
+  printOwnText(stringify(job, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false }));
   return ExitCode.done;
 }

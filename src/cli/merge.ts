@@ -10,6 +10,7 @@ import type { PairResult } from "../model/result.ts";
 import { describeResult } from "../report/text/pair.ts";
 import { CodedCommand } from "./command.ts";
 import { addSettings, type Flags, readSettings } from "./flags.ts";
+import { printJson, printLines } from "./print.ts";
 import { observeTask } from "./progress.ts";
 
 const guide = `
@@ -45,7 +46,8 @@ async function merge(named: string | undefined, flags: Flags, command: CodedComm
   const print = (result: PairResult): ExitCode => {
     // As text, the result itself lists the problems.
     if (!isTextLog() || flags.json === true) logProblems(result.exitCode, result.problems);
-    process.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : describeResult(result));
+    if (flags.json === true) printJson(result);
+    else printLines(describeResult(result));
     return result.exitCode;
   };
   try {

@@ -6,6 +6,7 @@ import { Failure } from "../model/failure.ts";
 import { describePlan, describeProblems } from "../report/text/pair.ts";
 import { CodedCommand } from "./command.ts";
 import { addSettings, type Flags, readSettings } from "./flags.ts";
+import { printJson, printLines } from "./print.ts";
 import { observeTask } from "./progress.ts";
 
 const guide = `
@@ -34,14 +35,14 @@ async function plan(pairs: readonly string[], flags: Flags, command: CodedComman
   if (chosen.length === 0)
     throw new Failure(ExitCode.usage, [{ what: "no pair to plan", fix: "name at least one, or set --pairs" }]);
   const { plans, failed } = await planPairs(chosen, settings, (pair) => observeTask(pair, settings));
-  if (flags.json === true) process.stdout.write(`${JSON.stringify({ plans, failed })}\n`);
-  else {
-    process.stdout.write(plans.map((one) => describePlan(one, flags.listTables === true)).join(""));
-    process.stdout.write(
-      failed
-        .map(({ pair, exitCode, problems }) => `${pair}: no plan (exit ${exitCode})\n${describeProblems(problems)}`)
-        .join(""),
-    );
-  }
+  if (flags.json === true) printJson({ plans, failed });
+  else
+    printLines([
+      ...plans.flatMap((one) => describePlan(one, flags.listTables === true)),
+      ...failed.flatMap(({ pair, exitCode, problems }) => [
+        `${pair}: no plan (exit ${exitCode})`,
+        ...describeProblems(problems),
+      ]),
+    ]);
   return failed[0]?.exitCode ?? ExitCode.done;
 }

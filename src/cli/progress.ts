@@ -5,6 +5,7 @@ import type { Settings } from "../config/settings.ts";
 import type { WorkerEvent } from "../model/event.ts";
 import type { StageName } from "../model/measurement.ts";
 import { formatBytes, formatMemory, formatNumber, formatSeconds } from "../model/units.ts";
+import { printNotices } from "./print.ts";
 import { onStopSignals } from "./signals.ts";
 
 /**
@@ -37,7 +38,7 @@ function chooseDisplay(subject: string, { logEvery, quiet, verbose }: ProgressSe
 
 /** Shows a sentence on stderr: as text on a terminal, as a line of the log elsewhere. */
 export function printNotice(text: string): void {
-  if (process.stderr.isTTY && isTextLog()) process.stderr.write(`${text}\n`);
+  if (process.stderr.isTTY && isTextLog()) printNotices([text]);
   else log("warn", text);
 }
 
@@ -73,7 +74,7 @@ class ProgressBar implements Display {
 
   onWarning(text: string): void {
     this.onEnd();
-    process.stderr.write(`${text}\n`);
+    printNotices([text]);
   }
 
   onEnd(): void {

@@ -5,6 +5,7 @@ import { ExitCode } from "../model/exit-code.ts";
 import { describeRun } from "../report/text/run.ts";
 import { CodedCommand } from "./command.ts";
 import { addSettings, type Flags, readStated } from "./flags.ts";
+import { printDocument, printLines } from "./print.ts";
 
 const guide = `
 Writes report.html, report.json, report.csv and costs/<pair>.json into <output>/runs/<run>/ again, from what is known now
@@ -27,10 +28,10 @@ export function reportCommand(): CodedCommand {
 
 async function report(named: string | undefined, flags: Flags, command: CodedCommand): Promise<ExitCode> {
   const { view, prices, documents, files } = await writeReport(named, readStated(flags, command));
-  if (flags.json === true) process.stdout.write(documents.get("report.json") ?? "");
+  if (flags.json === true) printDocument(documents.get("report.json") ?? "");
   else {
-    const lines = files.map((file) => `  ${file}\n`).join("");
-    process.stdout.write(`${describeRun(view, costOfRun(view, prices))}\n${lines}`);
+    const lines = files.map((file) => `  ${file}`);
+    printLines([...describeRun(view, costOfRun(view, prices)), "", ...lines]);
   }
   return ExitCode.done;
 }

@@ -14,6 +14,7 @@ import { describeRun } from "../report/text/run.ts";
 import { CodedCommand, ImmediateExit } from "./command.ts";
 import { describeDryRun } from "./dry-run-display.ts";
 import { addSettings, type Flags, readStated } from "./flags.ts";
+import { printJson, printLines } from "./print.ts";
 import { observeTask, printNotice } from "./progress.ts";
 import { type RunDisplay, showRun } from "./run-display.ts";
 import { onStopSignals } from "./signals.ts";
@@ -66,9 +67,8 @@ async function runAll(flags: Flags, command: CodedCommand): Promise<ExitCode> {
   const observe = (pair: string) => observeTask(pair, settings);
   if (flags.dryRun === true) {
     const forecast = await forecastRun(given, { observe, onNotice: printNotice });
-    process.stdout.write(
-      flags.json === true ? `${JSON.stringify(forecast)}\n` : describeDryRun(forecast, settings.backend),
-    );
+    if (flags.json === true) printJson(forecast);
+    else printLines(describeDryRun(forecast, settings.backend));
     return forecast.exitCode;
   }
   const { project, output, run } = settings;
@@ -143,9 +143,9 @@ function describeLeaving(view: RunView | undefined): string {
 async function print({ view, exitCode, reported, reportPath }: FinishedRun, prices: PriceList, json: boolean) {
   if (json) {
     const { buildReport } = await import("../report/build.ts");
-    process.stdout.write(`${JSON.stringify({ exitCode, ...buildReport(view, prices) })}\n`);
+    printJson({ exitCode, ...buildReport(view, prices) });
     return;
   }
-  const report = reported ? `report: ${reportPath}\n` : "";
-  process.stdout.write(`${describeRun(view, costOfRun(view, prices))}${report}`);
+  const report = reported ? [`report: ${reportPath}`] : [];
+  printLines([...describeRun(view, costOfRun(view, prices)), ...report]);
 }

@@ -4,6 +4,7 @@ import { costOfRun } from "../cost/run-cost.ts";
 import type { PriceList } from "../model/cost.ts";
 import type { PairOutcome, RunView } from "../model/run.ts";
 import { describeRun } from "../report/text/run.ts";
+import { joinLines, printNotices } from "./print.ts";
 
 /** Shows the progress of a run on stderr: a table that is redrawn on a terminal, a log line for every change elsewhere. */
 export interface RunDisplay {
@@ -37,7 +38,7 @@ class RunTable implements RunDisplay {
 
   notice(text: string): void {
     this.#draw.clear();
-    process.stderr.write(`${text}\n`);
+    printNotices([text]);
   }
 
   end(): void {
@@ -50,7 +51,7 @@ class RunTable implements RunDisplay {
   #redraw(): void {
     if (this.#view === undefined) return;
     const view = { ...this.#view, at: new Date().toISOString() };
-    this.#draw(describeRun(view, costOfRun(view, this.#prices)));
+    this.#draw(joinLines(describeRun(view, costOfRun(view, this.#prices))));
   }
 }
 

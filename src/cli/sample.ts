@@ -8,6 +8,7 @@ import { defaultPairs } from "../sample/pairs.ts";
 import { ratesSource, realDays } from "../sample/rates.ts";
 import type { SampleSummary } from "../sample/write.ts";
 import { CodedCommand } from "./command.ts";
+import { printJson, printLines } from "./print.ts";
 import { describePace } from "./progress.ts";
 import { onStopSignals } from "./signals.ts";
 
@@ -57,7 +58,8 @@ async function runSample(flags: Flags): Promise<ExitCode> {
     writeAnywhere(options.out, endpoint, (out) => writeWithBar({ ...options, out, signal })),
   );
   const written = { ...summary, ...placeAt(options.out, summary) };
-  process.stdout.write(flags.json === true ? `${JSON.stringify(toDocument(written))}\n` : describe(written));
+  if (flags.json === true) printJson(toDocument(written));
+  else printLines(describe(written));
   return ExitCode.done;
 }
 
@@ -115,7 +117,7 @@ function totalOf({ pairs }: SampleSummary): Record<"tables" | "columns" | "bytes
   return { tables: sum("tables"), columns: sum("columns"), bytes: sum("bytes") };
 }
 
-function describe(summary: SampleSummary): string {
+function describe(summary: SampleSummary): string[] {
   const [first] = summary.pairs;
   const written = summary.pairs.filter((pair) => pair.written).length;
   const total = totalOf(summary);
@@ -135,5 +137,5 @@ function describe(summary: SampleSummary): string {
     ["time", formatSeconds(summary.seconds)],
     ["source", ratesSource],
   ];
-  return lines.map(([name = "", value]) => `${name.padEnd(8)} ${value}\n`).join("");
+  return lines.map(([name = "", value]) => `${name.padEnd(8)} ${value}`);
 }

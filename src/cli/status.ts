@@ -5,6 +5,7 @@ import type { ExitCode } from "../model/exit-code.ts";
 import { describeRun } from "../report/text/run.ts";
 import { CodedCommand } from "./command.ts";
 import { addSettings, type Flags, readStated } from "./flags.ts";
+import { printJson, printLines } from "./print.ts";
 import { showRun } from "./run-display.ts";
 
 const guide = `
@@ -38,13 +39,11 @@ async function showStatus(named: string | undefined, flags: Flags, command: Code
   const view = run.state.view();
   if (flags.json === true) {
     const { buildReport } = await import("../report/build.ts");
-    process.stdout.write(`${JSON.stringify(buildReport(view, prices))}\n`);
+    printJson(buildReport(view, prices));
     return exitCodeSoFar(run);
   }
-  process.stdout.write(describeRun(view, costOfRun(view, prices)));
+  printLines(describeRun(view, costOfRun(view, prices)));
   if (view.record.finished === undefined && !(await hasController(run)))
-    process.stdout.write(
-      `no controller has the run: continue it with \`widemerge run-all --run ${view.record.run}\`\n`,
-    );
+    printLines([`no controller has the run: continue it with \`widemerge run-all --run ${view.record.run}\``]);
   return exitCodeSoFar(run);
 }

@@ -6,6 +6,7 @@ import type { ExitCode } from "../model/exit-code.ts";
 import { describeProblems, describeVerification } from "../report/text/pair.ts";
 import { CodedCommand } from "./command.ts";
 import { addSettings, type Flags, readStated } from "./flags.ts";
+import { printJson, printLines } from "./print.ts";
 import { observeTask } from "./progress.ts";
 
 const guide = `
@@ -56,12 +57,11 @@ async function verify(target: string, flags: Flags, command: CodedCommand): Prom
     settings,
     observeTask(target, settings.settings),
   );
-  if (flags.json === true)
-    process.stdout.write(`${JSON.stringify(verification ?? { target, level, exitCode, problems })}\n`);
+  if (flags.json === true) printJson(verification ?? { target, level, exitCode, problems });
   else
-    process.stdout.write(
+    printLines(
       verification === undefined
-        ? `${target}: not verified (exit ${exitCode})\n${describeProblems(problems)}`
+        ? [`${target}: not verified (exit ${exitCode})`, ...describeProblems(problems)]
         : describeVerification(verification),
     );
   return exitCode;

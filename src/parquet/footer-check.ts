@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { formatCount, formatNumber } from "../model/units.ts";
 import { type Column, type ColumnChunk, type Footer, magic, type RowGroup } from "./footer.ts";
+import { showBytes } from "./show-bytes.ts";
 import { ThriftReader } from "./thrift/reader.ts";
 import { field } from "./thrift/thrift.ts";
 
@@ -62,7 +63,7 @@ export function checkReadable(footer: Footer): Unreadable[] {
 function strangeName({ name, elements: [element] }: Column): string[] {
   if (element === undefined || !name.includes("\uFFFD")) return [];
   const stored = field(new ThriftReader(element.raw).readStruct(), 4);
-  return stored instanceof Uint8Array && !isUtf8(stored) ? [`0x${Buffer.from(stored).toString("hex")}`] : [];
+  return stored instanceof Uint8Array && !isUtf8(stored) ? [showBytes(stored)] : [];
 }
 
 function checkRowGroup(footer: Footer, group: RowGroup, index: number, dataEnd: number): string[] {

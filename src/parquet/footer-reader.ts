@@ -1,6 +1,7 @@
 import { formatNumber } from "../model/units.ts";
 import type { ReusableBuffer } from "./buffer-pool.ts";
 import { encryptedMagic, type Footer, magic, parseFooter, trailerBytes } from "./footer.ts";
+import { showBytes } from "./show-bytes.ts";
 
 /** Positioned reads of one file or object. */
 export interface RangeReader {
@@ -63,7 +64,7 @@ function footerLength(last: Uint8Array, size: number): number {
     throw new ParquetError("an encrypted footer", "decrypt the file first: encrypted pages cannot be merged");
   if (Buffer.compare(word, magic) !== 0)
     throw new ParquetError(
-      `a last word ${JSON.stringify(Buffer.from(word).toString("latin1"))} where Parquet has "PAR1": not Parquet, or truncated`,
+      `${showBytes(word)} as the last 4 bytes where Parquet has "PAR1": not Parquet, or truncated`,
       extractAgain,
     );
   const length = Buffer.from(last.buffer, last.byteOffset, last.length).readUInt32LE(last.length - trailerBytes);

@@ -6,6 +6,7 @@ import type { Report } from "../model/report.ts";
 import type { RunView } from "../model/run.ts";
 import { isGcsPath } from "../model/storage-path.ts";
 import { formatBytes, formatCount, formatMemory, formatNumber, formatSeconds } from "../model/units.ts";
+import { makeVisible } from "../model/visible.ts";
 import { indexEndings } from "./endings.ts";
 import { formatBilled, formatSum, formatTime } from "./format.ts";
 import { formatShareOf, rankPartial } from "./partial-tables.ts";
@@ -36,6 +37,9 @@ interface Fact {
 
 const templates = fileURLToPath(new URL("./templates/", import.meta.url));
 const eta = new Eta({ views: templates, autoEscape: true, cache: true });
+const { escapeFunction } = eta.config;
+// A bidirectional control in a name would reorder the text around it.
+eta.configure({ escapeFunction: (value) => escapeFunction(makeVisible(String(value))) });
 const style = readFileSync(new URL("./templates/style.css", import.meta.url), "utf8").trim();
 
 /** `report.html`: one file that needs no network and no script. `view` is the run that the report was built from. */

@@ -43,6 +43,13 @@ test("markup in names and messages is escaped everywhere, in pictures too", () =
   assert.equal((html.match(/<svg/g) ?? []).length, (html.match(/<\/svg>/g) ?? []).length);
 });
 
+test("control characters and bidirectional overrides in messages are written out", () => {
+  const pair = { ...donePair("audusd", 0, 60), state: "failed", why: "gone\u202e\u0007\u0000\u200b" } as const;
+  const html = render(viewOf([pair]));
+  assert.match(html, /gone\\u202e\\u0007\\u0000\\u200b/);
+  assert.doesNotMatch(html, /[^\n\P{Cc}]|[\p{Cf}\p{Cs}]/u);
+});
+
 test("failures: each cause once, with its attempts, its pairs and what to do", () => {
   const html = render(exampleRun());
   const cells = (row: string): string[] => [...row.matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell = ""]) => cell);

@@ -1,11 +1,11 @@
 /** Keys of a table in the targets' terms: equal keys have equal words, or equal bytes. */
-import { isUtf8 } from "node:buffer";
 import { Arena } from "../arena.ts";
 import type { Column, ColumnChunk, Footer } from "../footer.ts";
 import { type DecodeMemory, decodeChunk, type Leaf } from "../gather/decode.ts";
 import { joinLeaves } from "../gather/join-leaves.ts";
 import { leavesOf } from "../gather/shape.ts";
 import { lookUp, type PlainValues } from "../gather/values.ts";
+import { showBytes, showText } from "../show-bytes.ts";
 import { describeKeyType, type KeyType, unitNames } from "./key-type.ts";
 import { parseTimestamp } from "./timestamp-text.ts";
 
@@ -263,8 +263,8 @@ function floorDivide(value: bigint, by: bigint): bigint {
 export function formatKey({ type, values }: KeyVector, row: number): string {
   if (values.kind === "bytes") {
     const bytes = Buffer.from(values.bytes.subarray(values.starts[row], values.ends[row]));
-    if (type.family === "text" && isUtf8(bytes)) return bytes.toString();
-    return type.family === "int96" ? formatInt96(bytes) : `0x${bytes.toString("hex")}`;
+    if (type.family === "text") return showText(bytes);
+    return type.family === "int96" ? formatInt96(bytes) : showBytes(bytes);
   }
   const number = (BigInt(values.words[2 * row + 1] ?? 0) << 32n) | BigInt((values.words[2 * row] ?? 0) >>> 0);
   if (type.family === "date") return formatDate(number);

@@ -1,4 +1,5 @@
 import { PageError } from "../encoding/encoding.ts";
+import { showBytes, showText } from "../show-bytes.ts";
 
 /** A text that is not exactly a timestamp. */
 export class TimestampTextError extends PageError {}
@@ -21,14 +22,20 @@ export function parseTimestamp(text: string, zoned: boolean): bigint {
   const milliseconds = Date.parse(`${clock}Z`);
   // A date such as 2026-02-30 is moved by some parsers; hour 24 is another way to write the next day.
   if (Number.isNaN(milliseconds) || new Date(milliseconds).toISOString().slice(0, 19) !== clock)
-    throw new TimestampTextError(`${JSON.stringify(text)} is not a timestamp`);
+    throw new TimestampTextError(`${show(text)} is not a timestamp`);
   if (offset !== undefined && !zoned)
-    throw new TimestampTextError(`${JSON.stringify(text)} has an offset, so it is no local time`);
+    throw new TimestampTextError(`${show(text)} has an offset, so it is no local time`);
   const nanoseconds =
     BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, "0")) - BigInt(minutesOf(offset)) * 60_000_000_000n;
   if (BigInt.asIntN(counterBits, nanoseconds) !== nanoseconds)
-    throw new TimestampTextError(`${JSON.stringify(text)} is outside 1677 to 2262`);
+    throw new TimestampTextError(`${show(text)} is outside 1677 to 2262`);
   return nanoseconds;
+}
+
+/** A text of one byte a character, as it is stored: quoted if all are printable ASCII, otherwise its bytes. */
+function show(text: string): string {
+  const bytes = Buffer.from(text, "latin1");
+  return /^[ -~]*$/.test(text) ? JSON.stringify(showText(bytes)) : showBytes(bytes);
 }
 
 /** Minutes that an offset is ahead of UTC. */

@@ -8,8 +8,8 @@ import { listPartialTables } from "./partial-tables.ts";
 
 const mostReasons = 8;
 
-/** A merge in one line, and what it left out; or several lines about what stopped it. */
-export function describeResult(result: PairResult): string {
+/** Lines without their line breaks, here and below: a merge in one, and what it left out; or several lines about what stopped it. */
+export function describeResult(result: PairResult): string[] {
   if (result.exitCode !== 0) return describeStop(result);
   const { total, spliced, aligned } = result.tables;
   const parts = [
@@ -20,7 +20,7 @@ export function describeResult(result: PairResult): string {
     result.output,
   ];
   const notes = [...listPartialTables(result.rows, result.partialTables), ...listIgnored(result.ignored)];
-  return `${parts.join("  |  ")}\n${notes.map((line) => `  ${line}\n`).join("")}`;
+  return [parts.join("  |  "), ...notes.map((line) => `  ${line}`)];
 }
 
 /** Names that a text shows at most. */
@@ -32,21 +32,21 @@ function listIgnored(names: readonly string[]): string[] {
   return [`ignored: ${names.slice(0, mostNames).join(", ")}${more > 0 ? ` and ${formatCount(more)} more` : ""}`];
 }
 
-function describeStop(result: PairResult): string {
+function describeStop(result: PairResult): string[] {
   const head = `${result.pair}: ${result.outcome} (exit ${result.exitCode}) after ${formatSeconds(result.seconds)}, peak ${formatMemory(result.peakMemoryBytes)} of ${formatMemory(result.ceilingBytes)}`;
-  return `${head}\n${describeProblems(result.problems)}`;
+  return [head, ...describeProblems(result.problems)];
 }
 
 /** One bulleted line per problem. */
-export function describeProblems(problems: readonly Problem[]): string {
-  return problems.map((problem) => `  - ${describeProblem(problem)}\n`).join("");
+export function describeProblems(problems: readonly Problem[]): string[] {
+  return problems.map((problem) => `  - ${describeProblem(problem)}`);
 }
 
 /** What a merge would do. */
-export function describePlan(plan: Plan, withTables: boolean): string {
+export function describePlan(plan: Plan, withTables: boolean): string[] {
   const aligned = plan.tables.filter((table) => table.action === "align").length;
   const fits = fitsUnder(plan.ceilingBytes, plan.predictedPeakBytes) ? "fits" : "does not fit";
-  const lines = [
+  return [
     plan.pair,
     `  tables     ${formatCount(plan.tables.length)}: ${formatCount(plan.tables.length - aligned)} spliced, ${formatCount(aligned)} aligned`,
     ...countReasons(plan.tables).map(([reason, count]) => `             ${formatCount(count)} × ${reason}`),
@@ -61,7 +61,6 @@ export function describePlan(plan: Plan, withTables: boolean): string {
     ...[...listPartialTables(plan.rows, plan.partialTables), ...listIgnored(plan.ignored)].map((line) => `  ${line}`),
     ...(withTables ? plan.tables.map(describeTable) : []),
   ];
-  return `${lines.join("\n")}\n`;
 }
 
 /** The most frequent reasons, and how many tables have each. */
@@ -127,9 +126,9 @@ function describeShape({ rows, columns }: { readonly rows: number; readonly colu
 }
 
 /** What a verification found. */
-export function describeVerification(verification: Verification): string {
+export function describeVerification(verification: Verification): string[] {
   const { target, level, rowGroups, pages, columnsCompared, valuesCompared, problems } = verification;
-  if (problems.length > 0) return `${target}: ${level} check failed\n${describeProblems(problems)}`;
+  if (problems.length > 0) return [`${target}: ${level} check failed`, ...describeProblems(problems)];
   const parts = [
     describeShape(verification),
     formatNumber(rowGroups, "row group"),
@@ -140,5 +139,5 @@ export function describeVerification(verification: Verification): string {
           `${formatNumber(columnsCompared, "column")} (${formatNumber(valuesCompared, "value")}) equal to ${agree(columnsCompared, "its source", "their sources")}`,
         ]),
   ];
-  return `${target}: ${level} check passed: ${parts.join(", ")}\n`;
+  return [`${target}: ${level} check passed: ${parts.join(", ")}`];
 }

@@ -1,9 +1,9 @@
-import { stripVTControlCharacters } from "node:util";
 import Table from "cli-table3";
 import { hasCosts, indexPairCosts } from "../../cost/run-cost.ts";
 import type { CostForecast, RunCost, Sum } from "../../model/cost.ts";
 import { attemptPeak, attemptSeconds, type PairOutcome, type RunView } from "../../model/run.ts";
 import { formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
+import { makeVisible } from "../../model/visible.ts";
 import { describeMissing, formatBilled, formatSum } from "../format.ts";
 import { listPartialOfRun } from "./partial-tables.ts";
 
@@ -13,8 +13,8 @@ const plain = {
   ...{ left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "", middle: "  " },
 };
 
-/** A run for the terminal: one line per pair, the reasons of failures, and the sums. Ends with a line break. */
-export function describeRun(view: RunView, cost: RunCost): string {
+/** A run for the terminal, as lines without line breaks: one for each pair, the reasons of failures, and the sums. */
+export function describeRun(view: RunView, cost: RunCost): string[] {
   const { record } = view;
   const priced = hasCosts(record.backend, cost);
   const head = ["pair", "state", "attempt", "tables", "memory / ceiling", "time"];
@@ -22,18 +22,17 @@ export function describeRun(view: RunView, cost: RunCost): string {
   const costOf = indexPairCosts(cost);
   for (const pair of view.pairs) {
     const cells = describePair(pair, view.at);
-    table.push((priced ? [...cells, formatSum(costOf(pair.pair).estimated)] : cells).map(clean));
+    table.push((priced ? [...cells, formatSum(costOf(pair.pair).estimated)] : cells).map(makeVisible));
   }
   const reasons = view.pairs.filter((pair) => pair.why !== undefined && !pair.state.startsWith("done"));
-  const lines = [
+  return [
     `run ${record.run} on ${record.backend}${record.cancelled ? ", cancelled" : ""}: ${countStates(view.pairs)}`,
     "",
-    ...table.toString().split("\n"),
+    ...drawTable(table),
     ...listBlock(reasons.map((pair) => `${pair.pair}: ${pair.why}`)),
     ...listBlock(listPartialOfRun(view.pairs)),
     ...(priced ? ["", ...describeCost(cost)] : []),
   ];
-  return finish(lines);
 }
 
 /** Indented lines after an empty one; none for none. */
@@ -51,12 +50,11 @@ function describeCost({ estimated, billed, monthly, prices, basis }: RunCost): s
 }
 
 /** The cost of a run that has not started, for the terminal. */
-export function describeForecast(forecast: CostForecast): string {
+export function describeForecast(forecast: CostForecast): string[] {
   const table = makeTable(["pair", "cost"]);
-  for (const pair of forecast.pairs) table.push([pair.pair, formatSum(pair.estimated)].map(clean));
+  for (const pair of forecast.pairs) table.push([pair.pair, formatSum(pair.estimated)].map(makeVisible));
   const sums = `estimated ${formatSum(forecast.estimated)} if every pair is started once${describeStorage(forecast.monthly)}; prices: ${forecast.prices.name} of ${forecast.prices.date}`;
-  const lines = [...table.toString().split("\n"), ...["", sums, ...listMissing(forecast.estimated), forecast.basis]];
-  return finish(lines);
+  return [...drawTable(table), "", sums, ...listMissing(forecast.estimated), forecast.basis];
 }
 
 /** Outputs on a disk have no price. */
@@ -74,14 +72,12 @@ function makeTable(head: string[]): Table.Table {
   return new Table({ head, chars: plain, style, colAligns });
 }
 
-function finish(lines: readonly string[]): string {
-  return lines.map((line) => `${clean(line).trimEnd()}\n`).join("");
-}
-
-/** Names and messages come from outside, so none may move the cursor. */
-function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: this removes them
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+/** A table's lines. Its cells are made visible before it is drawn: their widths decide where the next column begins. */
+function drawTable(table: Table.Table): string[] {
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd());
 }
 
 function describePair(outcome: PairOutcome, at: string): string[] {

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { joinLines } from "../../../src/cli/print.ts";
+import type { Problem } from "../../../src/model/failure.ts";
 import type { Plan, TablePlan } from "../../../src/model/plan.ts";
 import type { PairResult, Verification } from "../../../src/model/result.ts";
-import { describePlan, describeProblems, describeResult, describeVerification } from "../../../src/report/text/pair.ts";
+import * as lines from "../../../src/report/text/pair.ts";
+
+/** The texts as they are printed. */
+const describeResult = (result: PairResult) => joinLines(lines.describeResult(result));
+const describeProblems = (problems: readonly Problem[]) => joinLines(lines.describeProblems(problems));
+const describePlan = (plan: Plan, withTables: boolean) => joinLines(lines.describePlan(plan, withTables));
+const describeVerification = (verification: Verification) => joinLines(lines.describeVerification(verification));
 
 const GiB = 2 ** 30;
 const result: PairResult = {
@@ -42,8 +50,8 @@ test("a merge with tables of other rows: what each fills and loses, the worst fi
     { table: "shifted", rowsMatched: 0, rowsNullFilled: 100_000, rowsDropped: 100_000 },
     { table: "b", rowsMatched: 98_796, rowsNullFilled: 1204, rowsDropped: 3 },
   ];
-  const lines = describeResult({ ...result, partialTables: counts, ignored: ["notes.csv", "old/"] }).split("\n");
-  assert.deepEqual(lines.slice(1), [
+  const printed = describeResult({ ...result, partialTables: counts, ignored: ["notes.csv", "old/"] }).split("\n");
+  assert.deepEqual(printed.slice(1), [
     "  2 tables have other rows than the targets:",
     "    shifted  0 of 100,000 rows matched, 100,000 null-filled, 100,000 dropped",
     "    b        98,796 of 100,000 rows matched, 1,204 null-filled, 3 dropped",
@@ -168,11 +176,11 @@ test("the reasons for aligning, without their numbers", () => {
     plan("b", "align", "", { duplicateRows: 2, rowsDropped: 2 }),
     plan("c", "align", "", { rowsNullFilled: 1, duplicateRows: 2, rowsDropped: 3 }),
   ];
-  const lines = describePlan({ ...whole, tables: reasons }, false)
+  const printed = describePlan({ ...whole, tables: reasons }, false)
     .split("\n")
     .slice(2, 5);
   assert.deepEqual(
-    lines.map((line) => line.trim()),
+    printed.map((line) => line.trim()),
     [
       "1 × align: rows in another order",
       "1 × align: duplicate rows",
@@ -190,15 +198,18 @@ test("a plan names the tables that are left out, some of many", () => {
 
 test("a plan names the tables whose index is left out", () => {
   const indexed = ["a", "b"].map((name) => plan(name, "splice", "same", { leftOut: ["__index_level_0__"] }));
-  const lines = describePlan({ ...whole, tables: indexed }, false).split("\n");
-  assert.equal(lines[3], "  index      pandas' index of 2 tables: a, b: left out, --keep-index keeps it");
+  const printed = describePlan({ ...whole, tables: indexed }, false).split("\n");
+  assert.equal(printed[3], "  index      pandas' index of 2 tables: a, b: left out, --keep-index keeps it");
 });
 
 test("a plan, table by table", () => {
-  const lines = describePlan(whole, true).split("\n").slice(10);
-  assert.equal(lines[0], "  splice  targets  100,000 rows × 1 column, 1.90 MB  same bytes as the targets' key");
-  assert.equal(lines[2], "  align  b  100,000 rows × 1 column, 1.90 MB  1,204 rows missing, 3 rows not in the targets");
-  assert.equal(lines.length, 7);
+  const printed = describePlan(whole, true).split("\n").slice(10);
+  assert.equal(printed[0], "  splice  targets  100,000 rows × 1 column, 1.90 MB  same bytes as the targets' key");
+  assert.equal(
+    printed[2],
+    "  align  b  100,000 rows × 1 column, 1.90 MB  1,204 rows missing, 3 rows not in the targets",
+  );
+  assert.equal(printed.length, 7);
 });
 
 test("a plan that does not fit: the guard stops at 97% of the ceiling", () => {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { joinLines } from "../../../src/cli/print.ts";
 import { predictCost } from "../../../src/cost/forecast.ts";
 import { costOfRun } from "../../../src/cost/run-cost.ts";
 import type { RunView } from "../../../src/model/run.ts";
 import { describeForecast, describeRun } from "../../../src/report/text/run.ts";
 import { donePair, exampleRun, GiB, googlePrices, viewOf } from "../../support/run-view.ts";
 
-const describe = (view: RunView): string[] => describeRun(view, costOfRun(view, googlePrices)).split("\n");
+const describe = (view: RunView): string[] => joinLines(describeRun(view, costOfRun(view, googlePrices))).split("\n");
 
 test("a run: one line per pair, the reason of a failure, the sums, the date of the price list", () => {
   const lines = describe(exampleRun());
@@ -31,13 +32,13 @@ test("texts from outside cannot move the cursor or begin a line", () => {
   const text = describe(viewOf([pair])).join("\n");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
   assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
-  assert.match(text, /audusd: gone forged line/);
+  assert.match(text, /audusd: \\u001b\[2Jgone\\nforged line\\u0007\\u009b1m/);
 });
 
 test("a forecast", () => {
   const pairs = [{ pair: "audusd", spot: false, seconds: 3600, vcpu: 8, memoryBytes: 50 * GiB, outputBytes: 9.6e9 }];
   const forecast = { backend: "kubernetes", output: "gs://fx/training", parallelism: 1, pairs } as const;
-  const text = describeForecast(predictCost(forecast, googlePrices));
+  const text = joinLines(describeForecast(predictCost(forecast, googlePrices)));
   assert.match(
     text,
     /^pair +cost\naudusd +\$0\.60\n\nestimated \$0\.70 if every pair is started once; storage \$0\.19 a month/,
