@@ -12,6 +12,7 @@ import { formatMemory, formatNumber, MiB } from "../model/units.ts";
 import type { KeyVector } from "../parquet/key/key-vector.ts";
 import type { StagedOutput } from "../store/store.ts";
 import { type Context, openPair, type PairContext, StageClock } from "./context.ts";
+import { readUnchanged } from "./inspect/changed-inputs.ts";
 import { findExisting, refuseOutput } from "./inspect/existing-output.ts";
 import { type Inventory, takeInventory } from "./inspect/inventory.ts";
 import { type CheckedCheckpoint, checkDisk, runPreflight } from "./inspect/preflight.ts";
@@ -91,7 +92,8 @@ class PairMerge {
     await checkDisk(this.#context, planned.plan.outputBytes, this.#settings.diskFree);
     const staged = await store.stage(paths.output, { linked: planned.plan.assembly.how === "compose" });
     try {
-      const manifest = await this.#makeOutput(targetsKey, planned, staged);
+      const inputs = planned.tables.map(({ file }) => file);
+      const manifest = await readUnchanged(this.#context, inputs, () => this.#makeOutput(targetsKey, planned, staged));
       await this.#clock.run("publish", () => publish(this.#context, staged, manifest, existing));
       return this.#toResult(manifest, "done", this.#clock.times);
     } finally {

@@ -2,14 +2,14 @@
  * One table of a pair on its way through the merge. Every stage returns the record of the stage before with what it found
  * out or decided: listed → inspected → proven → planned → transferred.
  */
-import type { ColumnLineage, InputFile, TablePlan } from "../model/plan.ts";
+import type { ColumnLineage, ListedInput, TablePlan } from "../model/plan.ts";
 
 import type { KeyCast } from "../model/settings.ts";
 import type { Column, ColumnChunk, Footer, NamedColumn } from "../parquet/footer.ts";
 
 /** A table as the inventory lists it. */
 export interface ListedTable {
-  readonly file: InputFile;
+  readonly file: ListedInput;
   /** The targets decide the rows of the output and their order; their key is the output's key. */
   readonly isTargets: boolean;
 }

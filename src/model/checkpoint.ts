@@ -1,5 +1,5 @@
 import { fillIn, namesOf, type PairNames } from "./folders.ts";
-import type { InputFile } from "./plan.ts";
+import type { ListedInput } from "./plan.ts";
 import type { CheckpointSettings } from "./settings.ts";
 import { isChosen } from "./table-choice.ts";
 import { formatNumber } from "./units.ts";
@@ -10,10 +10,10 @@ export const tableSuffix = ".parquet";
 export const completeMarker = "_COMPLETE";
 
 /** A file of a checkpoint folder, as listed by a store. */
-export type ListedFile = Omit<InputFile, "table"> & { readonly name: string };
+export type ListedFile = Omit<ListedInput, "table"> & { readonly name: string };
 
 /** The tables among the files of a checkpoint folder, including the targets. */
-export function listTables(files: readonly ListedFile[]): readonly InputFile[] {
+export function listTables(files: readonly ListedFile[]): readonly ListedInput[] {
   return files
     .filter(({ name }) => name.endsWith(tableSuffix))
     .map(({ name, ...file }) => ({ ...file, table: name.slice(0, -tableSuffix.length) }));
@@ -21,12 +21,12 @@ export function listTables(files: readonly ListedFile[]): readonly InputFile[] {
 
 /** The tables that are merged, and the names of those that the settings leave out. The targets are always merged. */
 export function chooseTables(
-  tables: readonly InputFile[],
+  tables: readonly ListedInput[],
   pair: string,
   settings: CheckpointSettings,
-): { readonly chosen: readonly InputFile[]; readonly excluded: readonly string[] } {
+): { readonly chosen: readonly ListedInput[]; readonly excluded: readonly string[] } {
   const names = namesOf(settings.folders, pair);
-  const isMerged = ({ table }: InputFile): boolean => table === settings.targets || isChosen(settings, table, names);
+  const isMerged = ({ table }: ListedInput): boolean => table === settings.targets || isChosen(settings, table, names);
   const excluded = tables.filter((file) => !isMerged(file)).map(({ table }) => table);
   return { chosen: tables.filter(isMerged), excluded };
 }

@@ -14,6 +14,17 @@ export interface InputFile {
   readonly crc32c?: string;
 }
 
+/** An input as the store has just listed it. */
+export interface ListedInput extends InputFile {
+  /** When content or attributes last changed, in nanoseconds, where no program can set that time. A later run has no use for it. */
+  readonly changeTime?: string;
+}
+
+/** An input as documents describe it. */
+export function describeInput({ changeTime: _, ...file }: ListedInput): InputFile {
+  return file;
+}
+
 export type TableAction = "splice" | "align";
 
 /** How the merge will process one table, and why. */

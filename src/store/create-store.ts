@@ -30,6 +30,7 @@ export function createStore(settings: StoreSettings): Store {
     listFolders: async (folder) => (await of(folder)).listFolders(folder),
     stat: async (path) => (await of(path)).stat(path),
     open: async (file) => (await of(file.path)).open(file),
+    findChange: async (file) => (await of(file.path)).findChange(file),
     readText: async (path) => (await of(path)).readText(path),
     writeText: async (path, text) => (await of(path)).writeText(path, text),
     writeTextIf: async (path, text, expected) => (await of(path)).writeTextIf(path, text, expected),

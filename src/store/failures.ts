@@ -1,6 +1,6 @@
 /** The refusals that every store gives in the same words. */
 import { ExitCode } from "../model/exit-code.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure, type Problem } from "../model/failure.ts";
 
 /** An output cannot be published, because another one was published meanwhile. */
 export function anotherOutput(path: string): Failure {
@@ -12,8 +12,19 @@ export function anotherOutput(path: string): Failure {
   return new Failure(ExitCode.input, [problem]);
 }
 
+/** A staged output is no longer what was written; `found`: what is there now. */
+export function outputChanged(path: string, found: string): Failure {
+  const fix = "check which program writes into the output folder, then merge the pair again";
+  return new Failure(ExitCode.verification, [{ what: `${path} changed before it was published`, found, fix }]);
+}
+
 /** An input is no longer the version that was listed; `found`: what is there now. */
 export function inputChanged(path: string, found: string, options?: ErrorOptions): Failure {
+  return new Failure(ExitCode.input, [describeChange(path, found)], options);
+}
+
+/** The problem of an input that is no longer the version that was listed; `found`: what is there now. */
+export function describeChange(path: string, found: string): Problem {
   const fix = "wait until the extraction has finished, then merge again";
-  return new Failure(ExitCode.input, [{ what: `${path} changed during the merge`, found, fix }], options);
+  return { what: `${path} changed during the merge`, found, fix };
 }

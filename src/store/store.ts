@@ -10,7 +10,12 @@ export interface StoredFile {
   readonly version: string;
   /** CRC32C of the content, 8 hexadecimal digits, where the store knows it without reading. */
   readonly crc32c?: string;
+  /** When content or attributes last changed, in nanoseconds, where no program can set that time. A later run has no use for it. */
+  readonly changeTime?: string;
 }
+
+/** What a file was when it was listed: it is read as that, or not at all. */
+export type ListedVersion = Pick<StoredFile, "path" | "size" | "version" | "changeTime">;
 
 interface ReadableFile {
   readonly size: number;
@@ -101,8 +106,16 @@ export interface Store {
   /** Names of the folders directly in a folder, sorted; undefined when there is no such folder. */
   listFolders(folder: string): Promise<readonly string[] | undefined>;
   stat(path: string): Promise<StoredFile | undefined>;
-  /** @throws Failure (input) when the file is no longer the version that was listed; in a bucket, the first read throws it */
-  open(file: Pick<InputFile, "path" | "version" | "size">): Promise<OpenFile>;
+  /**
+   * Opens a file; its reads throw when it has become shorter.
+   * @throws Failure (input) when the file is no longer the version that was listed; in a bucket, the first read throws it
+   */
+  open(file: ListedVersion): Promise<OpenFile>;
+  /**
+   * How a file differs from what was listed; undefined where it does not. What was read of it before is then of that version.
+   * Objects never differ, because every read names their generation.
+   */
+  findChange(file: ListedVersion): Promise<string | undefined>;
   readText(path: string): Promise<string | undefined>;
   /** Writes a document that fits in memory, whole: readers see the old one or the new one. */
   writeText(path: string, text: string | Uint8Array): Promise<void>;

@@ -116,6 +116,19 @@ function registerReading(makeStore: () => Promise<StoreUnderTest>): void {
     await opened.close();
   });
 
+  test("finds no change in a file that is what was listed", async () => {
+    const { store, folder, put } = await makeStore();
+    const path = store.join(folder, "a");
+    await put(path, "0123456789");
+    const file = await store.stat(path);
+    assert.ok(file);
+    assert.equal(await store.findChange(file), undefined);
+    const opened = await store.open(file);
+    await opened.read(0, 10);
+    await opened.close();
+    assert.equal(await store.findChange(file), undefined);
+  });
+
   test("does not open a file that has changed since it was listed", async () => {
     const { store, folder, put } = await makeStore();
     const path = store.join(folder, "a");

@@ -9,6 +9,7 @@ import { remoteTablesAtOnce, tablesAtOnce } from "../budget.ts";
 import type { PairContext } from "../context.ts";
 import type { InspectedTable, KeyProof, ListedTable, ProvenTable } from "../table.ts";
 import { measureByteArrays } from "./byte-arrays.ts";
+import { explainByChange, findChanged } from "./changed-inputs.ts";
 import type { Inventory } from "./inventory.ts";
 import {
   checkTargetsKey,
@@ -40,7 +41,15 @@ export async function runPreflight(
   inventory: Inventory,
   settings: KeySettings,
 ): Promise<CheckedCheckpoint> {
-  return new Preflight(context, settings).run(inventory);
+  const { targets, features } = inventory;
+  const inputs = (targets === undefined ? features : [targets, ...features]).map(({ file }) => file);
+  const checked = await explainByChange(context, inputs, () => new Preflight(context, settings).run(inventory));
+  if (checked.problems.length === 0) return checked;
+  // Whatever is wrong with a table that changed while it was read may be wrong because of that.
+  const changed = await findChanged(context, inputs);
+  const names = new Set(changed.map(({ table }) => table));
+  const others = checked.problems.filter(({ table }) => table === undefined || !names.has(table));
+  return { ...checked, problems: [...changed, ...others] };
 }
 
 /** What preflight found out about one table. */

@@ -4,7 +4,7 @@ import type { Problem } from "../../model/failure.ts";
 import { type Folders, namesOf, type PairNames } from "../../model/folders.ts";
 import { sum } from "../../model/numbers.ts";
 import { listPartial } from "../../model/partial-table.ts";
-import type { Plan, TablePlan } from "../../model/plan.ts";
+import { describeInput, type Plan, type TablePlan } from "../../model/plan.ts";
 import type { AssemblyChoice, OutputSettings, VerifyLevel } from "../../model/settings.ts";
 import type { TaskLimits } from "../../model/task.ts";
 import { formatNumber } from "../../model/units.ts";
@@ -127,7 +127,7 @@ class Planner {
     const columns = nameColumns(table, namesOf(settings.folders, pair), settings);
     const moved = columns.map(({ column }) => column);
     const plan: TablePlan = {
-      file,
+      file: describeInput(file),
       action: splice ? "splice" : "align",
       reason: splice ? `${proof.how} as the targets' key` : this.#explainAlign(table),
       sameKeys: equal,

@@ -3,7 +3,7 @@ import { outputSettings } from "../../model/comparison.ts";
 import type { MemoryRecord } from "../../model/measurement.ts";
 import { Pair } from "../../model/names.ts";
 import { nameOutputs } from "../../model/output-names.ts";
-import type { Plan } from "../../model/plan.ts";
+import { describeInput, type Plan } from "../../model/plan.ts";
 import type { Manifest, ManifestInput, StageTime, Verification } from "../../model/result.ts";
 import type { OutputSettings } from "../../model/settings.ts";
 import { toAbsolute } from "../../model/storage-path.ts";
@@ -34,7 +34,7 @@ export function makeManifest(parts: ManifestParts): Manifest {
     rows: plan.rows,
     columns: plan.columns,
     rowGroups: plan.rowGroups,
-    inputs: tables.map((table) => describeInput(table, settings.key)),
+    inputs: tables.map((table) => describeTable(table, settings.key)),
     excluded: plan.excluded,
     ignored: plan.ignored,
     verification: { ...verification, target: toAbsolute(verification.target) },
@@ -49,10 +49,10 @@ export function makeManifest(parts: ManifestParts): Manifest {
   };
 }
 
-function describeInput(table: TransferredTable, key: string): ManifestInput {
+function describeTable(table: TransferredTable, key: string): ManifestInput {
   const { action, reason, rows, rowsDropped, rowsNullFilled, duplicateRows, nullKeyRows } = table.plan;
   return {
-    ...table.file,
+    ...describeInput(table.file),
     path: toAbsolute(table.file.path),
     crc32c: table.crc32c,
     action,

@@ -9,6 +9,7 @@ import type { VerifyLevel } from "../../model/settings.ts";
 import { checksumOf } from "../../store/crc32c.ts";
 import type { OpenFile, StoredFile } from "../../store/store.ts";
 import { type Context, openPair } from "../context.ts";
+import { readUnchanged } from "../inspect/changed-inputs.ts";
 import { readManifest } from "../publish/manifest.ts";
 import { findSources, type SourceFolder } from "./sources.ts";
 import { type Expectation, verifyOutput } from "./verify.ts";
@@ -43,7 +44,10 @@ export async function verifyPublished(context: Context, request: VerifyRequest):
   const opened = await store.open(file);
   try {
     const own = manifest === undefined ? [] : await compareWithManifest(manifest, { file, opened }, level);
-    const verification = await verifyOutput(context, { path: output, opened }, expected, level);
+    const inputs = (expected?.tables ?? []).map((table) => table.file);
+    const verification = await readUnchanged(context, inputs, () =>
+      verifyOutput(context, { path: output, opened }, expected, level),
+    );
     return { ...verification, problems: [...verification.problems, ...own] };
   } finally {
     await opened.close();

@@ -3,7 +3,7 @@ import pMap from "p-map";
 import { tableSuffix } from "../../model/checkpoint.ts";
 import { ExitCode } from "../../model/exit-code.ts";
 import { failOn, type Problem } from "../../model/failure.ts";
-import type { InputFile } from "../../model/plan.ts";
+import type { ListedInput } from "../../model/plan.ts";
 import type { Manifest, ManifestInput } from "../../model/result.ts";
 import { toAbsolute } from "../../model/storage-path.ts";
 import { checksumOf } from "../../store/crc32c.ts";
@@ -21,7 +21,7 @@ export interface SourceFolder {
 /** A source of the output, and the file that it is now. */
 export interface Source {
   readonly input: ManifestInput;
-  readonly file: InputFile;
+  readonly file: ListedInput;
 }
 
 /**
@@ -65,8 +65,8 @@ async function findFirst(store: Store, paths: readonly string[]): Promise<Stored
   return undefined;
 }
 
-function toInput({ table }: ManifestInput, { path, size, version }: StoredFile): InputFile {
-  return { table, path, size, version };
+function toInput({ table }: ManifestInput, { path, size, version, changeTime }: StoredFile): ListedInput {
+  return { table, path, size, version, ...(changeTime !== undefined && { changeTime }) };
 }
 
 function missing({ table }: ManifestInput, paths: readonly string[]): Problem {

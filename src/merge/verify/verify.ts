@@ -1,6 +1,6 @@
 import { ExitCode } from "../../model/exit-code.ts";
 import { failOn } from "../../model/failure.ts";
-import type { ColumnLineage, InputFile, TableAction } from "../../model/plan.ts";
+import type { ColumnLineage, InputFile, ListedInput, TableAction } from "../../model/plan.ts";
 import type { Verification } from "../../model/result.ts";
 import type { DuplicatePolicy, KeyCast, VerifyLevel } from "../../model/settings.ts";
 import { decodedSize } from "../../parquet/column-type.ts";
@@ -19,7 +19,7 @@ import { type ComparisonContext, Findings, type OutputFile, TableComparison } fr
 
 /** A source table and the output columns that come from it. */
 export interface ExpectedTable {
-  readonly file: InputFile;
+  readonly file: ListedInput;
   readonly isTargets: boolean;
   readonly action: TableAction;
   /** Without the key. */

@@ -4,7 +4,15 @@ import { Failure } from "../../model/failure.ts";
 import type { Traffic } from "../../model/measurement.ts";
 import { joinGcsPath, parseGcsPath } from "../../model/storage-path.ts";
 import { crc32c, formatCrc32c } from "../crc32c.ts";
-import type { FolderContent, OpenFile, StagedOutput, StageOptions, Store, StoredFile } from "../store.ts";
+import type {
+  FolderContent,
+  ListedVersion,
+  OpenFile,
+  StagedOutput,
+  StageOptions,
+  Store,
+  StoredFile,
+} from "../store.ts";
 import { GcsClient, type GcsOptions } from "./client.ts";
 import { ComposedOutput } from "./compose.ts";
 import { isTransient, statusOf, toStorageFailure } from "./errors.ts";
@@ -78,8 +86,12 @@ class GcsStore implements Store {
     return explained("read", path, () => describeObject(this.#client, path));
   }
 
-  async open(file: Pick<StoredFile, "path" | "version" | "size">): Promise<OpenFile> {
+  async open(file: ListedVersion): Promise<OpenFile> {
     return openGcs(this.#client, file);
+  }
+
+  async findChange(): Promise<undefined> {
+    return undefined;
   }
 
   readText(path: string): Promise<string | undefined> {

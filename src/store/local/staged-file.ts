@@ -1,7 +1,7 @@
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { checksumOf, combineCrc32c, crc32c, formatCrc32c } from "../crc32c.ts";
-import { anotherOutput } from "../failures.ts";
+import { anotherOutput, outputChanged } from "../failures.ts";
 import { isOwnerDead, newOwner } from "../owner.ts";
 import type { OpenFile, StagedOutput, Written } from "../store.ts";
 import { openLocal, orMissing, versionOf } from "./file.ts";
@@ -58,7 +58,7 @@ class StagedFile implements StagedOutput {
   }
 
   open(): Promise<OpenFile> {
-    return openLocal(this.#staged);
+    return openLocal(this.#staged, outputChanged);
   }
 
   async publish(over?: string): Promise<void> {

@@ -1,9 +1,17 @@
 import { type BigIntStats, constants } from "node:fs";
 import { access, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { formatCount, formatNumber } from "../../model/units.ts";
 import { inputChanged } from "../failures.ts";
-import { type FolderContent, noTraffic, type OpenFile, type Store, type StoredFile } from "../store.ts";
-import { openLocal, orMissing, versionOf } from "./file.ts";
+import {
+  type FolderContent,
+  type ListedVersion,
+  noTraffic,
+  type OpenFile,
+  type Store,
+  type StoredFile,
+} from "../store.ts";
+import { changeTimeOf, kindOf, openAny, openLocal, orMissing, versionOf } from "./file.ts";
 import { sweepLock, withLock } from "./lock.ts";
 import { nameStagedFile, stageFile, sweepStagedFiles } from "./staged-file.ts";
 
@@ -20,6 +28,7 @@ export function createLocalStore(durable: boolean): Store {
     listFolders: async (folder) => (await listAll(folder))?.folders,
     stat: describe,
     open: openPinned,
+    findChange,
     readText: (path) => orMissing(readFile(path, "utf8")),
     writeText: (path, text) => writeText(path, text, durable),
     writeTextIf: (path, text, expected) =>
@@ -55,23 +64,48 @@ async function listAll(folder: string): Promise<FolderContent | undefined> {
 
 async function look(path: string): Promise<{ readonly file: StoredFile | undefined; readonly isFolder: boolean }> {
   const stats = await orMissing(stat(path, { bigint: true }));
-  return { file: stats && describeFile(path, stats), isFolder: stats?.isDirectory() ?? false };
+  return { file: stats && (await describeFile(path, stats)), isFolder: stats?.isDirectory() ?? false };
 }
 
 async function describe(path: string): Promise<StoredFile | undefined> {
   return (await look(path)).file;
 }
 
-function describeFile(path: string, stats: BigIntStats): StoredFile | undefined {
+async function describeFile(path: string, stats: BigIntStats): Promise<StoredFile | undefined> {
   if (!stats.isFile()) return undefined;
-  return { name: basename(path), path, size: Number(stats.size), version: versionOf(stats) };
+  const changeTime = await changeTimeOf(path, stats);
+  return { name: basename(path), path, size: Number(stats.size), version: versionOf(stats), ...changeTime };
 }
 
-async function openPinned({ path, version }: Pick<StoredFile, "path" | "version">): Promise<OpenFile> {
-  const opened = await orMissing(openLocal(path));
-  if (opened?.version === version) return opened;
-  await opened?.close();
-  throw inputChanged(path, opened === undefined ? "no such file" : `version ${opened.version}, listed was ${version}`);
+async function openPinned(listed: ListedVersion): Promise<OpenFile> {
+  const opened = await orMissing(openLocal(listed.path));
+  if (opened === undefined) throw inputChanged(listed.path, noFile);
+  const change = compareVersions(listed, opened);
+  if (change === undefined) return opened;
+  await opened.close();
+  throw inputChanged(listed.path, change);
+}
+
+/** Opens the file, because over NFS only that asks the server (close-to-open consistency). */
+async function findChange(listed: ListedVersion): Promise<string | undefined> {
+  const found = await orMissing(openAny(listed.path));
+  try {
+    if (found === undefined) return noFile;
+    const file = await describeFile(listed.path, found.stats);
+    return file === undefined ? kindOf(found.stats) : compareVersions(listed, file);
+  } finally {
+    await found?.handle.close();
+  }
+}
+
+const noFile = "no such file";
+
+/** How a file differs from what was listed: first in what a reader understands best. */
+function compareVersions(listed: ListedVersion, found: Omit<ListedVersion, "path">): string | undefined {
+  if (found.size !== listed.size) return `${formatNumber(found.size, "byte")}, listed were ${formatCount(listed.size)}`;
+  if (found.version !== listed.version) return `version ${found.version}, listed was ${listed.version}`;
+  if (listed.changeTime === undefined || found.changeTime === listed.changeTime) return undefined;
+  return `change time ${found.changeTime}, listed was ${listed.changeTime}`;
 }
 
 async function writeText(path: string, text: string | Uint8Array, durable: boolean): Promise<void> {
