@@ -1,15 +1,17 @@
 import type { StatedSettings } from "../config/resolve.ts";
-import { cancel } from "../run/cancel.ts";
+import { type Cancellation, cancel } from "../run/cancel.ts";
 import { openRun } from "./existing-run.ts";
 
 /**
- * Cancels a run: a live controller stops its workers and ends; without one, they are stopped here.
- * Returns the name of the run, and whether there was anything to cancel. @throws Failure (usage) when there is no such run
+ * Cancels a run: a live controller stops its workers and ends; without one, they are stopped here. With `wait`, watches the
+ * lease of a controller on another machine until it is known whether it lives.
+ * Returns the name of the run, and what came of it. @throws Failure (usage) when there is no such run
  */
 export async function cancelRun(
   named: string | undefined,
   given: StatedSettings,
-): Promise<{ readonly run: string; readonly cancelled: boolean }> {
+  options: { readonly wait: boolean },
+): Promise<Cancellation & { readonly run: string }> {
   const run = await openRun(named, given);
-  return { cancelled: await cancel(run), run: run.state.record.run };
+  return { ...(await cancel(run, options)), run: run.state.record.run };
 }

@@ -2,7 +2,7 @@ import type { StatedSettings } from "../config/resolve.ts";
 import type { Settings } from "../config/settings.ts";
 import type { PriceList } from "../model/cost.ts";
 import { ExitCode } from "../model/exit-code.ts";
-import { findRun } from "../run/choose.ts";
+import { findRun, readRecord } from "../run/choose.ts";
 import { runPaths } from "../run/documents.ts";
 import { exitCodeOf } from "../run/outcomes.ts";
 import { RunState } from "../run/state.ts";
@@ -12,7 +12,9 @@ import { createBackend } from "./create-backend.ts";
 import { loadPrices } from "./prices.ts";
 import { decisiveSettings } from "./run-settings.ts";
 
-export { followRun, hasController } from "../run/watch.ts";
+export { describeHolder } from "../run/lease.ts";
+export type { LeaseLook } from "../run/lease-watch.ts";
+export { findController, followRun } from "../run/watch.ts";
 
 /** A run that exists, as its folder and its backend describe it. */
 export interface ExistingRun extends WatchedRun {
@@ -26,8 +28,10 @@ export async function openRun(
   { settings: given, stated }: StatedSettings,
 ): Promise<ExistingRun> {
   const outputs = createStore(given);
-  const record = await findRun(outputs, given.output, named ?? given.run ?? "last");
-  const version = (await outputs.stat(runPaths(outputs, given.output, record.run).record))?.version;
+  const found = await findRun(outputs, given.output, named ?? given.run ?? "last");
+  // The version is read before the record that it is taken for.
+  const version = (await outputs.stat(runPaths(outputs, given.output, found.run).record))?.version;
+  const record = (await readRecord(outputs, given.output, found.run)) ?? found;
   const launch = record.handles[0]?.launch ?? record.pending;
   const ceilingBytes = record.policy?.ceilingBytes ?? launch?.ceilingBytes ?? 0;
   const settings: Settings = {

@@ -1,10 +1,13 @@
 import type { Settings } from "../config/settings.ts";
 import { ExitCode, outcomeOf } from "../model/exit-code.ts";
 import { type Failure, toFailure } from "../model/failure.ts";
+import { readPlace } from "../model/generation.ts";
 import type { MemoryRecord } from "../model/measurement.ts";
 import { nameOutputs } from "../model/output-names.ts";
 import { progressVariable } from "../model/progress.ts";
 import type { PairResult } from "../model/result.ts";
+import { admitWorker } from "../run/admission.ts";
+import { retryTransient } from "../run/transient-retry.ts";
 import { createStore } from "../store/create-store.ts";
 import { type GuardedEnd, runGuarded, type TaskObserver } from "./guarded-task.ts";
 import { leaveOutcome } from "./worker-outcome.ts";
@@ -28,9 +31,11 @@ export async function mergePair(pair: string, settings: Settings, observer: Task
 
 /**
  * Merges a pair and leaves its progress and its outcome for the controller of its run.
- * @throws Failure when the merge could not be started
+ * @throws Failure when the merge could not be started; Failure (superseded), before any input is read and without a trace in
+ * the run's folder, when the run's present controller has no place for this worker
  */
 export async function mergeForRun(pair: string, settings: Settings, observer: TaskObserver): Promise<PairResult> {
+  await admit(settings);
   const start = new Date().toISOString();
   try {
     const progress = new WorkerProgress(observer, process.env[progressVariable]);
@@ -43,6 +48,17 @@ export async function mergeForRun(pair: string, settings: Settings, observer: Ta
     await leaveOutcome(settings, { start, result: failedResult(pair, toFailure(error)), memory: unmeasured });
     throw error;
   }
+}
+
+/** Milliseconds: a store may be out of reach for a moment when a worker starts. */
+const patience = { milliseconds: 15_000, firstPause: 250, onFailure: () => undefined };
+
+async function admit(settings: Settings): Promise<void> {
+  const place = readPlace(process.env);
+  const { run, output } = settings;
+  if (run === undefined || place === undefined) return;
+  const store = createStore(settings);
+  await retryTransient(() => admitWorker(store, { output, run, ...place }), patience);
 }
 
 /** The result of a merge that could not be started. */

@@ -1,7 +1,10 @@
 import type { StatedSettings } from "../config/resolve.ts";
 import type { PriceList } from "../model/cost.ts";
+import { ExitCode } from "../model/exit-code.ts";
+import { toFailure } from "../model/failure.ts";
 import type { RunView } from "../model/run.ts";
-import { writeReports } from "../run/documents.ts";
+import { locateReports } from "../run/documents.ts";
+import { refreshRun } from "../run/watch.ts";
 import { inspectRun } from "./existing-run.ts";
 
 /** Reports of a run that were written just now. */
@@ -14,13 +17,28 @@ export interface WrittenReport {
   readonly files: readonly string[];
 }
 
-/** Writes the reports of a run into its folder. @throws Failure (usage) when there is no such run */
+/** Times that the reports are made again because the run went on meanwhile. */
+const rounds = 5;
+
+/**
+ * Writes the reports of a run into its folder. @throws Failure (usage) when there is no such run; Failure (superseded) when
+ * its controller changed the run each time before the reports were written
+ */
 export async function writeReport(named: string | undefined, given: StatedSettings): Promise<WrittenReport> {
   const { run, prices } = await inspectRun(named, given);
-  const view = run.state.view();
   const { renderDocuments } = await import("../report/documents.ts");
-  const documents = renderDocuments(view, prices);
-  await writeReports(run.store, run.state.paths, documents);
-  const files = ["report.html", "report.json", "report.csv"].map((name) => run.state.paths.document(name));
-  return { view, prices, documents, files };
+  for (let round = 1; ; round += 1) {
+    const view = run.state.view();
+    const documents = renderDocuments(view, prices);
+    try {
+      await run.state.write(locateReports(run.state.paths, documents));
+      const files = ["report.html", "report.json", "report.csv"].map((name) => run.state.paths.document(name));
+      return { view, prices, documents, files };
+    } catch (error) {
+      // Reports of an older state must not replace those that a controller wrote at its end.
+      if (toFailure(error).exitCode !== ExitCode.superseded || round === rounds) throw error;
+      await run.state.reload();
+      await refreshRun(run);
+    }
+  }
 }

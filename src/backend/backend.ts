@@ -16,11 +16,12 @@ export interface Backend {
   /** Checks a launch without a trace of it. @throws Failure (usage) if it can never run there, with advice */
   check(launch: Launch): Promise<void>;
   /**
-   * Starts a launch, or finds it if it was started before, also by another controller.
+   * Starts a launch, or finds it if it was started before, also by another controller. `generation` is that of the
+   * controller which asks: where the controller itself starts the workers, they carry it; elsewhere they carry the launch's.
    * @throws Failure (usage) if the launch can never run there, with advice; Failure (input) for a missing permission, by
    * name; Failure (transient) if the backend cannot be reached.
    */
-  submit(launch: Launch): Promise<Handle>;
+  submit(launch: Launch, generation?: number): Promise<Handle>;
   /** The present state of every task of these launches. Never relies on a watch alone, which may be silent or broken. */
   status(handles: readonly Handle[]): Promise<readonly LaunchStatus[]>;
   /**

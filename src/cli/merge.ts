@@ -20,7 +20,8 @@ targets on the key (left join). The output gets its final name only when it is c
 written last: an output with a manifest is done.
 
 Exit codes: 0 done or already done, 1 unexpected error, 2 usage, 3 input refused, 4 memory ceiling reached,
-5 verification failed, 75 storage or network failed (try again), 130 and 143 interrupted.
+5 verification failed, 6 the worker's controller was replaced, 75 storage or network failed (try again), 130 and 143
+interrupted.
 
 Without a pair, the command is a worker of a run: JOB_COMPLETION_INDEX or CLOUD_RUN_TASK_INDEX selects one of
 WIDEMERGE_PAIRS, counted from 0. With --run it records how it ended in <output>/runs/<run>/results/<pair>/.

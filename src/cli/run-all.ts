@@ -32,7 +32,8 @@ Ctrl-C stops the workers; a second Ctrl-C exits at once. SIGTERM (a node being d
 those on Kubernetes and Cloud Run keep running, and the same command continues with them.
 
 Exit codes: 0 when every pair is done; otherwise that of the worst failure (see \`widemerge merge --help\`), and each failed
-pair is listed. Also 75 while another controller has the run: if that one is lost, the run is free within 30 seconds.
+pair is listed. Also 75 while another controller has the run: if that one is lost, the run is free within 30 seconds. And 6
+when another controller has taken the run over, after this one was suspended or without its store for longer than that.
 
 Examples:
   widemerge run-all --input checkpoints --output training

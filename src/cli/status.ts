@@ -1,6 +1,16 @@
-import { exitCodeSoFar, followRun, hasController, inspectRun } from "../app/existing-run.ts";
+import {
+  describeHolder,
+  type ExistingRun,
+  exitCodeSoFar,
+  findController,
+  followRun,
+  inspectRun,
+  type LeaseLook,
+} from "../app/existing-run.ts";
+import type { StatedSettings } from "../config/resolve.ts";
 import { existingRunSettings } from "../config/settings.ts";
 import { costOfRun } from "../cost/run-cost.ts";
+import type { PriceList } from "../model/cost.ts";
 import type { ExitCode } from "../model/exit-code.ts";
 import { describeRun } from "../report/text/run.ts";
 import { CodedCommand } from "./command.ts";
@@ -9,7 +19,8 @@ import { printJson, printLines } from "./print.ts";
 import { showRun } from "./run-display.ts";
 
 const guide = `
-Reads only, and changes nothing. Exit code 0 while the run goes on and when every pair is done; after the run, the code of
+Reads only, and changes nothing, and does not wait: whether a controller on another machine lives is unknown after one look.
+--json says so as "controller": "alive", "none" or "unknown". Exit code 0 while the run goes on and when every pair is done; after the run, the code of
 its worst failure.
 
 Examples:
@@ -31,19 +42,36 @@ export function statusCommand(): CodedCommand {
 async function showStatus(named: string | undefined, flags: Flags, command: CodedCommand): Promise<ExitCode> {
   const settings = readStated(flags, command);
   const { prices, run } = await inspectRun(named, settings);
-  if (flags.watch === true) {
-    const display = showRun(prices, settings.settings);
-    await followRun(run, (view) => display.view(view));
-    display.end();
-  }
+  const controller = flags.watch === true ? await follow(run, prices, settings) : await findController(run);
   const view = run.state.view();
+  const isOpen = view.record.finished === undefined;
   if (flags.json === true) {
     const { buildReport } = await import("../report/build.ts");
-    printJson(buildReport(view, prices));
+    printJson({ ...buildReport(view, prices), ...(isOpen ? { controller: controller.state } : {}) });
     return exitCodeSoFar(run);
   }
   printLines(describeRun(view, costOfRun(view, prices)));
-  if (view.record.finished === undefined && !(await hasController(run)))
-    printLines([`no controller has the run: continue it with \`widemerge run-all --run ${view.record.run}\``]);
+  if (isOpen) printLines(describeController(controller, view.record.run));
   return exitCodeSoFar(run);
+}
+
+async function follow(run: ExistingRun, prices: PriceList, { settings }: StatedSettings): Promise<LeaseLook> {
+  const display = showRun(prices, settings);
+  const controller = await followRun(run, (view) => display.view(view));
+  display.end();
+  return controller;
+}
+
+/** One line about the controller; none about one that is alive. */
+function describeController({ state, lease }: LeaseLook, run: string): readonly string[] {
+  switch (state) {
+    case "alive":
+      return [];
+    case "none":
+      return [`no controller has the run: continue it with \`widemerge run-all --run ${run}\``];
+    case "unknown":
+      return [
+        `unknown whether the controller lives: ${describeHolder(lease.document)}, on another machine or stopped; \`widemerge status ${run} --watch\` finds out within 30 seconds`,
+      ];
+  }
 }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { LineCounter, parseDocument } from "yaml";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, type Problem } from "../model/failure.ts";
+import { generationVariable, launchVariable } from "../model/generation.ts";
 import { progressVariable } from "../model/progress.ts";
 import { suggest } from "../model/suggestion.ts";
 import { Settings, settingNames } from "./settings.ts";
@@ -126,7 +127,8 @@ function unusable(path: string, found: string): FileContent {
 
 /** A misspelt variable would otherwise be ignored. */
 function unknownVariables(environment: RawSettings["environment"]): Problem[] {
-  const known = new Set([...settingNames.map(variableOf), "WIDEMERGE_CONFIG", progressVariable]);
+  const internal = [progressVariable, launchVariable, generationVariable];
+  const known = new Set([...settingNames.map(variableOf), "WIDEMERGE_CONFIG", ...internal]);
   const unknown = Object.keys(environment).filter((name) => name.startsWith(variablePrefix) && !known.has(name));
   return unknown.map((name) => {
     const meant = suggest(name.slice(variablePrefix.length), settingNames);

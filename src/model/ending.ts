@@ -113,6 +113,8 @@ export const exitCodes: Readonly<Record<number, Reason>> = {
   [ExitCode.input]: { cause: "input", word: outcomeOf[ExitCode.input] },
   [ExitCode.memory]: { cause: "memory", word: outcomeOf[ExitCode.memory] },
   [ExitCode.verification]: { cause: "verification", word: outcomeOf[ExitCode.verification] },
+  // A worker of a controller that was replaced; bounded, so that no fault of ours starts workers without end.
+  [ExitCode.superseded]: { cause: "unexpected", word: outcomeOf[ExitCode.superseded] },
   [ExitCode.transient]: { cause: "transient", word: outcomeOf[ExitCode.transient] },
   [ExitCode.interrupted]: { cause: "disruption", word: outcomeOf[ExitCode.interrupted] },
   [ExitCode.terminated]: { cause: "disruption", word: outcomeOf[ExitCode.terminated] },

@@ -97,5 +97,11 @@ export const Report = object({
   cost: v.pipe(v.omit(RunCost.pipe[0], ["pairs"]), v.readonly()),
   alternatives: list(Alternative),
   rightSize: v.exactOptional(RightSize),
+  controller: v.exactOptional(
+    v.pipe(
+      v.picklist(["alive", "none", "unknown"]),
+      v.description("only in `status --json` while the run is not finished: whether a controller has the run"),
+    ),
+  ),
 });
 export type Report = v.InferOutput<typeof Report>;

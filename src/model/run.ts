@@ -37,6 +37,8 @@ export interface Launch {
    * memory.
    */
   readonly sharesMachine?: boolean;
+  /** The generation of the controller that planned it; absent in launches of version 0.1.0. */
+  readonly generation?: number;
 }
 
 /** Identifies a launch in its backend. Plain data, kept in run.json. */
@@ -143,6 +145,11 @@ export interface RunRecord {
   };
   /** A launch that is being submitted. After a kill its fate is unknown, so it is submitted again. */
   readonly pending?: Launch;
+  /**
+   * Raised by every controller that opens the run, first of all its writes: 1 for the first one. A controller, a launch or
+   * a worker of an earlier generation has been replaced. Absent in records of version 0.1.0.
+   */
+  readonly generation?: number;
   /** The first launch whose failures count: a finished run that is started again has all of its retries. */
   readonly countFrom?: number;
 }

@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import pMap from "p-map";
 import type { Backend } from "../backend/backend.ts";
 import { type Failure, toFailure } from "../model/failure.ts";
 import type { Launch } from "../model/run.ts";
 import { formatDocument } from "./documents.ts";
 import { listOpen, submit } from "./launch.ts";
-import { takeLease } from "./lease.ts";
+import { describeHolder, takeLease } from "./lease.ts";
+import { LeaseWatch } from "./lease-watch.ts";
 import type { RunState } from "./state.ts";
-import { hasController, type WatchedRun } from "./watch.ts";
+import type { WatchedRun } from "./watch.ts";
 
 /** Milliseconds that a live controller has to stop its workers. */
 const controllerLimit = 180_000;
@@ -34,31 +34,48 @@ export async function stopLaunches(state: RunState, backend: Backend): Promise<r
   return failures;
 }
 
+/** How a request to cancel a run ended. */
+export type Cancellation =
+  | { readonly outcome: "cancelled" }
+  /** Nothing was changed. */
+  | { readonly outcome: "already over" }
+  /** The request is in the store; one look could not tell whether there is a controller to carry it out. */
+  | { readonly outcome: "unknown"; readonly holder: string };
+
 /**
  * Cancels a run: asks its controller to stop the workers, and stops them here if there is no controller, or if it does not
- * stop them in time. Returns false for a run that was over: nothing is changed then.
+ * stop them in time. Where one look at the lease cannot tell whether there is a controller, it says so, or watches the
+ * lease with `wait`, for 30 seconds at most if no heartbeat comes.
  * @throws Failure: the first one, if workers could not be stopped; those that could are stopped.
  */
-export async function cancel(run: WatchedRun): Promise<boolean> {
+export async function cancel(run: WatchedRun, { wait = false } = {}): Promise<Cancellation> {
   const { store, state } = run;
-  if (state.record.finished !== undefined && listOpen(state).length === 0) return false;
+  if (state.record.finished !== undefined && listOpen(state).length === 0) return { outcome: "already over" };
   await store.writeText(state.paths.cancel, formatDocument({ format: 1 }));
-  const deadline = performance.now() + controllerLimit;
-  while ((await hasController(run)) && performance.now() < deadline) await sleep(checkEvery);
+  const watch = new LeaseWatch(state.clock);
+  const deadline = state.clock.now() + controllerLimit;
+  while (state.clock.now() < deadline) {
+    const { state: controller, lease } = await watch.look(store, state.paths.lease);
+    if (controller === "none") break;
+    if (controller === "unknown" && !wait) return { outcome: "unknown", holder: describeHolder(lease.document) };
+    await state.clock.sleep(checkEvery);
+  }
   await state.reload();
   // A controller that was still running has done the rest.
-  if (!state.record.cancelled) await cancelHere(run);
-  return true;
+  if (!state.record.cancelled) await cancelHere(run, watch);
+  return { outcome: "cancelled" };
 }
 
-async function cancelHere({ store, state, backend }: WatchedRun): Promise<void> {
-  const lease = await takeLease(store, state.paths.lease, { run: state.record.run });
+async function cancelHere({ store, state, backend }: WatchedRun, watch: LeaseWatch): Promise<void> {
+  const { clock } = state;
+  const lease = await takeLease(store, state.paths.lease, { run: state.record.run, clock, watch });
   try {
     await state.reload();
+    await state.takeOver();
     const [first] = await stopLaunches(state, backend);
     if (first !== undefined) throw first;
     const { pending: _, ...record } = state.record;
-    await state.save({ ...record, cancelled: true, finished: record.finished ?? new Date().toISOString() });
+    await state.save({ ...record, cancelled: true, finished: record.finished ?? clock.stamp() });
     await store.remove(state.paths.cancel);
   } finally {
     await lease.release().catch(() => undefined);

@@ -8,8 +8,9 @@ import { RunId } from "../model/names.ts";
 import type { RunRecord } from "../model/run.ts";
 import type { CompletenessSettings, RunSettings } from "../model/settings.ts";
 import { toAbsolute } from "../model/storage-path.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { formatDocument, type RunStore, readDocument, runPaths, runsFolder } from "./documents.ts";
-import { findController } from "./lease.ts";
+import { LeaseWatch } from "./lease-watch.ts";
 
 /** A request to start or continue a run. */
 export interface RunRequest {
@@ -45,6 +46,7 @@ export async function chooseRun(
   store: RunStore,
   request: RunRequest,
   checkNew: () => Promise<void> = async () => undefined,
+  clock: Clock = systemClock,
 ): Promise<ChosenRun> {
   const { wanted, settings } = request;
   if (wanted === "last") return continueRun(await findRun(store, settings.output, wanted), request);
@@ -52,29 +54,29 @@ export async function chooseRun(
     const record = await readRecord(store, settings.output, wanted);
     if (record !== undefined) return continueRun(record, request);
     await checkNew();
-    await claim(store, settings.output, wanted);
+    await claim(store, settings.output, wanted, clock);
     return { run: wanted };
   }
-  const open = await findOpen(store, settings.output);
+  const open = await findOpen(store, settings.output, clock);
   const differences = open === undefined ? [] : compareRequest(open, request);
   if (open !== undefined && differences.length === 0)
     return { run: open.run, record: open, notice: `run ${open.run} of ${open.created} is not finished: continuing it` };
   await checkNew();
-  const run = await claimNew(store, settings.output, new Date());
+  const run = await claimNew(store, settings.output, clock);
   if (open === undefined) return { run };
   const differing = differences.map(({ what, found }) => `${what} (${found})`).join(", ");
   const notice = `this is a new run, ${run}: ${differing}. Continue the other one with --run ${open.run}, or end it with \`widemerge cancel ${open.run}\``;
   return { run, notice };
 }
 
-/** The newest run, if it is not finished and has started something, or if a controller is at work on it. */
-async function findOpen(store: RunStore, output: string): Promise<RunRecord | undefined> {
+/** The newest run, if it is not finished and has started something, or if a controller may be at work on it. */
+async function findOpen(store: RunStore, output: string, clock: Clock): Promise<RunRecord | undefined> {
   const newest = await newestRecord(store, output);
   if (newest === undefined || newest.finished !== undefined) return undefined;
   // What was refused before its first launch is no work to continue.
   if (newest.handles.length > 0 || newest.pending !== undefined) return newest;
-  const controller = await findController(store, runPaths(store, output, newest.run).lease, newest.run);
-  return controller === undefined ? undefined : newest;
+  const { state } = await new LeaseWatch(clock).look(store, runPaths(store, output, newest.run).lease);
+  return state === "none" ? undefined : newest;
 }
 
 function continueRun(record: RunRecord, request: RunRequest): ChosenRun {
@@ -127,11 +129,11 @@ export function readRecord(store: RunStore, output: string, run: string): Promis
 }
 
 /** 2026-11-21-a, or the next free letter. */
-async function claimNew(store: RunStore, output: string, now: Date): Promise<string> {
-  const day = now.toISOString().slice(0, 10);
+async function claimNew(store: RunStore, output: string, clock: Clock): Promise<string> {
+  const day = clock.stamp().slice(0, 10);
   for (let number = 0; ; number += 1) {
     const run = `${day}-${toLetters(number)}`;
-    if (await claim(store, output, run)) return run;
+    if (await claim(store, output, run, clock)) return run;
   }
 }
 
@@ -142,8 +144,8 @@ function toLetters(number: number): string {
 }
 
 /** Whether the name was free. */
-function claim(store: RunStore, output: string, run: string): Promise<boolean> {
-  const entry: RunEntry = { format: 1, run, created: new Date().toISOString() };
+function claim(store: RunStore, output: string, run: string, clock: Clock): Promise<boolean> {
+  const entry: RunEntry = { format: 1, run, created: clock.stamp() };
   return store.writeTextIf(runPaths(store, output, run).entry, formatDocument(entry), undefined);
 }
 
@@ -188,13 +190,14 @@ export function newRecord(
   widemerge: string,
   request: RunRequest,
   doneBefore: readonly string[],
+  created = systemClock.stamp(),
 ): RunRecord {
   const { input, output } = request.settings;
   return {
     format: 1,
     run,
     widemerge,
-    created: new Date().toISOString(),
+    created,
     backend: request.backend,
     input: toAbsolute(input),
     output: toAbsolute(output),

@@ -6,8 +6,9 @@ import { agree, formatMemory, formatNumber } from "../model/units.ts";
 import { newOwner } from "../store/owner.ts";
 import { stopLaunches } from "./cancel.ts";
 import { chooseRun, newRecord, type RunRequest, reopen } from "./choose.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { type Completion, checkCompletions } from "./completion.ts";
-import { type RunStore, readDocument, runPaths, writeReports } from "./documents.ts";
+import { locateReports, type RunStore, readDocument, runPaths } from "./documents.ts";
 import {
   type Capacity,
   type CostGuard,
@@ -22,7 +23,7 @@ import {
 } from "./launch.ts";
 import { askForLease, type Lease } from "./lease.ts";
 import { exitCodeOf, isTaskOver } from "./outcomes.ts";
-import { RunState } from "./state.ts";
+import { RunState, raiseGeneration } from "./state.ts";
 import { longestOutage, type RetryOptions, retryingBackend, retryingStore, retryTransient } from "./transient-retry.ts";
 import { waitForChange } from "./watch.ts";
 
@@ -47,6 +48,9 @@ export interface RunOptions extends RunRequest {
   readonly firstPause?: number;
   /** Milliseconds between two heartbeats of the lease. */
   readonly beatMilliseconds?: number;
+  readonly clock?: Clock;
+  /** The name of this controller in the lease; unique, by `newOwner` unless given. */
+  readonly owner?: string;
 }
 
 export interface RunEnd {
@@ -70,6 +74,7 @@ class RunController {
   readonly #options: RunOptions;
   readonly #store: RunStore;
   readonly #backend: Backend;
+  readonly #clock: Clock;
   readonly #cancelled = new AbortController();
   #stop: AbortSignal;
   /** Why no launch is started any more while others are still open. */
@@ -81,7 +86,8 @@ class RunController {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { signal, detach = new AbortController().signal } = options;
+    const { signal, detach = new AbortController().signal, clock = systemClock } = options;
+    this.#clock = clock;
     this.#stop = AbortSignal.any([signal, detach, this.#cancelled.signal]);
     const requests = this.#requests();
     // The end of a run that was stopped still has to be written down, so the store does not stop with it.
@@ -90,12 +96,12 @@ class RunController {
   }
 
   async run(): Promise<RunEnd> {
-    const { notice, run } = await chooseRun(this.#store, this.#options, () => this.#checkNew());
+    const { notice, run } = await chooseRun(this.#store, this.#options, () => this.#checkNew(), this.#clock);
     if (notice !== undefined) this.#options.onNotice?.(notice);
     const lease = await this.#takeLease(run);
     try {
       this.#stop = AbortSignal.any([this.#stop, lease.signal]);
-      const state = await this.#open(run);
+      const state = await this.#open(run, lease);
       return await this.#carryOut(state, lease);
     } finally {
       // The next controller takes over the lease of a process that has ended, so a failure here does no harm.
@@ -124,15 +130,18 @@ class RunController {
 
   async #takeLease(run: string): Promise<Lease> {
     const paths = runPaths(this.#store, this.#options.settings.output, run);
-    const { store, beatMilliseconds } = this.#options;
+    const { store, beatMilliseconds, owner = newOwner(), onNotice } = this.#options;
     // A heartbeat is not tried again: the next one comes soon, and must not wait for this one.
     const onBeat = async (): Promise<void> => {
       if ((await store.stat(paths.cancel)) !== undefined) this.#cancelled.abort(cancelled());
     };
     const options = {
       run,
-      owner: newOwner(),
+      owner,
       onBeat,
+      clock: this.#clock,
+      signal: this.#stop,
+      ...(onNotice === undefined ? {} : { onWatch: onNotice }),
       ...(beatMilliseconds === undefined ? {} : { beatMilliseconds }),
     };
     const taken = await retryTransient(() => askForLease(store, paths.lease, options), this.#requests());
@@ -140,10 +149,12 @@ class RunController {
     return taken;
   }
 
-  async #open(run: string): Promise<RunState> {
+  async #open(run: string, lease: Lease): Promise<RunState> {
     const { settings, capacity, widemerge, firstPause } = this.#options;
     // The record is read under the lease: before, another controller may have continued the run.
-    const { record: path } = runPaths(this.#store, settings.output, run);
+    const { record: path, cancel } = runPaths(this.#store, settings.output, run);
+    // A request to cancel that comes later is meant for this controller.
+    const earlierRequest = await this.#store.stat(cancel);
     const version = (await this.#store.stat(path))?.version;
     const known = await readDocument<RunRecord>(this.#store, path);
     const pairs = known?.pairs ?? this.#options.pairs;
@@ -152,18 +163,20 @@ class RunController {
     const completions = checked ?? (await checkCompletions(this.#store, settings, pairs));
     const doneBefore = completions.filter(({ verdict }) => verdict === "done").map(({ pair }) => pair);
     const { retries, retriesUnexpected, memoryCeilings } = settings;
-    const record = {
-      ...(known === undefined ? newRecord(run, widemerge, this.#options, doneBefore) : reopen(known)),
-      policy: { ceilingBytes: capacity.ceilingBytes, retries, retriesUnexpected, memoryCeilings },
-    };
+    const begun =
+      known === undefined ? newRecord(run, widemerge, this.#options, doneBefore, this.#clock.stamp()) : reopen(known);
+    const policy = { ceilingBytes: capacity.ceilingBytes, retries, retriesUnexpected, memoryCeilings };
+    const record = { ...raiseGeneration(begun), policy };
+    const start = { ceilingBytes: capacity.ceilingBytes, clock: this.#clock };
     const state = new RunState(
       this.#store,
       settings,
       { record, version },
-      { ceilingBytes: capacity.ceilingBytes, ...(firstPause === undefined ? {} : { firstPause }) },
+      { ...start, ...(firstPause === undefined ? {} : { firstPause }) },
     );
     await state.save(record);
-    await this.#store.remove(state.paths.cancel);
+    lease.announce(record.generation ?? 0);
+    if (earlierRequest !== undefined) await this.#store.remove(cancel, earlierRequest.version);
     await state.load(completions);
     return state;
   }
@@ -178,7 +191,7 @@ class RunController {
       await this.#work(state, lease);
     } catch (error) {
       if (lease.signal.aborted || !this.#stop.aborted) throw error;
-      return await this.#endEarly(state, toFailure(this.#stop.reason));
+      return await this.#endEarly(state, lease, toFailure(this.#stop.reason));
     }
     return this.#finish(state, exitCodeOf(state));
   }
@@ -189,8 +202,8 @@ class RunController {
       const pauseEnds = await this.#startFitting(state, lease);
       const open = state.openHandles();
       if (open.length === 0 && pauseEnds === undefined) break;
-      const milliseconds = pauseEnds === undefined ? undefined : Math.max(0, pauseEnds - performance.now());
-      await waitForChange(this.#backend, open, { milliseconds, signal: this.#stop });
+      const milliseconds = pauseEnds === undefined ? undefined : Math.max(0, pauseEnds - this.#clock.now());
+      await waitForChange(this.#backend, open, { milliseconds, signal: this.#stop, clock: this.#clock });
       this.#stop.throwIfAborted();
       await this.#observe(state);
     }
@@ -226,7 +239,7 @@ class RunController {
     const { capacity } = this.#options;
     while (this.#refusal === undefined) {
       this.#stop.throwIfAborted();
-      const { plan, pauseEnds } = planNext(state, capacity, performance.now());
+      const { plan, pauseEnds } = planNext(state, capacity, this.#clock.now());
       const affordable = plan && this.#limitCost(state, plan);
       if (affordable === undefined) return pauseEnds;
       await this.#start(state, toLaunch(affordable, state.record), lease);
@@ -274,10 +287,11 @@ class RunController {
     await submit(state, launch, this.#backend);
   }
 
-  async #endEarly(state: RunState, { exitCode }: Failure): Promise<RunEnd> {
+  async #endEarly(state: RunState, lease: Lease, { exitCode }: Failure): Promise<RunEnd> {
     const leaves = this.#options.detach?.aborted === true && !this.#cancelled.signal.aborted;
     // A node that is drained does not wait for reports: the next controller writes them.
     if (leaves) return { view: this.#show(state), exitCode, reported: false };
+    await this.#confirmOrLeave(lease);
     for (const failure of await stopLaunches(state, this.#options.machine))
       this.#options.onNotice?.(
         `${failure.message}\nStop what still runs with \`widemerge cancel ${state.record.run}\`.`,
@@ -289,8 +303,17 @@ class RunController {
     return { ...(await this.#report(state)), exitCode };
   }
 
+  /** The workers of a successor are not stopped; without a store, those that this controller knows are. */
+  async #confirmOrLeave(lease: Lease): Promise<void> {
+    try {
+      await lease.confirm();
+    } catch (error) {
+      if (toFailure(error).exitCode === ExitCode.superseded) throw error;
+    }
+  }
+
   async #finish(state: RunState, exitCode: ExitCode): Promise<RunEnd> {
-    await state.save({ ...state.record, finished: new Date().toISOString() });
+    await state.save({ ...state.record, finished: this.#clock.stamp() });
     return { ...(await this.#report(state)), exitCode };
   }
 
@@ -298,9 +321,10 @@ class RunController {
     const view = this.#show(state);
     try {
       const documents = await this.#options.documents?.(view);
-      if (documents !== undefined) await writeReports(this.#store, state.paths, documents);
+      if (documents !== undefined) await state.write(locateReports(state.paths, documents));
       return { view, reported: documents !== undefined };
     } catch (error) {
+      if (toFailure(error).exitCode === ExitCode.superseded) throw error;
       // The outputs are there all the same, and `widemerge report` writes the reports again.
       this.#options.onNotice?.(`no reports: ${toFailure(error).message}`);
       return { view, reported: false };
@@ -319,6 +343,7 @@ class RunController {
       milliseconds: requests?.milliseconds ?? longestOutage,
       firstPause: requests?.firstPause ?? 500,
       onFailure: (failure) => onNotice?.(`trying again: ${failure.message}`),
+      clock: this.#clock,
     };
   }
 }

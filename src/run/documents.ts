@@ -1,4 +1,3 @@
-import pMap from "p-map";
 import type { Store } from "../store/store.ts";
 
 /** The part of a store that a run needs for its small documents. */
@@ -48,7 +47,11 @@ export async function readDocument<Kind extends { readonly format: 1 }>(
   path: string,
 ): Promise<Kind | undefined> {
   const text = await store.readText(path);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : decodeDocument<Kind>(text);
+}
+
+/** The document of a text; undefined where this version cannot read it. */
+export function decodeDocument<Kind extends { readonly format: 1 }>(text: string): Kind | undefined {
   try {
     const found: unknown = JSON.parse(text);
     return typeof found === "object" && found !== null && "format" in found && found.format === 1
@@ -64,11 +67,7 @@ export function formatDocument(document: { readonly format: 1 }): string {
   return `${JSON.stringify(document)}\n`;
 }
 
-/** Writes reports into a run's folder, by their names. */
-export async function writeReports(
-  store: RunStore,
-  paths: RunPaths,
-  reports: ReadonlyMap<string, string>,
-): Promise<void> {
-  await pMap(reports, ([name, text]) => store.writeText(paths.document(name), text), { concurrency: 4 });
+/** Reports with their paths in a run's folder in place of their names. */
+export function locateReports(paths: RunPaths, reports: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...reports].map(([name, text]) => [paths.document(name), text]));
 }

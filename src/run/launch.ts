@@ -144,16 +144,24 @@ export function limitCost(
 }
 
 /** A plan as the run's next launch. */
-export function toLaunch({ pairs, sharesMachine, ...terms }: LaunchPlan, { run, handles }: RunRecord): Launch {
+export function toLaunch({ pairs, sharesMachine, ...terms }: LaunchPlan, record: RunRecord): Launch {
+  const { run, handles, generation } = record;
   const tasks = pairs.map((pair, index) => ({ index, pair }));
-  return { run, number: handles.length, tasks, ...terms, ...(sharesMachine ? { sharesMachine } : {}) };
+  return {
+    run,
+    number: handles.length,
+    tasks,
+    ...terms,
+    ...(sharesMachine ? { sharesMachine } : {}),
+    ...(generation === undefined ? {} : { generation }),
+  };
 }
 
 /** Starts a launch, or finds it again. The run's record names it before and after. */
 export async function submit(state: RunState, launch: Launch, backend: Backend): Promise<Handle> {
   const isKnown = state.record.handles.some((handle) => handle.launch.number === launch.number);
   if (!isKnown) await state.save({ ...state.record, pending: launch });
-  const handle = await backend.submit(launch);
+  const handle = await backend.submit(launch, state.record.generation);
   if (!isKnown) await state.addHandle(handle);
   return handle;
 }

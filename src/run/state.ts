@@ -4,8 +4,10 @@ import { ExitCode } from "../model/exit-code.ts";
 import { Failure } from "../model/failure.ts";
 import type { Handle, Launch, LaunchStatus, RunRecord, RunView, TaskStatus, WorkerRecord } from "../model/run.ts";
 import type { RunSettings } from "../model/settings.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { type Completion, checkCompletion, checkCompletions } from "./completion.ts";
 import { formatDocument, type RunPaths, type RunStore, readDocument, runPaths } from "./documents.ts";
+import { superseded } from "./lease.ts";
 import { composeView, isTaskOver, type RunFacts, taskKey } from "./outcomes.ts";
 import { type Policy, policyOf } from "./policy.ts";
 
@@ -14,6 +16,8 @@ interface LaunchDocument {
   readonly format: 1;
   readonly handle: Handle;
   readonly statuses: readonly TaskStatus[];
+  /** The generation of the controller that wrote it; absent in documents of version 0.1.0. */
+  readonly generation?: number;
 }
 
 /** A run's record, and its version in the store; none for a new run. */
@@ -28,9 +32,13 @@ export interface StartOptions {
   readonly ceilingBytes: number;
   /** Milliseconds before the first retry of a pair. */
   readonly firstPause?: number;
+  readonly clock?: Clock;
 }
 
 const readsAtOnce = 4;
+const writesAtOnce = 4;
+/** Every refused write means that another process wrote the same document in between. */
+const writeRounds = 20;
 
 /** The state of a run in memory: read from the store, and kept up to date with what the backend says. */
 export class RunState implements RunFacts {
@@ -43,6 +51,7 @@ export class RunState implements RunFacts {
   readonly #store: RunStore;
   readonly #settings: RunSettings;
   readonly #start: StartOptions;
+  readonly clock: Clock;
   /** The attempts whose record was looked for after their end, by id. */
   readonly #read = new Set<string>();
   /** Numbers of the launches whose end is in the store. */
@@ -55,6 +64,7 @@ export class RunState implements RunFacts {
     this.#store = store;
     this.#settings = settings;
     this.#start = start;
+    this.clock = start.clock ?? systemClock;
     this.record = record;
     this.paths = runPaths(store, settings.output, record.run);
   }
@@ -112,7 +122,7 @@ export class RunState implements RunFacts {
   async observe(found: readonly LaunchStatus[]): Promise<void> {
     for (const { launch, statuses } of found) {
       await this.#readEnds(launch, statuses);
-      this.#put({ launch, statuses }, performance.now());
+      this.#put({ launch, statuses }, this.clock.now());
     }
   }
 
@@ -136,8 +146,9 @@ export class RunState implements RunFacts {
     const { number } = handle.launch;
     const known = this.launches.find(({ launch }) => launch.number === number);
     if (known === undefined) throw new Error(`launch ${number} was closed before anything was known of it`);
-    const document: LaunchDocument = { format: 1, handle, statuses: known.statuses };
-    await this.#store.writeText(this.paths.launch(number), formatDocument(document));
+    const { generation = 0 } = this.record;
+    const document: LaunchDocument = { format: 1, handle, statuses: known.statuses, generation };
+    await this.write(new Map([[this.paths.launch(number), formatDocument(document)]]));
     this.#closed.add(number);
   }
 
@@ -149,20 +160,54 @@ export class RunState implements RunFacts {
   }
 
   /**
-   * Changes the record, in the store first. @throws Failure (terminated) if another controller has changed it: a
+   * Writes documents beside the record, and none over those of a later controller. Their versions are read first, then
+   * whether the record is still the one that this process knows, and only then each is written in place of the version
+   * that was read: a controller that was suspended anywhere in between fails at the check or at the write.
+   * @throws Failure (superseded) if another process has changed the record
+   */
+  async write(documents: ReadonlyMap<string, string>): Promise<void> {
+    let left: readonly (readonly [string, string])[] = [...documents];
+    for (let round = 0; left.length > 0; round += 1) {
+      if (round === writeRounds) throw changing(left);
+      const found = await pMap(left, async ([path]) => (await this.#store.stat(path))?.version, {
+        concurrency: writesAtOnce,
+      });
+      if (!(await this.isCurrent())) throw overtaken();
+      const refused = await pMap(
+        left,
+        async ([path, text], index) => {
+          if (await this.#store.writeTextIf(path, text, found[index])) return [];
+          // A write whose answer was lost looks refused, so the stored text decides.
+          return (await this.#store.readText(path)) === text ? [] : [[path, text] as const];
+        },
+        { concurrency: writesAtOnce },
+      );
+      left = refused.flat();
+    }
+  }
+
+  /**
+   * Changes the record, in the store first. @throws Failure (superseded) if another controller has changed it: a
    * controller that was suspended for long must not overwrite what its successor wrote.
    */
   async save(record: RunRecord): Promise<void> {
     const text = formatDocument(record);
-    const written = await this.#store.writeTextIf(this.paths.record, text, this.#version);
-    // A write whose answer was lost looks refused, so the stored text decides.
-    if (!written && (await this.#store.readText(this.paths.record)) !== text) throw overtaken(record.run);
-    this.#version = (await this.#store.stat(this.paths.record))?.version;
+    await this.#store.writeTextIf(this.paths.record, text, this.#version);
+    // The version is read before the text: if the text is ours, so is the version, and not that of a successor. The stored
+    // text also decides where the write was refused because the answer to an earlier try was lost.
+    const version = (await this.#store.stat(this.paths.record))?.version;
+    if ((await this.#store.readText(this.paths.record)) !== text) throw overtaken();
+    this.#version = version;
     this.record = record;
   }
 
+  /** Opens the run under a new generation: whoever had it before can write nothing from now on. */
+  async takeOver(): Promise<void> {
+    await this.save(raiseGeneration(this.record));
+  }
+
   view(): RunView {
-    return composeView(this, new Date().toISOString());
+    return composeView(this, this.clock.stamp());
   }
 
   #putWaiting(launch: Launch): void {
@@ -170,7 +215,7 @@ export class RunState implements RunFacts {
     const statuses = launch.tasks.map(({ index, pair }): TaskStatus => {
       return { index, pair, state: "waiting", attempts: [] };
     });
-    this.#put({ launch, statuses }, performance.now());
+    this.#put({ launch, statuses }, this.clock.now());
   }
 
   #put(status: LaunchStatus, now: number): void {
@@ -200,8 +245,19 @@ export class RunState implements RunFacts {
   }
 }
 
-function overtaken(run: string): Failure {
-  const fix = "nothing is lost: that controller continues the run";
-  const found = "its record was changed by another process";
-  return new Failure(ExitCode.terminated, [{ what: `another controller took run ${run} over`, found, fix }]);
+/** The record of a run for the next controller. */
+export function raiseGeneration(record: RunRecord): RunRecord {
+  return { ...record, generation: (record.generation ?? 0) + 1 };
+}
+
+function overtaken(): Failure {
+  return superseded("its record was changed by another process");
+}
+
+function changing(documents: readonly (readonly [string, string])[]): Failure {
+  const found = documents.map(([path]) => path).join(", ");
+  const fix = "check which controllers are running, then run again";
+  return new Failure(ExitCode.transient, [
+    { what: "documents of the run changed at every try to write them", found, fix },
+  ]);
 }

@@ -1,7 +1,7 @@
-import pRetry from "p-retry";
 import type { Backend } from "../backend/backend.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { type Failure, toFailure } from "../model/failure.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import type { RunStore } from "./documents.ts";
 
 export interface RetryOptions {
@@ -12,41 +12,34 @@ export interface RetryOptions {
   /** Called after every try that failed. */
   readonly onFailure: (failure: Failure) => void;
   readonly signal?: AbortSignal;
+  readonly clock?: Clock;
 }
 
 /** Milliseconds: long enough to restart a service or to repair a network. */
 export const longestOutage = 15 * 60 * 1000;
+/** Milliseconds. */
+const longestPause = 15_000;
 
 /**
  * Repeats work that failed with a transient failure, with growing pauses.
  * @throws Failure: any other failure at once, and the transient one when the time is up.
  */
 export async function retryTransient<Value>(work: () => Promise<Value>, options: RetryOptions): Promise<Value> {
-  return pRetry(
-    async () => {
-      try {
-        return await work();
-      } catch (error) {
-        throw toFailure(error);
-      }
-    },
-    {
-      retries: Number.POSITIVE_INFINITY,
-      minTimeout: options.firstPause,
-      maxTimeout: 15_000,
-      maxRetryTime: options.milliseconds,
-      randomize: true,
-      shouldRetry: ({ error }) => isTransient(error),
-      onFailedAttempt: ({ error }) => {
-        if (isTransient(error)) options.onFailure(toFailure(error));
-      },
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    },
-  );
-}
-
-function isTransient(error: Error): boolean {
-  return toFailure(error).exitCode === ExitCode.transient;
+  const { milliseconds, firstPause, onFailure, signal, clock = systemClock } = options;
+  const end = clock.now() + milliseconds;
+  for (let pause = firstPause; ; pause = Math.min(2 * pause, longestPause)) {
+    signal?.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      const failure = toFailure(error);
+      if (failure.exitCode !== ExitCode.transient || clock.now() >= end) throw failure;
+      onFailure(failure);
+    }
+    // Controllers and workers that failed together must not all come back at the same moment.
+    const wait = Math.min(pause * (1 + clock.random()), longestPause);
+    await clock.sleep(Math.min(wait, Math.max(0, end - clock.now())), signal);
+  }
 }
 
 /** The same store, but every request is tried again while that may help. */
@@ -67,7 +60,7 @@ export function retryingBackend(backend: Backend, options: RetryOptions): Backen
   return {
     name: backend.name,
     check: (launch) => backend.check(launch),
-    submit: (launch) => retryTransient(() => backend.submit(launch), options),
+    submit: (launch, generation) => retryTransient(() => backend.submit(launch, generation), options),
     status: (handles) => retryTransient(() => backend.status(handles), options),
     wait: (handles, signal) => backend.wait(handles, signal),
     cancel: (handle) => retryTransient(() => backend.cancel(handle), options),

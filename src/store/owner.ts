@@ -13,11 +13,18 @@ export function newOwner(): string {
   return `${host}-${process.pid}-${processToken}-${randomBytes(4).toString("hex")}`;
 }
 
+/** What this machine knows of the process of an owner; nothing of one that runs elsewhere. */
+export function stateOfOwner(owner: string): "running" | "stopped" | "ended" | "elsewhere" {
+  const [ownerHost, pid, token] = owner.split("-");
+  if (ownerHost !== host) return "elsewhere";
+  if (!isAlive(Number(pid), token)) return "ended";
+  return isStopped(Number(pid)) ? "stopped" : "running";
+}
+
 /** Whether the process of an owner has ended; `changed`: when its file last changed, in milliseconds since 1970. */
 export function isOwnerDead(owner: string, changed: number): boolean {
-  const [ownerHost, pid, token] = owner.split("-");
-  if (ownerHost === host) return !isAlive(Number(pid), token);
-  return Date.now() - changed > staleMilliseconds;
+  const state = stateOfOwner(owner);
+  return state === "elsewhere" ? Date.now() - changed > staleMilliseconds : state === "ended";
 }
 
 /** Where every container is called "localhost", the name identifies no machine: no other process counts as one of this machine. */
@@ -45,11 +52,20 @@ function isAlive(pid: number, token: string | undefined): boolean {
  * the last parenthesis.
  */
 function readStart(pid: number): string | undefined {
+  const fields = readStat(pid);
+  return fields?.[0] === "Z" || fields?.[0] === "X" ? "ended" : fields?.[19];
+}
+
+/** Whether a process is suspended, by a signal or a debugger; false where the system has no /proc. */
+function isStopped(pid: number): boolean {
+  return /^[Tt]$/.test(readStat(pid)?.[0] ?? "");
+}
+
+function readStat(pid: number): readonly string[] | undefined {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
+    return readFileSync(`/proc/${pid}/stat`, "latin1")
       .replace(/^.*\) /s, "")
       .split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? "ended" : fields[19];
   } catch {
     return undefined;
   }

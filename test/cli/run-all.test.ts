@@ -2,13 +2,24 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { ExitCode } from "../../src/model/exit-code.ts";
 import { decodeOutcome } from "../../src/model/outcome.ts";
 import { decodeProgress } from "../../src/model/progress.ts";
 import { scratchFolder } from "../support/folder.ts";
+import { makeRecord } from "../support/run.ts";
 import { waitFor } from "../support/wait.ts";
 
 const program = new URL("../../bin/widemerge", import.meta.url).pathname;
@@ -278,6 +289,21 @@ describe("merge as a worker of a run", () => {
     const record = JSON.parse(readFileSync(join(output, "runs", "x", "results", "missing", "pod-1.json"), "utf8"));
     assert.equal(record.exitCode, ExitCode.input);
     assert.deepEqual(outcome?.problems, record.result.problems);
+  });
+
+  it("of a controller that was replaced it stops before it reads an input, and writes nothing into the run", async () => {
+    const output = newOutput();
+    const place = { WIDEMERGE_LAUNCH: "0", WIDEMERGE_GENERATION: "1", CLOUD_RUN_TASK_INDEX: "0" };
+    mkdirSync(join(output, "runs", "x"), { recursive: true });
+    const record = { ...makeRecord(pairs), run: "x", generation: 2 };
+    writeFileSync(join(output, "runs", "x", "run.json"), JSON.stringify(record));
+    const { code, stderr } = await run(["merge"], { ...worker(output), ...place });
+    assert.equal(code, ExitCode.superseded);
+    assert.match(stderr, /this worker has no place in run x any more: found generation 1 of the worker, 2 of the run/);
+    const outcome = decodeOutcome(readFileSync(join(output, "message"), "utf8"));
+    assert.deepEqual([outcome?.exitCode, outcome?.outcome], [6, "superseded"]);
+    assert.deepEqual(readdirSync(join(output, "runs", "x")), ["run.json"]);
+    assert.ok(!existsSync(join(output, "training_audusd.parquet")));
   });
 
   it("without a pair for its index it says so", async () => {

@@ -1,8 +1,10 @@
 /** What a run's record remembers, so that no later command needs the settings again. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
+import * as v from "valibot";
+import { Report } from "../../src/model/report.ts";
 import { runCli } from "../faults/support.ts";
 import { scratchFolder } from "../support/folder.ts";
 
@@ -42,6 +44,36 @@ describe("a run without markers", { concurrency: 1 }, () => {
     const other = await at(output, ...start, "--run", "last", "--expect-tables", "7");
     assert.equal(other.exitCode, 2);
     assert.match(other.stderr, /has different expectTables.*nothing in the run, 7 requested/);
+  });
+
+  it("whose controller is on another machine is unknown to status and cancel after one look", async () => {
+    const run =
+      readdirSync(join(output, "runs"))
+        .filter((name) => !name.endsWith(".json"))
+        .sort()
+        .at(-1) ?? "";
+    const [path, lease] = ["run.json", "lease.json"].map((name) => join(output, "runs", run, name)) as [string, string];
+    const text = readFileSync(path, "utf8");
+    const { finished: _, ...open } = JSON.parse(text);
+    writeFileSync(path, JSON.stringify(open));
+    assert.match((await at(output, "status")).stdout, /no controller has the run: continue it with/);
+    const holder = { owner: "far-1-1-aa", host: "far", pid: 7, since: "2031-01-01T00:00:00.000Z" };
+    writeFileSync(lease, JSON.stringify({ format: 1, ...holder, heartbeat: "2031-01-01T00:00:00.000Z" }));
+    const status = await at(output, "status");
+    assert.match(status.stdout, /unknown whether the controller lives: process 7 on far, since 2031-/);
+    assert.equal(status.exitCode, 0);
+    const { stdout } = await at(output, "status", "--json");
+    assert.equal(v.parse(Report, JSON.parse(stdout)).controller, "unknown");
+    const cancelled = await at(output, "cancel");
+    assert.match(
+      cancelled.stdout,
+      /cancellation is requested, and it is unknown whether its controller lives \(process 7 on far/,
+    );
+    assert.equal(cancelled.exitCode, 75);
+    assert.ok(existsSync(join(output, "runs", run, "cancel.json")));
+    rmSync(join(output, "runs", run, "cancel.json"));
+    rmSync(lease);
+    writeFileSync(path, text);
   });
 
   it("that is over has nothing to cancel", async () => {

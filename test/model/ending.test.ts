@@ -38,6 +38,7 @@ const alone: readonly Row[] = [
   [{ exitCode: 3 }, undefined, "input", "input refused", "violet", "give up"],
   [{ exitCode: 4 }, undefined, "memory", "memory ceiling", "red", "more memory"],
   [{ exitCode: 5 }, undefined, "verification", "verification failed", "grey", "give up"],
+  [{ exitCode: 6 }, undefined, "unexpected", "superseded", "grey", "start again"],
   [{ exitCode: 75 }, undefined, "transient", "storage failed", "grey", "start again"],
   [{ exitCode: 130 }, undefined, "disruption", "interrupted", "yellow", "start again"],
   [{ exitCode: 143 }, undefined, "disruption", "terminated", "yellow", "start again"],

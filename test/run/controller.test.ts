@@ -299,7 +299,7 @@ it("a controller that was overtaken does not overwrite the documents of its succ
   };
   const options = { onView, beatMilliseconds: 10, capacity: { ...optionsOf(stand).capacity, workers: 2 } };
   const failure = await failureOf(runPairs(optionsOf(stand, options)));
-  assert.match(failure.message, /another controller took run run over/);
+  assert.match(failure.message, /another controller took this run over: found its record was changed/);
   assert.equal(readFileSync(path, "utf8"), other);
 });
 

@@ -96,10 +96,10 @@ describe("a run that is cancelled without a controller", () => {
     const platform = new RemotePlatform(stand, () => ({ steps: 1e6, exitCode: 0 }));
     await leaveRun(stand, platform);
     const run = await open(stand, platform.connect());
-    assert.equal(await cancel(run), true);
+    assert.deepEqual(await cancel(run), { outcome: "cancelled" });
     const { cancelled, finished, handles, pending } = readRecord(stand);
     assert.deepEqual([cancelled, finished !== undefined, handles.length, pending], [true, true, 1, undefined]);
-    assert.equal(await cancel(run), false, "a run that is over has nothing to cancel");
+    assert.deepEqual(await cancel(run), { outcome: "already over" });
     assert.deepEqual(readRecord(stand).finished, finished);
     const { statuses } = JSON.parse(readFileSync(join(stand.output, "runs", "run", "launches", "0.json"), "utf8"));
     assert.deepEqual(

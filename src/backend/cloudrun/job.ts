@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ExitCode } from "../../model/exit-code.ts";
 import { failOn } from "../../model/failure.ts";
+import { placeVariables } from "../../model/generation.ts";
 import { cloudRunMemory, countCloudRunCpus } from "../../model/platform-limits.ts";
 import type { Launch } from "../../model/run.ts";
 import { MiB, printSize } from "../../model/units.ts";
@@ -72,6 +73,7 @@ function buildEnvironment(launch: Launch, vcpu: number, environment: WorkerEnvir
   const values: Record<string, string> = {
     ...environment,
     WIDEMERGE_RUN: launch.run,
+    ...placeVariables(launch),
     WIDEMERGE_PAIRS: launch.tasks.map(({ pair }) => pair).join(","),
     WIDEMERGE_MEMORY_CEILING: printSize(launch.ceilingBytes),
     POLARS_MAX_THREADS: `${vcpu}`,

@@ -1,3 +1,4 @@
+import { placeVariables } from "../../model/generation.ts";
 import { outcomeVariable } from "../../model/outcome.ts";
 import type { Launch } from "../../model/run.ts";
 import { printSize } from "../../model/units.ts";
@@ -78,6 +79,7 @@ function buildEnvironment(launch: Launch, cpus: number, environment: WorkerEnvir
   const values: Record<string, string> = {
     ...environment,
     WIDEMERGE_RUN: launch.run,
+    ...placeVariables(launch),
     WIDEMERGE_PAIRS: launch.tasks.map(({ pair }) => pair).join(","),
     WIDEMERGE_MEMORY_CEILING: printSize(launch.ceilingBytes),
     POLARS_MAX_THREADS: `${Math.max(1, Math.floor(cpus))}`,

@@ -36,13 +36,13 @@ class LocalBackend implements Backend {
     refuseTooLarge(launch, this.#options.budgetBytes);
   }
 
-  async submit(launch: Launch): Promise<Handle> {
+  async submit(launch: Launch, generation?: number): Promise<Handle> {
     await this.check(launch);
     const handle: Handle = { backend: "local", name: `${launch.run}-${launch.number}`, launch };
     if (!this.#launches.has(handle.name)) {
       const journal = this.#journalOf(launch);
-      journal.begin(launch);
-      this.#launches.set(handle.name, this.#carryOut(launch, journal));
+      journal.begin(launch, generation);
+      this.#launches.set(handle.name, this.#carryOut(launch, journal, generation));
     }
     return handle;
   }
@@ -69,8 +69,8 @@ class LocalBackend implements Backend {
     await (this.#launches.get(name) ?? this.#carryOut(launch, journal)).cancel();
   }
 
-  #carryOut(launch: Launch, journal: Journal): LocalLaunch {
-    return new LocalLaunch(launch, this.#options, journal, this.#budget);
+  #carryOut(launch: Launch, journal: Journal, generation?: number): LocalLaunch {
+    return new LocalLaunch(launch, { ...this.#options, generation }, journal, this.#budget);
   }
 
   /** The statuses of a launch that another process carries out; starts nothing. */

@@ -30,6 +30,8 @@ export interface WorkerFiles {
 interface LaunchEntry {
   readonly launch: Launch;
   readonly cancelled: boolean;
+  /** The latest generation whose controller carries the launch out; absent in entries of version 0.1.0. */
+  readonly generation?: number;
 }
 
 /**
@@ -43,13 +45,17 @@ export class Journal {
     this.folder = folder;
   }
 
-  /** Begins a launch, or finds it. @throws Failure (usage) if the number belongs to another launch. */
-  begin(launch: Launch): void {
+  /**
+   * Begins a launch for the controller of this generation, or finds it.
+   * @throws Failure (usage) if the number belongs to another launch; Failure (superseded) if a later controller has it
+   */
+  begin(launch: Launch, generation = 0): void {
     mkdirSync(this.folder, { recursive: true });
     const known = this.readLaunch();
+    if (this.isReplaced(generation)) throw replaced(launch);
     const entry = known ?? { launch, cancelled: false };
-    if (known === undefined) this.#write("launch.json", entry);
-    if (isDeepStrictEqual(entry.launch, JSON.parse(JSON.stringify(launch)))) return;
+    if (isDeepStrictEqual(entry.launch, JSON.parse(JSON.stringify(launch))))
+      return this.#write("launch.json", { ...entry, generation });
     const problem = {
       what: `launch ${launch.number} of run ${launch.run} was started with other pairs or another ceiling`,
       found: join(this.folder, "launch.json"),
@@ -64,7 +70,12 @@ export class Journal {
 
   markCancelled(launch: Launch): void {
     mkdirSync(this.folder, { recursive: true });
-    this.#write("launch.json", { launch, cancelled: true });
+    this.#write("launch.json", { ...this.readLaunch(), launch, cancelled: true });
+  }
+
+  /** Whether a later controller has taken the launch over from that of this generation. */
+  isReplaced(generation = 0): boolean {
+    return (this.readLaunch()?.generation ?? 0) > generation;
   }
 
   readTask(index: number): TaskEntry | undefined {
@@ -106,6 +117,13 @@ export class Journal {
     writeFileSync(staged, JSON.stringify(content));
     renameSync(staged, path);
   }
+}
+
+function replaced({ run, number }: Launch): Failure {
+  const fix = "nothing is lost: that controller continues the run";
+  return new Failure(ExitCode.superseded, [
+    { what: `another controller carries out launch ${number} of run ${run}`, fix },
+  ]);
 }
 
 /** A worker may be killed at any time, and a person may remove its files: what cannot be read was not left. */

@@ -15,6 +15,9 @@ import {
   type WorkerEnd,
 } from "./worker.ts";
 
+/** How the tasks of a launch are carried out, and for the controller of which generation. */
+export type LaunchOptions = LocalOptions & { readonly generation: number | undefined };
+
 /** Milliseconds between two checks of a worker that another process started: no event tells when it ends. */
 const checkEvery = 200;
 
@@ -27,6 +30,8 @@ export class LocalLaunch {
   readonly #options: LocalOptions;
   readonly #journal: Journal;
   readonly #budget: MemoryBudget;
+  /** Of the controller that this process is; undefined for one that only stops workers. */
+  readonly #generation: number | undefined;
   readonly #tasks: TaskEntry[];
   readonly #changes = new EventEmitter().setMaxListeners(0);
   #cancelled: boolean;
@@ -38,7 +43,8 @@ export class LocalLaunch {
   /** Attempts that other processes started, by id, with the index of their task. */
   readonly #adopted = new Map<string, number>();
 
-  constructor(launch: Launch, options: LocalOptions, journal: Journal, budget: MemoryBudget) {
+  constructor(launch: Launch, { generation, ...options }: LaunchOptions, journal: Journal, budget: MemoryBudget) {
+    this.#generation = generation;
     this.#launch = launch;
     this.#options = options;
     this.#journal = journal;
@@ -121,6 +127,7 @@ export class LocalLaunch {
   }
 
   #startWaiting(): void {
+    if (this.#isReplaced()) return;
     if (this.#isCancelled()) return this.#dropWaiting();
     const { parallelism, ceilingBytes } = this.#launch;
     const waiting = this.#tasks.filter(({ state }) => state === "waiting");
@@ -138,6 +145,11 @@ export class LocalLaunch {
   #isCancelled(): boolean {
     this.#cancelled ||= this.#journal.readLaunch()?.cancelled ?? false;
     return this.#cancelled;
+  }
+
+  /** A controller that was suspended may wake while its successor carries out the launch: it starts and writes nothing. */
+  #isReplaced(): boolean {
+    return this.#generation !== undefined && this.#journal.isReplaced(this.#generation);
   }
 
   #running(): number {
@@ -158,7 +170,12 @@ export class LocalLaunch {
     };
     this.#put(task.index, { state: "running", attempts: [...task.attempts, attempt] });
     this.#budget.take(id, this.#launch.ceilingBytes);
-    const child = startWorker(this.#launch, this.#options, task.index, id, this.#journal.filesOf(id));
+    const child = startWorker(this.#launch, this.#options, {
+      index: task.index,
+      attempt: id,
+      generation: this.#generation,
+      files: this.#journal.filesOf(id),
+    });
     child.once("error", ({ message }) => this.#end(task.index, { reason: "StartFailed", message }));
     child.once("exit", (code, signal) =>
       this.#end(task.index, describeExit(code, signal, this.#journal.readOutcome(id))),
@@ -190,7 +207,7 @@ export class LocalLaunch {
     if (task === undefined) return;
     const entry = { ...task, ...change };
     this.#tasks[index] = entry;
-    this.#journal.writeTask(entry);
+    if (!this.#isReplaced()) this.#journal.writeTask(entry);
     this.#changed = true;
     this.#changes.emit("change");
   }

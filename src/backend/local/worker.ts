@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { placeVariables } from "../../model/generation.ts";
 import { outcomeVariable, type WorkerOutcome } from "../../model/outcome.ts";
 import { progressVariable } from "../../model/progress.ts";
 import type { Launch } from "../../model/run.ts";
@@ -23,13 +24,21 @@ export interface LocalOptions {
 /** Finds a worker again whose controller was killed before it wrote the process number down. */
 export const attemptVariable = "WIDEMERGE_ATTEMPT";
 
+/** A worker to start. */
+export interface NewWorker {
+  /** Of its task in the launch. */
+  readonly index: number;
+  readonly attempt: string;
+  /** Of the controller that starts it. */
+  readonly generation: number | undefined;
+  readonly files: WorkerFiles;
+}
+
 /** Starts one worker in a session of its own, so that it outlives this process. */
 export function startWorker(
   launch: Launch,
   { command, environment }: LocalOptions,
-  index: number,
-  attempt: string,
-  { log, outcome, progress }: WorkerFiles,
+  { index, attempt, generation, files: { log, outcome, progress } }: NewWorker,
 ): ChildProcess {
   const [program = process.execPath, ...args] = command;
   const output = openSync(log, "a");
@@ -40,6 +49,7 @@ export function startWorker(
       env: {
         ...environment,
         ...workerVariables(launch),
+        ...placeVariables(launch, generation),
         JOB_COMPLETION_INDEX: String(index),
         [attemptVariable]: attempt,
         [outcomeVariable]: outcome,

@@ -54,6 +54,13 @@ describe("the Cloud Run job of a launch", () => {
     assert.deepEqual(container?.args, ["merge"]);
   });
 
+  test("tells its tasks their launch and their generation", () => {
+    const { template } = buildJob({ ...launch, number: 3, generation: 2 }, options, bucketEnvironment);
+    const [container] = template?.template?.containers ?? [];
+    const variables = new Map((container?.env ?? []).map(({ name, value }) => [name, value]));
+    assert.deepEqual([variables.get("WIDEMERGE_LAUNCH"), variables.get("WIDEMERGE_GENERATION")], ["3", "2"]);
+  });
+
   test("the same for the same, another one for anything else", () => {
     const digestOf = (...given: Parameters<typeof buildJob>) => buildJob(...given).annotations?.["widemerge/digest"];
     const digest = digestOf(launch, options, bucketEnvironment);

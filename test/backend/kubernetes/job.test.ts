@@ -144,6 +144,13 @@ describe("a pod", () => {
     assert.equal(own.fieldRef?.fieldPath, "metadata.name");
   });
 
+  test("knows its launch and its generation, which stay those of the launch under a later controller", () => {
+    const { env } = build(makeLaunch({ number: 3, generation: 2 }));
+    assert.deepEqual([env.get("WIDEMERGE_LAUNCH"), env.get("WIDEMERGE_GENERATION")], ["3", "2"]);
+    const { env: old } = build(makeLaunch());
+    assert.ok(!old.has("WIDEMERGE_LAUNCH") && !old.has("WIDEMERGE_GENERATION"), "a launch of version 0.1.0");
+  });
+
   test("asks for Spot only where the launch does, next to the user's own nodes and taints", () => {
     const options = makeOptions({ nodeSelector: "disk=ssd", tolerations: "dedicated=merge:NoSchedule,burst" });
     const spot = { "cloud.google.com/gke-spot": "true" };

@@ -7,11 +7,11 @@ import { describe, it } from "node:test";
 import type { Backend } from "../../../src/backend/backend.ts";
 import { identify, isRunning } from "../../../src/backend/local/process.ts";
 import { ExitCode } from "../../../src/model/exit-code.ts";
-import type { Launch } from "../../../src/model/run.ts";
+import type { Launch, TaskStatus } from "../../../src/model/run.ts";
 import { scratchFolder } from "../../support/folder.ts";
 import { failureOf } from "../../support/in-process.ts";
 import { makeLocalBackend } from "../../support/local-backend.ts";
-import { GiB, makeLaunch, makeStand, type Stand } from "../../support/run.ts";
+import { GiB, makeLaunch, makeStand, type Stand, workerScript } from "../../support/run.ts";
 import { waitFor } from "../../support/wait.ts";
 import { allOver, statusOf, watchToEnd, watchUntil } from "../../support/watch.ts";
 import { backendContract } from "../contract.ts";
@@ -132,6 +132,33 @@ describe("workers outlive the controller that started them", { skip: !existsSync
       { index: 0, pair: "ok1", state: "waiting", attempts: [] },
     ]);
     assert.ok(!existsSync(stand.output));
+  });
+});
+
+describe("a controller that was replaced", () => {
+  it("starts no worker any more and cannot submit; its successor carries on with the one that runs", async () => {
+    const pairs = ["ok1", "ok2", "ok3"];
+    const stand = newStand(pairs);
+    const launch = makeLaunch(pairs, { parallelism: 1, generation: 1 });
+    const told = (line: string) => `printf '%s\\n' "${line}" >> '${stand.journal}'`;
+    const command = [
+      "/bin/sh",
+      "-c",
+      `${told("$WIDEMERGE_LAUNCH of $WIDEMERGE_GENERATION")}\n${workerScript(stand, 0.3)}`,
+    ];
+    const [before, after] = [makeLocalBackend(stand, { command }), makeLocalBackend(stand, { command })];
+    const isFirstRunning = ([first]: readonly TaskStatus[]) => first?.state === "running";
+    await watchUntil(before, await before.submit(launch, 1), isFirstRunning);
+    const statuses = await watchToEnd(after, await after.submit(launch, 2));
+    assert.deepEqual(
+      statuses.map(({ state, attempts }) => [state, attempts.length]),
+      pairs.map(() => ["succeeded", 1]),
+    );
+    assert.deepEqual([countLines(stand, "0 of 1"), countLines(stand, "0 of 2")], [1, 2]);
+    for (const pair of pairs) assert.equal(countLines(stand, `start ${pair} `), 1);
+    const refused = await failureOf(makeLocalBackend(stand).submit(launch, 1));
+    assert.equal(refused.exitCode, ExitCode.superseded);
+    assert.match(refused.message, /another controller carries out launch 0 of run run/);
   });
 });
 
