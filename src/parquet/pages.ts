@@ -103,14 +103,22 @@ function snappyLength(bytes: Uint8Array): number {
   return -1;
 }
 
-/** A page of `chunk` is not what its checksum says, or its header cannot be read. */
-export class DamagedPage extends PageError {
-  readonly chunk: ColumnChunk;
+/** Where a column chunk is in its file. */
+export type ChunkPlace = Pick<ColumnChunk, "start" | "size">;
 
-  constructor(chunk: ColumnChunk, message: string) {
+/** A page of a chunk is not what its checksum says, or its header cannot be read. */
+export class DamagedPage extends PageError {
+  /** The chunk's place among those that were to be checked. */
+  readonly chunk: number;
+
+  constructor(chunk: number, message: string) {
     super(message);
     this.chunk = chunk;
   }
+}
+
+interface NumberedChunk extends ChunkPlace {
+  readonly index: number;
 }
 
 /**
@@ -118,7 +126,7 @@ export class DamagedPage extends PageError {
  * whose header has a CRC32 is summed; nothing is kept but the start of a header that a piece cuts in two.
  */
 export class PassingPages {
-  readonly #chunks: readonly ColumnChunk[];
+  readonly #chunks: readonly NumberedChunk[];
   /** The current chunk, and how many of its pages have passed. */
   #chunk = 0;
   #pages = 0;
@@ -126,8 +134,10 @@ export class PassingPages {
   #page: { readonly header: PageHeader; left: number; sum: number } | undefined;
   #header: Uint8Array = new Uint8Array();
 
-  constructor(chunks: readonly ColumnChunk[]) {
-    this.#chunks = chunks.toSorted((left, right) => left.start - right.start);
+  constructor(chunks: readonly ChunkPlace[]) {
+    this.#chunks = chunks
+      .map(({ start, size }, index) => ({ start, size, index }))
+      .sort((left, right) => left.start - right.start);
   }
 
   /**
@@ -145,7 +155,7 @@ export class PassingPages {
     }
   }
 
-  #passPages(chunk: ColumnChunk, bytes: Uint8Array): void {
+  #passPages(chunk: NumberedChunk, bytes: Uint8Array): void {
     for (let rest = bytes; rest.length > 0; ) {
       if (this.#page === undefined) rest = this.#openPage(chunk, rest);
       const page = this.#page;
@@ -159,7 +169,7 @@ export class PassingPages {
   }
 
   /** Reads a header, if all of it has come; returns the bytes behind it. */
-  #openPage(chunk: ColumnChunk, bytes: Uint8Array): Uint8Array {
+  #openPage(chunk: NumberedChunk, bytes: Uint8Array): Uint8Array {
     const begun = this.#header.length === 0 ? bytes : Buffer.concat([this.#header, bytes]);
     const reader = new ThriftReader(begun);
     try {
@@ -176,21 +186,21 @@ export class PassingPages {
     return begun.subarray(reader.at);
   }
 
-  #finishPage(chunk: ColumnChunk, { header, sum }: { readonly header: PageHeader; readonly sum: number }): void {
+  #finishPage(chunk: NumberedChunk, { header, sum }: { readonly header: PageHeader; readonly sum: number }): void {
     const problem = compareChecksum(header, sum);
     if (problem !== undefined) throw this.#damage(chunk, problem);
     this.#page = undefined;
     this.#pages += 1;
   }
 
-  #finishChunk(chunk: ColumnChunk): void {
+  #finishChunk(chunk: NumberedChunk): void {
     if (this.#header.length > 0) throw this.#damage(chunk, "a header that cannot be read");
     if (this.#page !== undefined) throw this.#damage(chunk, `${this.#page.left} bytes beyond the chunk's end`);
     this.#chunk += 1;
     this.#pages = 0;
   }
 
-  #damage(chunk: ColumnChunk, problem: string): DamagedPage {
-    return new DamagedPage(chunk, `page ${this.#pages}: ${problem}`);
+  #damage({ index }: NumberedChunk, problem: string): DamagedPage {
+    return new DamagedPage(index, `page ${this.#pages}: ${problem}`);
   }
 }

@@ -51,9 +51,21 @@ export interface Written {
 }
 
 /** An output that is not published yet. Bytes are appended in order; nobody takes it for a result. */
+/** A staged file of this machine into which threads write. */
+export interface SharedOutput {
+  /** Its number in this process. */
+  readonly descriptor: number;
+  /** Leaves room for the next `length` bytes, which a thread writes. */
+  reserve(length: number): void;
+  /** Takes the CRC32C of reserved bytes, once they are written: in the order in which they were reserved, before any byte behind them. */
+  addSum(crc32c: number, length: number): void;
+}
+
 export interface StagedOutput {
   /** Offset of the next byte. */
   readonly position: number;
+  /** By which threads write into a file of this machine; undefined for an object. */
+  readonly shared: SharedOutput | undefined;
   /**
    * Appends; `bytes` may be reused once the promise resolves. Calls may overlap; the order is that of the calls. `crc32c`
    * is that of `bytes` where the caller knows it.

@@ -42,7 +42,7 @@ describe("the image's content", { skip, timeout: 120_000 }, () => {
 
   test("every module of the project loads", () => {
     // These three do their work as soon as they are loaded; the other tests start them.
-    const entries = "/^(cli|merge.main|merge.transfer.gather-thread)\\.ts$/";
+    const entries = "/^(cli|merge.main|merge.transfer.transfer-thread)\\.ts$/";
     const list = `readdirSync("src", { recursive: true }).filter((path) => path.endsWith(".ts") && !${entries}.test(path))`;
     const load = `for (const path of ${list}) { await import("/opt/widemerge/src/" + path); console.log(path); }`;
     const loaded = evaluate(`import { readdirSync } from "node:fs"; ${load} process.exit(0)`);
@@ -50,7 +50,7 @@ describe("the image's content", { skip, timeout: 120_000 }, () => {
   });
 
   test("the module of the threads that gather columns starts in a thread", () => {
-    const thread = 'new Worker("/opt/widemerge/src/merge/transfer/gather-thread.ts", { execArgv: [] })';
+    const thread = 'new Worker("/opt/widemerge/src/merge/transfer/transfer-thread.ts", { execArgv: [] })';
     // It waits for work. An error while it loads would end this program first.
     const code = `import { Worker } from "node:worker_threads"; const thread = ${thread}; setTimeout(() => { console.log(thread.threadId); thread.terminate(); }, 2000);`;
     assert.equal(evaluate(code), "1\n");

@@ -231,7 +231,7 @@ test("page checksums are compared as the bytes pass, in pieces of any size", () 
           (error: unknown) =>
             error instanceof DamagedPage &&
             error.message.startsWith(`page ${damaged.page}: CRC32 `) &&
-            error.chunk.size === Buffer.concat(pages[damaged.at] ?? []).length,
+            error.chunk === damaged.at,
         );
       },
     ),

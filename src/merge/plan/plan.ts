@@ -43,7 +43,7 @@ export interface PlanInput {
 export interface PlannedMerge {
   readonly plan: Plan;
   readonly tables: readonly PlannedTable[];
-  /** Threads that gather columns side by side; 1: the thread that reads and writes does. */
+  /** Threads that gather columns and copy tables side by side; 1: the thread that reads and writes does. */
   readonly threads: number;
 }
 

@@ -31,7 +31,7 @@ export interface MergeSize {
   readonly verify: VerifyLevel;
   /** Whether inputs or output lie behind a network. */
   readonly remote: boolean;
-  /** Threads that gather columns; 1: the thread that reads and writes does. */
+  /** Threads that gather columns and copy tables; 1: the thread that reads and writes does. */
   readonly threads: number;
 }
 
@@ -75,7 +75,7 @@ export function predictPeak(size: MergeSize): number {
   const decodes = aligned.length > 0 || verify !== "structure";
   const stages = [
     proveBytes(size),
-    copyBytes(tables),
+    copyBytes(size),
     alignBytes(size, aligned),
     verify === "structure" ? 0 : compareBytes(size),
   ];
@@ -123,8 +123,12 @@ function proveBytes({ tables, rows, remote }: MergeSize): number {
   return (remote ? remoteTablesAtOnce : tablesAtOnce) * encoded + largest(made) + dead;
 }
 
-function copyBytes(tables: readonly PlannedTable[]): number {
+/** A JavaScript engine of its own with the modules that gather: 11 MiB measured before it works, 20 after. */
+const engineBytes = 24 * MiB;
+
+function copyBytes({ tables, threads }: MergeSize): number {
   const spliced = tables.filter(({ transfer }) => transfer === "splice");
+  if (threads > 1) return threads * (engineBytes + copyBlockBytes);
   return copyBlocks * Math.min(copyBlockBytes, largest(spliced.map(({ file }) => file.size)));
 }
 
@@ -132,9 +136,6 @@ function copyBytes(tables: readonly PlannedTable[]): number {
 const writeBuffers = 3;
 /** Matches that are kept for tables with the same keys. */
 const keptMatches = 4;
-
-/** A JavaScript engine of its own with the modules that gather: 11 MiB measured before it works, 20 after. */
-const engineBytes = 24 * MiB;
 
 /** Keys that are matched again, what is read of the table at work and of the next one, the columns at work, and dead buffers. */
 function alignBytes({ rows, rowGroups, remote, threads }: MergeSize, aligned: readonly PlannedTable[]): number {

@@ -13,9 +13,9 @@ import { cutBatches, gatherBytes } from "../budget.ts";
 import type { PlannedTable } from "../table.ts";
 import { ChunkSink } from "./chunk-sink.ts";
 import { type Batch, chunksOfBatch, DamagedColumn, type GatheredColumn, gatherBatch } from "./gather-batch.ts";
-import type { GatherThreads } from "./gather-threads.ts";
 import type { Output } from "./output.ts";
 import type { ReadChunk, TableSource } from "./table-source.ts";
+import type { TransferThreads } from "./transfer-threads.ts";
 
 export interface AlignTask {
   readonly table: PlannedTable;
@@ -38,14 +38,14 @@ const writeBuffers = 3;
 export class Aligner {
   readonly #output: Output;
   readonly #signal: AbortSignal;
-  readonly #threads: GatherThreads | undefined;
+  readonly #threads: TransferThreads | undefined;
   readonly #gatherer = new ColumnGatherer();
   readonly #sink: ChunkSink;
   /** For the encoded columns that are gathered, and the next ones. */
   #buffers: readonly [ReusableBuffer, ReusableBuffer] = [new ReusableBuffer(), new ReusableBuffer()];
 
   /** `threads`: gather in place of this thread, which then reads and writes. */
-  constructor(output: Output, signal: AbortSignal, threads: GatherThreads | undefined) {
+  constructor(output: Output, signal: AbortSignal, threads: TransferThreads | undefined) {
     this.#output = output;
     this.#signal = signal;
     this.#threads = threads;
@@ -78,14 +78,14 @@ export class Aligner {
   async #giveAll(
     task: AlignTask,
     batches: readonly AlignedColumn[][],
-    threads: GatherThreads,
+    threads: TransferThreads,
     { descriptor, addSums }: NonNullable<TableSource["shared"]>,
   ): Promise<{ readonly done: Promise<void> }> {
     const { parts, table } = task;
     const given: Promise<void>[] = [];
     for (const columns of batches) {
       const work = { batch: toBatch(table.footer, columns), parts, descriptor };
-      const { done } = await threads.give(
+      const { done } = await threads.gather(
         work,
         (gathered) => {
           addSums(gathered.sums);

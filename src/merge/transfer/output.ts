@@ -24,6 +24,11 @@ export class Output {
     return this.#staged.position;
   }
 
+  /** By which threads write into a file of this machine; undefined for an object. */
+  get shared(): StagedOutput["shared"] {
+    return this.#staged.shared;
+  }
+
   /** Starts to append; resolves when `bytes` may be reused, also after a failure, which the next `drain` throws. */
   append(bytes: Uint8Array, crc32c?: number): Promise<void> {
     const write = this.#staged.write(bytes, crc32c).catch((cause: unknown) => {

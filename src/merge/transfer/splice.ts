@@ -2,40 +2,72 @@ import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
 import { type ColumnChunk, chunksOf } from "../../parquet/footer.ts";
 import { DamagedPage, PassingPages } from "../../parquet/pages.ts";
-import { combineCrc32c, crc32c } from "../../store/crc32c.ts";
-import type { OpenFile, RemoteFile } from "../../store/store.ts";
+import type { LocalFile, OpenFile, RemoteFile } from "../../store/store.ts";
 import { copyBlockBytes, copyBlocks, streamedBytes } from "../budget.ts";
 import { damaged } from "../inspect/table.ts";
-import { joinRanges, type Range, remoteGapBytes } from "../ranges.ts";
+import { joinRanges, remoteGapBytes } from "../ranges.ts";
 import type { PlannedTable } from "../table.ts";
+import { type CopyRange, cutBlock } from "./copy-table.ts";
 import type { Output } from "./output.ts";
-
-/** A contiguous range of input bytes that goes into the output, and how far it moves. */
-interface CopyRange extends Range {
-  readonly delta: number;
-}
+import type { TransferThreads } from "./transfer-threads.ts";
 
 /** Copies encoded column chunks, undecoded, and enters them in the footer of the output. */
 export class Splicer {
   readonly #output: Output;
   readonly #signal: AbortSignal;
+  readonly #threads: TransferThreads | undefined;
   readonly #pool = new BlockPool();
 
-  constructor(output: Output, signal: AbortSignal) {
+  /** `threads`: copy files of this machine in place of this thread. */
+  constructor(output: Output, signal: AbortSignal, threads: TransferThreads | undefined) {
     this.#output = output;
     this.#signal = signal;
+    this.#threads = threads;
   }
 
   /**
-   * Copies the column chunks of a table into the output. Returns the CRC32C of the whole input.
-   * @throws Failure (input) when a page has a checksum that is not its bytes'.
+   * Copies the column chunks of a table into the output. Resolves when that is done, or given to a thread; `sum`, the CRC32C
+   * of the whole input, when it is done.
+   * @throws Failure (input) when a page has a checksum that is not its bytes': of this table, or one that was given before.
    */
-  async splice(table: PlannedTable, opened: OpenFile): Promise<number> {
+  async splice(table: PlannedTable, opened: OpenFile): Promise<{ readonly sum: Promise<number> }> {
+    const { shared } = this.#output;
+    if (this.#threads !== undefined && shared !== undefined && !opened.isRemote)
+      return this.#give(table, opened, this.#threads, shared);
     try {
-      return await this.#copyTable(table, opened);
+      return { sum: Promise.resolve(await this.#copyTable(table, opened)) };
     } catch (error) {
       throw error instanceof DamagedPage ? damagedPage(table, error) : error;
     }
+  }
+
+  async #give(
+    table: PlannedTable,
+    { descriptor, size }: LocalFile,
+    threads: TransferThreads,
+    shared: NonNullable<Output["shared"]>,
+  ): Promise<{ readonly sum: Promise<number> }> {
+    const ranges = planRanges(table, this.#output.position);
+    const length = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+    const chunks = chunksOfTable(table).map((chunk) => ({ start: chunk.start, size: chunk.size }));
+    const copy = { input: descriptor, size, output: shared.descriptor, ranges, chunks };
+    shared.reserve(length);
+    let sum = 0;
+    const { done } = await threads.copy(
+      copy,
+      (sums) => {
+        shared.addSum(sums.output, length);
+        this.#enter(table, ranges);
+        sum = sums.input;
+      },
+      (error) => damagedPage(table, error),
+    );
+    return { sum: done.then(() => sum) };
+  }
+
+  #enter(table: PlannedTable, ranges: readonly CopyRange[]): void {
+    for (const column of table.columns)
+      this.#output.addColumn(table.footer, column, (chunk) => findRange(ranges, chunk.start).delta);
   }
 
   async #copyTable(table: PlannedTable, opened: OpenFile): Promise<number> {
@@ -45,8 +77,7 @@ export class Splicer {
       opened.isRemote && table.file.crc32c !== undefined
         ? await this.#copyStreams(opened, ranges, pages, table.file.crc32c)
         : await this.#copyBlocks(opened, ranges, pages);
-    for (const column of table.columns)
-      this.#output.addColumn(table.footer, column, (chunk) => findRange(ranges, chunk.start).delta);
+    this.#enter(table, ranges);
     return checksum;
   }
 
@@ -113,26 +144,15 @@ export class Splicer {
     }
   }
 
-  /** Appends those bytes of a block that lie in a range; the input's checksum goes on over all of it, every byte summed once. */
+  /** Appends those bytes of a block that lie in a range. */
   #copy(
     ranges: readonly CopyRange[],
     at: number,
     bytes: Uint8Array,
     before: number,
   ): { readonly checksum: number; readonly written: Promise<unknown> } {
-    const writes: Promise<void>[] = [];
-    let checksum = before;
-    let done = 0;
-    for (const range of ranges) {
-      if (range.start >= at + bytes.length || range.end <= at) continue;
-      const from = Math.max(0, range.start - at);
-      const part = bytes.subarray(from, Math.min(bytes.length, range.end - at));
-      const sum = crc32c(part);
-      checksum = combineCrc32c(crc32c(bytes.subarray(done, from), checksum), sum, part.length);
-      writes.push(this.#output.append(part, sum));
-      done = from + part.length;
-    }
-    return { checksum: crc32c(bytes.subarray(done), checksum), written: Promise.all(writes) };
+    const { checksum, parts } = cutBlock(ranges, at, bytes, before);
+    return { checksum, written: Promise.all(parts.map((part) => this.#output.append(part.bytes, part.crc32c))) };
   }
 }
 
@@ -187,9 +207,12 @@ function chunksOfTable({ footer, columns }: PlannedTable): ColumnChunk[] {
   );
 }
 
-function damagedPage({ footer, file }: PlannedTable, error: DamagedPage): Failure {
-  const group = footer.rowGroups.findIndex(({ chunks }) => chunks.includes(error.chunk));
-  const found = `column ${error.chunk.path.join(".")}, row group ${group}: ${error.message}`;
+function damagedPage(table: PlannedTable, error: DamagedPage): Failure {
+  const { footer, file } = table;
+  const chunk = chunksOfTable(table)[error.chunk];
+  if (chunk === undefined) throw new Error(`no chunk ${error.chunk} in a table`, { cause: error });
+  const group = footer.rowGroups.findIndex(({ chunks }) => chunks.includes(chunk));
+  const found = `column ${chunk.path.join(".")}, row group ${group}: ${error.message}`;
   return new Failure(ExitCode.input, [damaged(file, found)], { cause: error });
 }
 

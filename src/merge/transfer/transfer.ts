@@ -9,11 +9,11 @@ import type { Context } from "../context.ts";
 import type { PlannedMerge } from "../plan/plan.ts";
 import type { PlannedTable, TransferredTable } from "../table.ts";
 import { Aligner } from "./align.ts";
-import { GatherThreads } from "./gather-threads.ts";
 import { Output } from "./output.ts";
 import { RowMatcher, type TargetKeys } from "./row-matcher.ts";
 import { Splicer } from "./splice.ts";
 import { openSource, type TableSource } from "./table-source.ts";
+import { TransferThreads } from "./transfer-threads.ts";
 
 /** The output with the columns of all tables, its footer not yet written. */
 export interface Transferred {
@@ -59,7 +59,7 @@ class TransferRun {
   readonly #matcher: RowMatcher;
   readonly #output: Output;
   readonly #splicer: Splicer;
-  readonly #threads: GatherThreads | undefined;
+  readonly #threads: TransferThreads | undefined;
   readonly #aligner: Aligner;
   /** For keys, and objects that are read as a whole: the current table, and the next one. */
   #buffers: readonly [AlignBuffers, AlignBuffers] = [new AlignBuffers(), new AlignBuffers()];
@@ -71,26 +71,28 @@ class TransferRun {
     this.#planned = planned;
     this.#matcher = new RowMatcher(keys, planned.plan.rowGroups);
     this.#output = new Output(staged, planned.plan.rowGroups);
-    this.#splicer = new Splicer(this.#output, context.port.signal);
     const { threads } = planned;
-    this.#threads = threads > 1 ? new GatherThreads(threads, this.#output, context.port) : undefined;
+    this.#threads = threads > 1 ? new TransferThreads(threads, this.#output, context.port) : undefined;
+    this.#splicer = new Splicer(this.#output, context.port.signal, this.#threads);
     this.#aligner = new Aligner(this.#output, context.port.signal, this.#threads);
   }
 
   async run(): Promise<Transferred> {
-    // Of tables that threads gather, several are under way at once.
+    // Of tables that threads transfer, several are under way at once.
     const transferred: Promise<TransferredTable>[] = [];
     let ahead: Promise<ReadyTable> | undefined;
     try {
       const { tables } = this.#planned;
       for (const [index, table] of tables.entries()) {
         this.#context.port.signal.throwIfAborted();
+        // A copy begins where the tables before it end, which is known of other copies at once.
+        if (table.transfer !== "align" && tables[index - 1]?.transfer === "align") await Promise.all(transferred);
+        // From here on, nothing may fail before this table's file is in the hands of the code that closes it.
         const ready = await (ahead ?? this.#prepare(table));
         const next = tables[index + 1];
         ahead = next === undefined || this.#context.port.slowed ? undefined : this.#prepare(next);
         // A failure of this table must not leave a rejection behind that nobody awaits.
         ahead?.catch(() => undefined);
-        if (table.transfer !== "align") await Promise.all(transferred);
         const { sum } = await this.#transfer(ready);
         const done = sum.then((value) => this.#finish(table, value));
         done.catch(() => undefined);
@@ -143,11 +145,20 @@ class TransferRun {
       case "align":
         return this.#align(ready.table, ready.source, ready.keyChunks);
       case "splice":
-        try {
-          return { sum: Promise.resolve(await this.#splicer.splice(ready.table, ready.opened)) };
-        } finally {
-          await ready.opened.close();
-        }
+        return this.#splice(ready.table, ready.opened);
+    }
+  }
+
+  async #splice(table: PlannedTable, opened: OpenFile): Promise<{ readonly sum: Promise<number> }> {
+    try {
+      const given = await this.#splicer.splice(table, opened);
+      const sum = given.sum.catch((error: unknown) => this.#endThreads(error)).finally(() => opened.close());
+      sum.catch(() => undefined);
+      // Of a table that is copied here, nothing is left to do beside the next one.
+      if (this.#threads === undefined) await sum;
+      return { sum };
+    } catch (error) {
+      return this.#endThreads(error).finally(() => opened.close());
     }
   }
 

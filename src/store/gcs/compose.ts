@@ -30,6 +30,7 @@ interface Component {
  * concurrently, as many as `bufferBytes` holds.
  */
 export class ComposedOutput implements StagedOutput {
+  readonly shared = undefined;
   position = 0;
   readonly #client: GcsClient;
   readonly #path: string;

@@ -10,6 +10,7 @@ import { checkStored, StagedObject } from "./staged-object.ts";
 
 /** An output that is uploaded while it is made, as one resumable upload: it needs no disk. */
 export class UploadedOutput implements StagedOutput {
+  readonly shared = undefined;
   position = 0;
   readonly #client: GcsClient;
   readonly #path: string;

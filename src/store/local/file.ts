@@ -1,4 +1,4 @@
-import { type BigIntStats, constants, readSync } from "node:fs";
+import { type BigIntStats, constants, readSync, writeSync } from "node:fs";
 import { type FileHandle, open, statfs } from "node:fs/promises";
 import { inputChanged } from "../failures.ts";
 import type { ListedVersion, LocalFile } from "../store.ts";
@@ -77,7 +77,7 @@ export async function openAny(path: string): Promise<{ readonly handle: FileHand
   return { handle, stats: await handle.stat({ bigint: true }) };
 }
 
-/** Reads from a file that another thread has open. Synchronous: a thread that gathers has nothing else to do. */
+/** Reads from a file that another thread has open. Synchronous: a thread that transfers a table has nothing else to do. */
 export function readDescriptor(descriptor: number, start: number, length: number, into: Uint8Array): Uint8Array {
   for (let done = 0; done < length; ) {
     const bytesRead = readSync(descriptor, into, done, length - done, start + done);
@@ -86,6 +86,12 @@ export function readDescriptor(descriptor: number, start: number, length: number
     done += bytesRead;
   }
   return into.length === length ? into : into.subarray(0, length);
+}
+
+/** Writes into a file that another thread has open. */
+export function writeDescriptor(descriptor: number, start: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(descriptor, bytes, done, bytes.length - done, start + done);
 }
 
 /** Where `length` bytes from `start` go. */

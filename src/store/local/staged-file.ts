@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { checksumOf, combineCrc32c, crc32c, formatCrc32c } from "../crc32c.ts";
 import { anotherOutput, outputChanged } from "../failures.ts";
 import { isOwnerDead, newOwner } from "../owner.ts";
-import type { OpenFile, StagedOutput, Written } from "../store.ts";
+import type { OpenFile, SharedOutput, StagedOutput, Written } from "../store.ts";
 import { openLocal, orMissing, versionOf } from "./file.ts";
 
 const stagedMark = ".widemerge-";
@@ -22,6 +22,7 @@ export async function stageFile(path: string, durable: boolean): Promise<StagedO
 
 class StagedFile implements StagedOutput {
   position = 0;
+  readonly shared: SharedOutput;
   #checksum = 0;
   #closed = false;
   readonly #path: string;
@@ -34,6 +35,15 @@ class StagedFile implements StagedOutput {
     this.#staged = staged;
     this.#handle = handle;
     this.#durable = durable;
+    this.shared = {
+      descriptor: handle.fd,
+      reserve: (length) => {
+        this.position += length;
+      },
+      addSum: (sum, length) => {
+        this.#checksum = combineCrc32c(this.#checksum, sum, length);
+      },
+    };
   }
 
   async write(bytes: Uint8Array, known?: number): Promise<void> {

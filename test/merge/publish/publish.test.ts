@@ -29,6 +29,7 @@ function changeStage(change: (staged: StagedOutput, path: string) => Partial<Sta
         get position() {
           return staged.position;
         },
+        shared: staged.shared,
         write: (bytes) => staged.write(bytes),
         link: (file) => staged.link(file),
         finish: () => staged.finish(),

@@ -1,20 +1,22 @@
 /**
- * Threads that gather batches of columns side by side. This thread reads no column and gathers none: it gives out batches
- * and appends what comes back in the order in which the batches were given, so the output is that of one thread.
+ * Threads that transfer tables side by side: they gather batches of columns, and copy tables. This thread reads no column: it
+ * gives out orders and enters what comes back in the order in which they were given, so the output is that of one thread.
  */
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { RowPart } from "../../parquet/gather/rows.ts";
+import { DamagedPage } from "../../parquet/pages.ts";
 import type { Port } from "../context.ts";
+import type { Copy, CopySums } from "./copy-table.ts";
 import { type Batch, DamagedColumn, type GatheredColumn } from "./gather-batch.ts";
-import type { BatchOrder, FromThread, ToThread } from "./gather-protocol.ts";
 import type { Output } from "./output.ts";
 import type { SummedRange } from "./table-source.ts";
+import { type FromThread, fromSent, type Order, type Result, type ToThread } from "./thread-protocol.ts";
 
-/** Batches that a thread has been given: the current one, and the next one. */
-const givenBatches = 2;
-/** Row vectors that a thread keeps: those of the batches that it was given, and of some before, which tables may share. */
-const keptRows = givenBatches + 2;
+/** Orders that a thread has been given: the current one, and the next one. */
+const givenOrders = 2;
+/** Row vectors that a thread keeps: those of the orders that it was given, and of some before, which tables may share. */
+const keptRows = givenOrders + 2;
 /** A thread compiles a dozen small modules; more address space for code would only count against the limit of the process. */
 const resourceLimits = { codeRangeSizeMb: 8, maxYoungGenerationSizeMb: 6 };
 
@@ -27,24 +29,24 @@ export interface GatheredBatch {
   readonly sums: readonly SummedRange[];
 }
 
-/** A batch that was given to a thread. */
+/** An order that was given to a thread. */
 interface Job {
-  readonly order: BatchOrder;
-  readonly parts: readonly RowPart[];
-  /** Receives the result, batch by batch in order. */
-  readonly onDone: (gathered: GatheredBatch) => void;
-  readonly onDamage: (error: DamagedColumn) => Error;
+  readonly order: Order;
+  /** Receives the result, order by order. @throws what the result says is damaged */
+  readonly onDone: (result: Result, start: number) => void;
+  readonly resolve: () => void;
   readonly reject: (cause: unknown) => void;
-  /** Pieces that wait until the batches before have been appended. */
+  /** Pieces that wait until those of the orders before have been appended. */
   readonly held: (() => void)[];
+  /** Where in the output its first piece is. */
   start: number;
-  result: Extract<FromThread, { readonly type: "done" | "damaged" }> | undefined;
+  result: Result | undefined;
 }
 
-export class GatherThreads {
+export class TransferThreads {
   readonly #output: Output;
   readonly #port: Pick<Port, "signal" | "slowed">;
-  #threads: readonly GatherThread[];
+  #threads: readonly TransferThread[];
   /** Jobs whose columns are not all appended yet, in order. */
   readonly #jobs: Job[] = [];
   #wake: () => void = () => undefined;
@@ -54,7 +56,7 @@ export class GatherThreads {
   constructor(count: number, output: Output, port: Pick<Port, "signal" | "slowed">) {
     this.#output = output;
     this.#port = port;
-    this.#threads = Array.from({ length: count }, () => new GatherThread(this));
+    this.#threads = Array.from({ length: count }, () => new TransferThread(this));
     port.signal.addEventListener("abort", this.#abort);
   }
 
@@ -63,28 +65,42 @@ export class GatherThreads {
    * the next batch is; then `done` resolves.
    * @throws what ended a batch before: what `onDamage` made of a damaged page
    */
-  async give(
+  async gather(
     work: { readonly batch: Batch; readonly parts: readonly RowPart[]; readonly descriptor: number },
     onDone: (gathered: GatheredBatch) => void,
     onDamage: (error: DamagedColumn) => Error,
   ): Promise<{ readonly done: Promise<void> }> {
     const thread = await this.#findThread();
+    const { batch, descriptor, parts } = work;
+    return this.#give(thread, { type: "batch", batch, descriptor, rows: thread.sendRows(parts) }, (result, start) => {
+      if (result.type === "damaged") throw onDamage(new DamagedColumn(result.place, result.message));
+      if (result.type !== "gathered") throw new Error(`a batch of columns ended with "${result.type}"`);
+      const { columns, sums } = result;
+      onDone({ columns, sums, start });
+    });
+  }
+
+  /**
+   * Gives a table to a thread, which copies it to its place in the output; waits until one has room. `onDone` is called when
+   * all orders before are done as well; then `done` resolves.
+   * @throws what ended an order before
+   */
+  async copy(
+    copy: Copy,
+    onDone: (sums: CopySums) => void,
+    onDamage: (error: DamagedPage) => Error,
+  ): Promise<{ readonly done: Promise<void> }> {
+    return this.#give(await this.#findThread(), { type: "copy", copy }, (result) => {
+      if (result.type === "damaged") throw onDamage(new DamagedPage(result.place, result.message));
+      if (result.type !== "copied") throw new Error(`a copy ended with "${result.type}"`);
+      onDone(result.sums);
+    });
+  }
+
+  #give(thread: TransferThread, order: Order, onDone: Job["onDone"]): { readonly done: Promise<void> } {
     const { promise: done, resolve, reject } = Promise.withResolvers<void>();
     done.catch(() => undefined);
-    const { batch, descriptor, parts } = work;
-    const job: Job = {
-      order: { type: "batch", batch, descriptor, rows: thread.sendRows(parts) },
-      parts,
-      onDone: (gathered) => {
-        onDone(gathered);
-        resolve();
-      },
-      onDamage,
-      reject,
-      held: [],
-      start: 0,
-      result: undefined,
-    };
+    const job: Job = { order, onDone, resolve, reject, held: [], start: 0, result: undefined };
     this.#jobs.push(job);
     if (this.#jobs.length === 1) job.start = this.#output.position;
     thread.give(job);
@@ -118,10 +134,9 @@ export class GatherThreads {
     }
   }
 
-  #complete(job: Job, result: NonNullable<Job["result"]>): void {
-    if (result.type === "damaged") throw job.onDamage(new DamagedColumn(result.column, result.message));
-    const { columns, sums } = result;
-    job.onDone({ columns, sums, start: job.start });
+  #complete(job: Job, result: Result): void {
+    job.onDone(result, job.start);
+    job.resolve();
     this.#jobs.shift();
     this.#beginNext();
   }
@@ -140,8 +155,8 @@ export class GatherThreads {
     this.#wake();
   }
 
-  /** The thread with the fewest batches, once it has room for one more. */
-  async #findThread(): Promise<GatherThread> {
+  /** The thread with the fewest orders, once it has room for one more. */
+  async #findThread(): Promise<TransferThread> {
     for (;;) {
       this.#port.signal.throwIfAborted();
       if (this.#failure !== undefined) throw this.#failure.cause;
@@ -152,8 +167,8 @@ export class GatherThreads {
         this.#threads = [first];
         await Promise.all(others.map((thread) => thread.end()));
       }
-      // Memory is short: one batch at a time, in one thread.
-      if (this.#port.slowed ? this.#jobs.length === 0 : first.given < givenBatches) return first;
+      // Memory is short: one order at a time, in one thread.
+      if (this.#port.slowed ? this.#jobs.length === 0 : first.given < givenOrders) return first;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -161,8 +176,8 @@ export class GatherThreads {
   }
 }
 
-class GatherThread {
-  readonly #pool: GatherThreads;
+class TransferThread {
+  readonly #pool: TransferThreads;
   readonly #worker: Worker;
   /** Jobs given and not done, in order. */
   readonly #jobs: Job[] = [];
@@ -171,15 +186,15 @@ class GatherThread {
   #lastRows = 0;
   #ending = false;
 
-  constructor(pool: GatherThreads) {
+  constructor(pool: TransferThreads) {
     this.#pool = pool;
     // The same module in TypeScript or, in an installed package, compiled.
-    const module = new URL(`./gather-thread${extname(import.meta.url)}`, import.meta.url);
+    const module = new URL(`./transfer-thread${extname(import.meta.url)}`, import.meta.url);
     this.#worker = new Worker(module, { resourceLimits });
     this.#worker.on("message", (message: FromThread) => this.#receive(message));
     this.#worker.on("error", (cause) => pool.fail(cause));
     this.#worker.on("exit", (code) => {
-      if (!this.#ending) pool.fail(new Error(`a thread that gathers columns ended with ${code}`));
+      if (!this.#ending) pool.fail(new Error(`a thread that transfers tables ended with ${code}`));
     });
   }
 
@@ -217,8 +232,8 @@ class GatherThread {
 
   #receive(message: FromThread): void {
     const [job] = this.#jobs;
-    if (message.type === "failed") return this.#pool.fail(message.error);
-    if (job === undefined) return this.#pool.fail(new Error(`a thread without a batch sent "${message.type}"`));
+    if (message.type === "failed") return this.#pool.fail(fromSent(message.error));
+    if (job === undefined) return this.#pool.fail(new Error(`a thread without an order sent "${message.type}"`));
     if (message.type === "piece") {
       const { slot, length, crc32c, memory } = message;
       if (memory !== undefined) this.#buffers[slot] = new Uint8Array(memory);

@@ -1,16 +1,29 @@
-/** A thread that gathers columns: receives batches, reads their chunks from the open file, and hands encoded bytes back. */
+/**
+ * A thread that transfers tables. Of a batch of columns to gather it reads the chunks from the open file and hands encoded
+ * bytes back; a table to copy it copies from file to file.
+ */
 import { parentPort } from "node:worker_threads";
 import { ReusableBuffer } from "../../parquet/buffer-pool.ts";
 import { ColumnGatherer } from "../../parquet/gather/column.ts";
 import type { RowPart } from "../../parquet/gather/rows.ts";
 import { ChunkBuffer } from "../../parquet/page/chunk-buffer.ts";
+import { DamagedPage } from "../../parquet/pages.ts";
 import { crc32c } from "../../store/crc32c.ts";
 import { readDescriptor } from "../../store/local/file.ts";
-import { pieceBuffers } from "../budget.ts";
+import { copyBlockBytes, pieceBuffers } from "../budget.ts";
 import { ChunkSink } from "./chunk-sink.ts";
+import { copyTable } from "./copy-table.ts";
 import { chunksOfBatch, DamagedColumn, type GatherTools, gatherBatch } from "./gather-batch.ts";
-import type { BatchOrder, FromThread, ToThread } from "./gather-protocol.ts";
 import { loadChunks, readRange, type SummedRange } from "./table-source.ts";
+import {
+  type BatchOrder,
+  type CopyOrder,
+  type FromThread,
+  type Order,
+  type Result,
+  type ToThread,
+  toSent,
+} from "./thread-protocol.ts";
 
 /** The other end of the channel; this module runs in a thread alone. */
 const main = parentPort ?? fail();
@@ -47,7 +60,8 @@ const sink = new ChunkSink(
 const gatherer = new ColumnGatherer();
 const input = new ReusableBuffer();
 const rows = new Map<number, readonly RowPart[]>();
-/** Batches are gathered one after the other. */
+let block: Uint8Array | undefined;
+/** Orders are carried out one after the other. */
 let last: Promise<void> = Promise.resolve();
 
 main.on("message", (message: ToThread) => {
@@ -56,19 +70,37 @@ main.on("message", (message: ToThread) => {
     rows.set(message.id, message.parts);
     for (const id of message.forget) rows.delete(id);
   }
-  if (message.type === "batch") last = last.then(() => carryOut(message));
+  if (message.type === "batch" || message.type === "copy") last = last.then(() => carryOut(message));
 });
 
-async function carryOut(order: BatchOrder): Promise<void> {
+async function carryOut(order: Order): Promise<void> {
+  try {
+    send(order.type === "batch" ? await gather(order) : copy(order));
+  } catch (error) {
+    send({ type: "failed", error: toSent(error) });
+  }
+}
+
+async function gather(order: BatchOrder): Promise<Result> {
   const parts = rows.get(order.rows);
+  if (parts === undefined) throw new Error(`no rows ${order.rows}`);
   const sums: SummedRange[] = [];
   try {
-    if (parts === undefined) throw new Error(`no rows ${order.rows}`);
     const tools = { gatherer, sink, read: await openChunks(order, sums) };
-    send({ type: "done", columns: await gatherBatch(order.batch, parts, tools), sums });
+    return { type: "gathered", columns: await gatherBatch(order.batch, parts, tools), sums };
   } catch (error) {
-    if (error instanceof DamagedColumn) send({ type: "damaged", column: error.column, message: error.message });
-    else send({ type: "failed", error });
+    if (error instanceof DamagedColumn) return { type: "damaged", place: error.column, message: error.message };
+    throw error;
+  }
+}
+
+function copy(order: CopyOrder): Result {
+  block ??= new Uint8Array(copyBlockBytes);
+  try {
+    return { type: "copied", sums: copyTable(order.copy, block) };
+  } catch (error) {
+    if (error instanceof DamagedPage) return { type: "damaged", place: error.chunk, message: error.message };
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
-/** Tables gathered by several threads: the same output as by one, the same errors, and no thread that stays. */
+/** Tables gathered and copied by several threads: the same output as by one, the same errors, and no thread that stays. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { takeInventory } from "../../../src/merge/inspect/inventory.ts";
@@ -8,13 +8,20 @@ import { runPreflight } from "../../../src/merge/inspect/preflight.ts";
 import { makePlan } from "../../../src/merge/plan/plan.ts";
 import { predictPeak } from "../../../src/merge/plan/predict.ts";
 import { chooseThreads } from "../../../src/merge/plan/threads.ts";
+import { copyTable } from "../../../src/merge/transfer/copy-table.ts";
+import { fromSent, toSent } from "../../../src/merge/transfer/thread-protocol.ts";
 import { finishOutput, transferTables } from "../../../src/merge/transfer/transfer.ts";
+import { ExitCode } from "../../../src/model/exit-code.ts";
+import { Failure, toFailure } from "../../../src/model/failure.ts";
 import { readFooter } from "../../../src/parquet/footer-reader.ts";
 import { readPages } from "../../../src/parquet/page/header.ts";
 import { crc32c, formatCrc32c } from "../../../src/store/crc32c.ts";
 import { openLocal } from "../../../src/store/local/file.ts";
+import { loadFile } from "../../support/bytes.ts";
+import { copyTo } from "../../support/duckdb.ts";
 import { scratchFolder } from "../../support/folder.ts";
 import { failureOf, limits, makePairContext, makeSettings, TestPort } from "../../support/in-process.ts";
+import { writeStored } from "../../support/parquet-file.ts";
 import { keyed, upTo, type Written, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("threads");
@@ -113,6 +120,77 @@ test("a damaged page ends in the same error, whatever the number of threads", as
   assert.deepEqual(three.problems, one.problems);
   assert.equal(three.exitCode, one.exitCode);
   assert.match(JSON.stringify(three.problems), /a page cannot be decoded.*column c5.*"table":"d"/);
+});
+
+/** Tables to splice alone; the key lies between other columns, so that each is two ranges. */
+async function makeAligned(): Promise<Written> {
+  const place = mkdtempSync(join(root, "spliced-"));
+  mkdirSync(join(place, "in/pair"), { recursive: true });
+  for (const [index, name] of ["targets", ..."abcdefg"].entries()) {
+    const select = `select hash(range)::ubigint x${index}, range as interval_time, hash(range + ${index})::ubigint y from range(90000)`;
+    await copyTo(join(place, "in/pair", `${name}.parquet`), select, "row_group_size 30720");
+  }
+  writeFileSync(join(place, "in/pair/_COMPLETE"), "");
+  return { input: join(place, "in"), output: join(place, "out") };
+}
+
+test("tables that are all copied: three threads write the bytes of one, and sum up the same inputs", async () => {
+  const written = await makeAligned();
+  const [one, three] = [await transfer(written, 1), await transfer(written, 3)];
+  assert.deepEqual(
+    one.tables.map((table) => table.transfer),
+    Array.from({ length: 8 }, () => "splice"),
+  );
+  assert.ok(three.bytes.equals(one.bytes));
+  for (const { tables } of [one, three])
+    for (const { file, crc32c: sum } of tables) assert.equal(sum, formatCrc32c(crc32c(readFileSync(file.path))));
+});
+
+test("a page checksum that is not its bytes' ends in the same error, whatever the number of threads", async () => {
+  const place = mkdtempSync(join(root, "damaged-"));
+  const written = { input: join(place, "in"), output: join(place, "out") };
+  mkdirSync(join(place, "in/pair"), { recursive: true });
+  const values = Array.from({ length: 300 }, (_, row) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(row));
+    return bytes;
+  });
+  for (const name of ["targets", ..."abcdefg"])
+    writeStored(
+      join(place, "in/pair", `${name}.parquet`),
+      ["interval_time", "x", "y"].map((column) => ({ name: column, type: 2, values, checksum: true })),
+      { groupRows: 100 },
+    );
+  writeFileSync(join(place, "in/pair/_COMPLETE"), "");
+  const path = join(place, "in/pair/d.parquet");
+  const { footer, bytes } = await loadFile(path);
+  const chunk = footer.rowGroups[1]?.chunks[2];
+  assert.ok(chunk);
+  const last = chunk.start + chunk.size - 1;
+  bytes[last] = (bytes[last] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  const [one, three] = [await failureOf(transfer(written, 1)), await failureOf(transfer(written, 3))];
+  assert.deepEqual(three.problems, one.problems);
+  assert.equal(three.exitCode, one.exitCode);
+  assert.match(JSON.stringify(three.problems), /column y, row group 1: page 0: CRC32 \d+, the header says/);
+});
+
+test("an error keeps its code, its class and its problems on the way between threads", () => {
+  const problem = { what: "a", found: "b", fix: "c", table: "d" };
+  const failure = fromSent(structuredClone(toSent(new Failure(ExitCode.input, [problem]))));
+  assert.ok(failure instanceof Failure);
+  assert.deepEqual([failure.exitCode, failure.problems], [ExitCode.input, [problem]]);
+  const order = { input: openSync(import.meta.filename, "r"), size: 40, ranges: [{ start: 0, end: 40, delta: 0 }] };
+  let thrown: unknown;
+  try {
+    // The disk is always full.
+    copyTable({ ...order, output: openSync("/dev/full", "r+"), chunks: [] }, new Uint8Array(64));
+  } catch (error) {
+    thrown = error;
+  }
+  const received = toFailure(fromSent(structuredClone(toSent(thrown))));
+  assert.match(received.message, /storage failed: found ENOSPC.*the disk is full/);
+  assert.equal(received.exitCode, ExitCode.transient);
 });
 
 test("a merge that is stopped ends its threads", async () => {
