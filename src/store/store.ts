@@ -102,8 +102,18 @@ export interface StageOptions {
 export interface FolderContent {
   readonly files: readonly StoredFile[];
   readonly folders: readonly string[];
-  /** Names that lead to no file and no folder, such as broken links. */
-  readonly others: readonly string[];
+  /** What is neither, or cannot be reached by its name. */
+  readonly others: readonly OtherEntry[];
+}
+
+/** An entry of a folder that cannot be read as a file or listed as a folder. */
+export interface OtherEntry {
+  /** Bytes that are not UTF-8 are replaced by U+FFFD. */
+  readonly name: string;
+  /** In words, such as "a FIFO" or "a link to nothing". */
+  readonly what: string;
+  /** A folder whose content cannot be listed. */
+  readonly isFolder: boolean;
 }
 
 /** Where checkpoints are read from and outputs are written to. */

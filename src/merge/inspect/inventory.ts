@@ -93,7 +93,12 @@ async function sortOthers(
     .filter((name) => name !== completeMarker && !name.endsWith(tableSuffix));
   const entries = [
     ...strange.map((name) => ({ name, found: "a file", untaken: isUntakenTable(name, true) })),
-    ...others.map((name) => ({ name, found: "no file", untaken: isUntakenTable(name, false) })),
+    ...others.map(({ name, what, isFolder }) => ({
+      name: isFolder ? `${name}/` : name,
+      found: what,
+      // A folder that cannot be listed may hold tables.
+      untaken: isFolder || isUntakenTable(name, false),
+    })),
     ...(await pMap(folders, (name) => lookInto(store, folder, name), { concurrency: 8 })),
   ];
   return {

@@ -119,8 +119,12 @@ export async function orMissing<Value>(found: Promise<Value>): Promise<Value | u
   try {
     return await found;
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return undefined;
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return undefined;
     throw error;
   }
+}
+
+/** The code of an error of the system, such as ENOENT; nothing for any other error. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }

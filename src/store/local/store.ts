@@ -11,7 +11,7 @@ import {
   type Store,
   type StoredFile,
 } from "../store.ts";
-import { changeTimeOf, kindOf, openAny, openLocal, orMissing, versionOf } from "./file.ts";
+import { changeTimeOf, codeOf, kindOf, openAny, openLocal, orMissing, versionOf } from "./file.ts";
 import { sweepLock, withLock } from "./lock.ts";
 import { nameStagedFile, stageFile, sweepStagedFiles } from "./staged-file.ts";
 
@@ -50,25 +50,62 @@ export function createLocalStore(durable: boolean): Store {
 /** The durable store. */
 export const localStore: Store = createLocalStore(true);
 
-/** A symbolic link is what it leads to. */
+/** A symbolic link is what it leads to. Names are read as bytes, because a name need not be UTF-8. */
 async function listAll(folder: string): Promise<FolderContent | undefined> {
-  const entries = await orMissing(readdir(folder));
+  const entries = await orMissing(readdir(folder, { encoding: "buffer" }));
   if (entries === undefined) return undefined;
-  const found = await Promise.all(entries.sort().map(async (name) => ({ name, ...(await look(join(folder, name))) })));
+  const found = await Promise.all(entries.map((name) => look(folder, name)));
+  found.sort((left, right) => (left.name < right.name ? -1 : 1));
   return {
     files: found.flatMap(({ file }) => file ?? []),
-    folders: found.flatMap(({ name, isFolder }) => (isFolder ? [name] : [])),
-    others: found.flatMap(({ name, file, isFolder }) => (file === undefined && !isFolder ? [name] : [])),
+    folders: found.flatMap(({ name, isFolder, other }) => (isFolder && other === undefined ? [name] : [])),
+    others: found.flatMap(({ name, isFolder, other }) =>
+      other === undefined ? [] : [{ name, isFolder, what: other }],
+    ),
   };
 }
 
-async function look(path: string): Promise<{ readonly file: StoredFile | undefined; readonly isFolder: boolean }> {
-  const stats = await orMissing(stat(path, { bigint: true }));
-  return { file: stats && (await describeFile(path, stats)), isFolder: stats?.isDirectory() ?? false };
+/** What has a name in a folder: `other` says in words why it is neither a file nor a folder that can be used. */
+interface Look {
+  readonly name: string;
+  readonly isFolder: boolean;
+  readonly file?: StoredFile | undefined;
+  readonly other?: string;
 }
 
+async function look(folder: string, raw: Buffer): Promise<Look> {
+  const name = raw.toString();
+  const path = join(folder, name);
+  if (!Buffer.from(name).equals(raw)) return lookAtBytes(folder, raw, name);
+  try {
+    const stats = await stat(path, { bigint: true });
+    if (stats.isFile()) return { name, isFolder: false, file: await describeFile(path, stats) };
+    return { name, isFolder: stats.isDirectory(), ...(!stats.isDirectory() && { other: kindOf(stats) }) };
+  } catch (error) {
+    const other = brokenLinks[codeOf(error)];
+    if (other === undefined) throw error;
+    return { name, isFolder: false, other };
+  }
+}
+
+/** A name that is not UTF-8 cannot go into a manifest, or into a command. */
+async function lookAtBytes(folder: string, raw: Buffer, name: string): Promise<Look> {
+  const path = Buffer.concat([Buffer.from(join(folder, "/")), raw]);
+  const stats = await stat(path).catch(() => undefined);
+  const other = `a name that is not UTF-8: hexadecimal ${raw.toString("hex")}`;
+  return { name, isFolder: stats?.isDirectory() ?? false, other };
+}
+
+/** What a name in a folder leads to when it cannot be followed. */
+const brokenLinks: Readonly<Record<string, string>> = {
+  ENOENT: "a link to nothing",
+  ENOTDIR: "a link to nothing",
+  ELOOP: "a link that leads back to itself",
+};
+
 async function describe(path: string): Promise<StoredFile | undefined> {
-  return (await look(path)).file;
+  const stats = await orMissing(stat(path, { bigint: true }));
+  return stats && describeFile(path, stats);
 }
 
 async function describeFile(path: string, stats: BigIntStats): Promise<StoredFile | undefined> {

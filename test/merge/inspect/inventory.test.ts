@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { takeInventory } from "../../../src/merge/inspect/inventory.ts";
 import { describeProblem } from "../../../src/model/failure.ts";
+import { codeOf } from "../../../src/store/local/file.ts";
 import { scratchFolder } from "../../support/folder.ts";
 import { failureOf, makePairContext, makeSettings, type SomeSettings } from "../../support/in-process.ts";
 import { keyed, writeTables } from "../../support/tables.ts";
@@ -59,7 +61,7 @@ test("what looks like a table and cannot be taken as one is refused by name", as
   assert.deepEqual(problems.map(describeProblem), [
     line("Foo.PARQUET", "a file", "Foo"),
     line("bar.pq", "a file", "bar"),
-    line("broken.parquet", "no file", "broken"),
+    line("broken.parquet", "a link to nothing", "broken"),
     line("by_day/", "a folder", "by_day"),
     line("parts.parquet/", "a folder", "parts"),
     line("spark/", "a folder", "spark"),
@@ -68,6 +70,58 @@ test("what looks like a table and cannot be taken as one is refused by name", as
   const left = await take({ input: join(root, "untaken"), excludeTables });
   assert.deepEqual(left.problems.map(describeProblem), [line("spark/", "a folder", "spark")]);
   assert.deepEqual(left.excluded, ["Foo.PARQUET", "bar.pq", "broken.parquet", "by_day/", "parts.parquet/"]);
+});
+
+test("what cannot be read as a file is refused in one go, and nothing waits for a FIFO", async () => {
+  const own = join(root, "strange", "pair");
+  mkdirSync(own, { recursive: true });
+  for (const name of ["_COMPLETE", "targets.parquet"]) writeFileSync(join(own, name), "");
+  symlinkSync(join(own, "gone", "deep"), join(own, "dangling.parquet"));
+  symlinkSync(join(own, "loop.parquet"), join(own, "loop.parquet"));
+  symlinkSync("/dev/null", join(own, "device.parquet"));
+  execFileSync("mkfifo", [join(own, "fifo.parquet")]);
+  mkdirSync(join(own, "folder.parquet"));
+  const { problems } = await take({ input: join(root, "strange") });
+  assert.deepEqual(
+    problems.map(({ what, found: kind }) => [
+      what.replace("looks like a table, but cannot be read as one: ", ""),
+      kind,
+    ]),
+    [
+      ["dangling.parquet", "a link to nothing"],
+      ["device.parquet", "a device"],
+      ["fifo.parquet", "a FIFO"],
+      ["folder.parquet/", "a folder"],
+      ["loop.parquet", "a link that leads back to itself"],
+    ],
+  );
+});
+
+test("names that are not UTF-8 are refused with their bytes", async (context) => {
+  const own = join(root, "bytes", "pair");
+  mkdirSync(own, { recursive: true });
+  for (const name of ["_COMPLETE", "targets.parquet"]) writeFileSync(join(own, name), "");
+  const named = (...bytes: number[]) => Buffer.concat([Buffer.from(`${own}/`), Buffer.from(bytes)]);
+  try {
+    writeFileSync(Buffer.concat([named(0x62, 0xff), Buffer.from(".parquet")]), "");
+  } catch (error) {
+    if (codeOf(error) === "EILSEQ") return context.skip("this file system takes no name that is not UTF-8");
+    throw error;
+  }
+  writeFileSync(named(0x6e, 0xfe), "");
+  mkdirSync(named(0x64, 0xfd));
+  const { problems, ignored } = await take({ input: join(root, "bytes") });
+  assert.deepEqual(
+    problems.map(({ what, found: kind }) => [what, kind]),
+    [
+      [
+        "looks like a table, but cannot be read as one: b\ufffd.parquet",
+        "a name that is not UTF-8: hexadecimal 62ff2e70617271756574",
+      ],
+      ["looks like a table, but cannot be read as one: d\ufffd/", "a name that is not UTF-8: hexadecimal 64fd"],
+    ],
+  );
+  assert.deepEqual(ignored, ["n\ufffd"]);
 });
 
 test("a missing folder is a failure that names it", async () => {
