@@ -7,6 +7,7 @@ import type { Plan } from "../model/plan.ts";
 import { type Completion, checkCompletions } from "../run/completion.ts";
 import { parallelismOf } from "../run/launch.ts";
 import { createStore } from "../store/create-store.ts";
+import { keepApart } from "../store/separate-folders.ts";
 import { withPairs } from "./choose-pairs.ts";
 import { forecastCost } from "./cost-guard.ts";
 import { createBackend } from "./create-backend.ts";
@@ -41,10 +42,12 @@ export interface ForecastHooks {
 /** Finds out what a run would do: reads footers and keys of every pair that is not done, and writes nothing. */
 export async function forecastRun(given: StatedSettings, { observe, onNotice }: ForecastHooks): Promise<RunForecast> {
   const settings = await withPairs(await withRunSettings(given), onNotice);
+  const store = createStore(settings);
+  await keepApart(store, settings, settings.pairs);
   const prices = await loadPrices(settings);
   const platform = await createBackend(settings.backend, settings, observe);
   const { ceilingBytes, spot } = platform.capacity;
-  const completions = await checkCompletions(createStore(settings), settings, settings.pairs);
+  const completions = await checkCompletions(store, settings, settings.pairs);
   const pairs: PairForecast[] = [];
   // One after the other: a plan takes memory too, and the ceiling holds for all plans together.
   for (const completion of completions) pairs.push(await forecastPair(completion, settings, ceilingBytes, observe));

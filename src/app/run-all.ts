@@ -4,6 +4,7 @@ import type { PriceList } from "../model/cost.ts";
 import { type RunEnd, type RunOptions, runPairs } from "../run/controller.ts";
 import { runPaths } from "../run/documents.ts";
 import { createStore } from "../store/create-store.ts";
+import { keepApart } from "../store/separate-folders.ts";
 import { withPairs } from "./choose-pairs.ts";
 import { guardCost } from "./cost-guard.ts";
 import { createBackend } from "./create-backend.ts";
@@ -24,8 +25,9 @@ export interface FinishedRun extends RunEnd {
 export async function runAll(given: StatedSettings, prices: PriceList, hooks: RunHooks): Promise<FinishedRun> {
   const { observe, ...controls } = hooks;
   const settings = await withPairs(await withRunSettings(given), hooks.onNotice);
-  const platform = await createBackend(settings.backend, settings, observe);
   const store = createStore(settings);
+  await keepApart(store, settings, settings.pairs);
+  const platform = await createBackend(settings.backend, settings, observe);
   const end = await runPairs({
     store,
     machine: platform.backend,

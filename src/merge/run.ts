@@ -10,6 +10,7 @@ import type { MergeSettings } from "../model/settings.ts";
 import type { Task, TaskLimits } from "../model/task.ts";
 import { formatMemory, formatNumber, MiB } from "../model/units.ts";
 import type { KeyVector } from "../parquet/key/key-vector.ts";
+import { keepApart } from "../store/separate-folders.ts";
 import type { StagedOutput } from "../store/store.ts";
 import { type Context, openPair, type PairContext, StageClock } from "./context.ts";
 import { readUnchanged } from "./inspect/changed-inputs.ts";
@@ -58,7 +59,7 @@ class PairMerge {
   }
 
   async plan(): Promise<Plan> {
-    const inventory = await this.#clock.run("inventory", () => takeInventory(this.#context, this.#settings));
+    const inventory = await this.#clock.run("inventory", () => this.#takeInventory());
     const checked = await this.#clock.run("preflight", () => runPreflight(this.#context, inventory, this.#settings));
     return (await this.#clock.run("plan", () => this.#decide(checked, inventory))).planned.plan;
   }
@@ -73,9 +74,14 @@ class PairMerge {
     return { ...result, bytes: { ...result.bytes, read: traffic.bytesDown }, traffic };
   }
 
+  async #takeInventory(): Promise<Inventory> {
+    await keepApart(this.#context.store, this.#settings, [this.#context.pair]);
+    return takeInventory(this.#context, this.#settings);
+  }
+
   async #mergeStages(): Promise<MergeResult> {
     const { store, paths } = this.#context;
-    const inventory = await this.#clock.run("inventory", () => takeInventory(this.#context, this.#settings));
+    const inventory = await this.#clock.run("inventory", () => this.#takeInventory());
     const existing = await findExisting(this.#context, inventory, this.#settings);
     if (existing.state === "done") {
       // The output may be of exactly these tables, and these not be what was expected.

@@ -24,6 +24,7 @@ export function createStore(settings: StoreSettings): Store {
   };
   return {
     join: (folder, ...names) => (isGcsPath(folder) ? joinGcsPath(folder, names) : local.join(folder, ...names)),
+    identify: async (folder) => (await of(folder)).identify(folder),
     isRemote: isGcsPath,
     list: async (folder) => (await of(folder)).list(folder),
     listAll: async (folder) => (await of(folder)).listAll(folder),

@@ -119,6 +119,11 @@ export interface OtherEntry {
 /** Where checkpoints are read from and outputs are written to. */
 export interface Store {
   join(folder: string, ...names: readonly string[]): string;
+  /**
+   * What identifies a folder, which need not exist yet, and every folder above it, nearest first: two paths of one folder have
+   * the same identity, however links lead there.
+   */
+  identify(folder: string): Promise<readonly string[]>;
   /** Whether a path lies behind a network, where every access is a request. */
   isRemote(path: string): boolean;
   /** Files directly in a folder, by name; undefined when there is no such folder. */

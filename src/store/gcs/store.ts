@@ -2,7 +2,7 @@ import pRetry from "p-retry";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
 import type { Traffic } from "../../model/measurement.ts";
-import { joinGcsPath, parseGcsPath } from "../../model/storage-path.ts";
+import { formatGcsPath, joinGcsPath, parseGcsPath } from "../../model/storage-path.ts";
 import { crc32c, formatCrc32c } from "../crc32c.ts";
 import type {
   FolderContent,
@@ -35,6 +35,13 @@ class GcsStore implements Store {
 
   join(folder: string, ...names: readonly string[]): string {
     return joinGcsPath(folder, names);
+  }
+
+  async identify(folder: string): Promise<readonly string[]> {
+    const { bucket, name } = parseGcsPath(folder);
+    const parts = name === "" ? [] : name.split("/");
+    const above = parts.map((_, index) => formatGcsPath({ bucket, name: parts.slice(0, index + 1).join("/") }));
+    return [formatGcsPath({ bucket, name: "" }), ...above].reverse();
   }
 
   isRemote(): boolean {

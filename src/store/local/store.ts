@@ -1,6 +1,6 @@
 import { type BigIntStats, constants } from "node:fs";
-import { access, mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { access, mkdir, readdir, readFile, realpath, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { formatCount, formatNumber } from "../../model/units.ts";
 import { inputChanged } from "../failures.ts";
 import {
@@ -22,6 +22,7 @@ import { nameStagedFile, stageFile, sweepStagedFiles } from "./staged-file.ts";
 export function createLocalStore(durable: boolean): Store {
   return {
     join,
+    identify,
     isRemote: () => false,
     list: async (folder) => (await listAll(folder))?.files,
     listAll,
@@ -177,6 +178,21 @@ async function checkWritable(folder: string): Promise<string | undefined> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Device and inode tell folders apart where names do not: through links, and on disks that ignore case. */
+async function identify(folder: string): Promise<readonly string[]> {
+  const place = await findExisting(resolve(folder));
+  const missing = relative(place, resolve(folder)).split(sep);
+  const existing: string[] = [];
+  for (let path = await realpath(place); ; path = dirname(path)) {
+    const { dev, ino } = await stat(path, { bigint: true });
+    existing.push(`${dev}:${ino}`);
+    if (path === dirname(path)) break;
+  }
+  const above = existing[0] ?? "";
+  const below = missing[0] === "" ? [] : missing.map((_, index) => [above, ...missing.slice(0, index + 1)].join("/"));
+  return [...below.reverse(), ...existing];
 }
 
 /** The folder, or the nearest one above it that exists. */
