@@ -68,5 +68,10 @@ async function writeRecord(settings: Settings, run: string, { start, result, mem
 }
 
 function nameHost(): string {
-  return hostname().replace(/[^A-Za-z0-9._-]/g, "-") || "worker";
+  return (
+    hostname()
+      .replace(/[^A-Za-z0-9._-]/g, "-")
+      .replace(/^[._-]+/, "")
+      .slice(0, 120) || "worker"
+  );
 }

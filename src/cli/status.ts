@@ -19,9 +19,9 @@ import { printJson, printLines } from "./print.ts";
 import { showRun } from "./run-display.ts";
 
 const guide = `
-Reads only, and changes nothing, and does not wait: whether a controller on another machine lives is unknown after one look.
---json says so as "controller": "alive", "none" or "unknown". Exit code 0 while the run goes on and when every pair is done; after the run, the code of
-its worst failure.
+Reads only, changes nothing, and does not wait: whether a controller on another machine lives is unknown after one look. --json
+says so as "controller": "alive", "none" or "unknown". Exit code 0 while the run goes on and when every pair is done; after the
+run, the code of its worst failure.
 
 Examples:
   widemerge status --output training

@@ -1,15 +1,11 @@
 import * as v from "valibot";
 import { backendNames } from "../model/backend-name.ts";
-import { Pair, pairText, RunId } from "../model/names.ts";
+import { Attempt, Pair, pairText, RunId } from "../model/names.ts";
 import { cloudRunEntries } from "./cloudrun.ts";
 import { kubernetesEntries } from "./kubernetes.ts";
 import { count, dollars, flag, folders, list, percent, renames, size, sizeText, times } from "./values.ts";
 
 const auto = v.literal("auto");
-
-const attemptText = "letters, digits, ., _ and -, at most 120";
-/** An attempt becomes a file name. */
-const Attempt = v.pipe(v.string(attemptText), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$/, attemptText));
 
 const sizesText = "sizes separated by commas, such as 50GiB,60GiB";
 const sizes = v.union(

@@ -33,3 +33,14 @@ export const FolderName = v.pipe(
 export const pairText = "pair names of letters, digits, _ and -, at most 63, such as audusd";
 /** The name of a pair. It becomes a folder, a file name and a label, so it can contain no path. */
 export const Pair = v.pipe(v.string(pairText), v.regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, pairText));
+
+const attemptText = "letters, digits, ., _ and -, at most 120";
+/** The id of an attempt. It becomes a file name, so it can contain no path. */
+export const Attempt = v.pipe(v.string(attemptText), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$/, attemptText));
+
+const handleText = "a name of a backend: letters, digits, ., _, : and -, in parts separated by /";
+/** A backend's own name for a launch, such as namespace/job. It becomes a part of requests. */
+export const HandleName = v.pipe(
+  v.string(handleText),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9._:-]*(\/[A-Za-z0-9][A-Za-z0-9._:-]*)*$/, handleText),
+);

@@ -11,6 +11,7 @@ import { toAbsolute } from "../model/storage-path.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { formatDocument, type RunStore, readDocument, runPaths, runsFolder } from "./documents.ts";
 import { LeaseWatch } from "./lease-watch.ts";
+import { checkEntry, checkRecord, type RunEntry } from "./stored-names.ts";
 
 /** A request to start or continue a run. */
 export interface RunRequest {
@@ -28,14 +29,6 @@ export interface ChosenRun {
   readonly record?: RunRecord;
   /** What the user should know about the choice. */
   readonly notice?: string;
-}
-
-/** A run in the list of runs. */
-interface RunEntry {
-  readonly format: 1;
-  readonly run: string;
-  /** RFC 3339. */
-  readonly created: string;
 }
 
 /**
@@ -104,13 +97,20 @@ function parseRun(name: string): string {
   throw new Failure(ExitCode.usage, [{ what: "not a valid run name", found: JSON.stringify(name), fix }]);
 }
 
-/** All runs of an output folder, newest first. */
+/** All runs of an output folder, newest first. @throws Failure (input) for entries whose names are none of a run */
 async function listRuns(store: RunStore, output: string): Promise<readonly RunEntry[]> {
   const files = (await store.list(runsFolder(store, output))) ?? [];
   const names = files.filter(({ name }) => name.endsWith(".json"));
-  const entries = await Promise.all(names.map(({ path }) => readDocument<RunEntry>(store, path)));
-  return entries
-    .filter((entry) => entry !== undefined)
+  const entries = await Promise.all(
+    names.map(async (file) => ({ file, entry: await readDocument<RunEntry>(store, file.path) })),
+  );
+  const found = entries.flatMap(({ file, entry }) => (entry === undefined ? [] : [{ file, entry }]));
+  failOn(
+    ExitCode.input,
+    found.flatMap(({ file, entry }) => checkEntry(entry, file)),
+  );
+  return found
+    .map(({ entry }) => entry)
     .sort((left, right) => right.created.localeCompare(left.created) || right.run.localeCompare(left.run));
 }
 
@@ -123,9 +123,15 @@ async function newestRecord(store: RunStore, output: string): Promise<RunRecord 
   return undefined;
 }
 
-/** The record of the run of that name; undefined when there is none. */
-export function readRecord(store: RunStore, output: string, run: string): Promise<RunRecord | undefined> {
-  return readDocument<RunRecord>(store, runPaths(store, output, run).record);
+/**
+ * The record of the run of that name; undefined when there is none.
+ * @throws Failure (input) with every name in it that this run cannot have
+ */
+export async function readRecord(store: RunStore, output: string, run: string): Promise<RunRecord | undefined> {
+  const path = runPaths(store, output, run).record;
+  const record = await readDocument<RunRecord>(store, path);
+  if (record !== undefined) failOn(ExitCode.input, checkRecord(record, { run, path }));
+  return record;
 }
 
 /** 2026-11-21-a, or the next free letter. */

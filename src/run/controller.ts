@@ -1,14 +1,14 @@
 import type { Backend } from "../backend/backend.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, toFailure } from "../model/failure.ts";
-import type { Launch, RunRecord, RunView } from "../model/run.ts";
+import type { Launch, RunView } from "../model/run.ts";
 import { agree, formatMemory, formatNumber } from "../model/units.ts";
 import { newOwner } from "../store/owner.ts";
 import { stopLaunches } from "./cancel.ts";
-import { chooseRun, newRecord, type RunRequest, reopen } from "./choose.ts";
+import { chooseRun, newRecord, type RunRequest, readRecord, reopen } from "./choose.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Completion, checkCompletions } from "./completion.ts";
-import { locateReports, type RunStore, readDocument, runPaths } from "./documents.ts";
+import { locateReports, type RunStore, runPaths } from "./documents.ts";
 import {
   type Capacity,
   type CostGuard,
@@ -156,7 +156,7 @@ class RunController {
     // A request to cancel that comes later is meant for this controller.
     const earlierRequest = await this.#store.stat(cancel);
     const version = (await this.#store.stat(path))?.version;
-    const known = await readDocument<RunRecord>(this.#store, path);
+    const known = await readRecord(this.#store, settings.output, run);
     const pairs = known?.pairs ?? this.#options.pairs;
     // A new run was looked at a moment ago, when it was checked.
     const checked = known === undefined ? this.#checked : undefined;

@@ -1,4 +1,5 @@
 import type { Store } from "../store/store.ts";
+import { checkAttempt, checkPair, checkReport, checkRun } from "./stored-names.ts";
 
 /** The part of a store that a run needs for its small documents. */
 export type RunStore = Pick<Store, "join" | "list" | "stat" | "readText" | "writeText" | "writeTextIf" | "remove">;
@@ -24,8 +25,13 @@ export function runsFolder(store: Pick<RunStore, "join">, output: string): strin
   return store.join(output, "runs");
 }
 
+/**
+ * The paths of a run. Each name that becomes a part of a path is checked here, wherever it comes from.
+ * @throws Failure (input) for a name that leads elsewhere
+ */
 export function runPaths(store: Pick<RunStore, "join">, output: string, run: string): RunPaths {
   const runs = runsFolder(store, output);
+  checkRun(run);
   const folder = store.join(runs, run);
   return {
     entry: store.join(runs, `${run}.json`),
@@ -33,8 +39,8 @@ export function runPaths(store: Pick<RunStore, "join">, output: string, run: str
     lease: store.join(folder, "lease.json"),
     cancel: store.join(folder, "cancel.json"),
     launch: (number) => store.join(folder, "launches", `${number}.json`),
-    result: (pair, attempt) => store.join(folder, "results", pair, `${attempt}.json`),
-    document: (name) => store.join(folder, ...name.split("/")),
+    result: (pair, attempt) => store.join(folder, "results", checkPair(pair), `${checkAttempt(attempt)}.json`),
+    document: (name) => store.join(folder, ...checkReport(name).split("/")),
   };
 }
 

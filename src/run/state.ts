@@ -1,7 +1,7 @@
 import pMap from "p-map";
 import { isOver } from "../model/ending.ts";
 import { ExitCode } from "../model/exit-code.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure, failOn } from "../model/failure.ts";
 import type { Handle, Launch, LaunchStatus, RunRecord, RunView, TaskStatus, WorkerRecord } from "../model/run.ts";
 import type { RunSettings } from "../model/settings.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -10,6 +10,7 @@ import { formatDocument, type RunPaths, type RunStore, readDocument, runPaths } 
 import { superseded } from "./lease.ts";
 import { composeView, isTaskOver, type RunFacts, taskKey } from "./outcomes.ts";
 import { type Policy, policyOf } from "./policy.ts";
+import { checkLaunchEnd, checkRecord } from "./stored-names.ts";
 
 /** `launches/<n>.json`: how a launch ended. The backend may forget it from then on. */
 interface LaunchDocument {
@@ -95,6 +96,7 @@ export class RunState implements RunFacts {
     const version = (await this.#store.stat(this.paths.record))?.version;
     const record = await readDocument<RunRecord>(this.#store, this.paths.record);
     if (record !== undefined) {
+      failOn(ExitCode.input, checkRecord(record, { run: this.record.run, path: this.paths.record }));
       this.record = record;
       this.#version = version;
     }
@@ -105,7 +107,9 @@ export class RunState implements RunFacts {
   async #readClosed(): Promise<readonly LaunchStatus[]> {
     const closed: LaunchStatus[] = [];
     for (const { launch } of this.openHandles()) {
-      const document = await readDocument<LaunchDocument>(this.#store, this.paths.launch(launch.number));
+      const path = this.paths.launch(launch.number);
+      const document = await readDocument<LaunchDocument>(this.#store, path);
+      if (document !== undefined) failOn(ExitCode.input, checkLaunchEnd(document, { launch, path }));
       if (document === undefined) this.#putWaiting(launch);
       else closed.push({ launch, statuses: document.statuses });
     }

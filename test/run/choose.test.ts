@@ -73,7 +73,10 @@ describe("an unfinished run", () => {
     await begin(request, "refused");
     assert.notEqual((await chooseRun(store, request)).run, "refused");
     await chooseRun(store, { ...request, wanted: "started" });
-    const record = { ...newRecord("started", "0.0.0", request, []), pending: makeLaunch(["audusd"]) };
+    const record = {
+      ...newRecord("started", "0.0.0", request, []),
+      pending: makeLaunch(["audusd"], { run: "started" }),
+    };
     await store.writeText(runPaths(store, output, "started").record, formatDocument(record));
     const { run, notice } = await chooseRun(store, request);
     assert.equal(run, "started");
@@ -93,7 +96,7 @@ describe("an unfinished run", () => {
     const request = newRequest();
     const { output } = request.settings;
     await chooseRun(store, { ...request, wanted: "other" });
-    const record = { ...newRecord("other", "0.0.0", request, []), pending: makeLaunch(["audusd"]) };
+    const record = { ...newRecord("other", "0.0.0", request, []), pending: makeLaunch(["audusd"], { run: "other" }) };
     await store.writeText(runPaths(store, output, "other").record, formatDocument(record));
     const settings = makeSettings({ output, input: folder, requireMarker: false, key: "ts" });
     const { run, notice = "" } = await chooseRun(store, { ...request, settings });

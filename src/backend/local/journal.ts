@@ -1,8 +1,10 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import * as v from "valibot";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
+import { Attempt as AttemptName } from "../../model/names.ts";
 import { decodeOutcome, type WorkerOutcome } from "../../model/outcome.ts";
 import { decodeProgress, type TaskProgress } from "../../model/progress.ts";
 import type { Attempt, Launch, TaskState } from "../../model/run.ts";
@@ -86,8 +88,9 @@ export class Journal {
     this.#write(`${entry.index}.json`, entry);
   }
 
-  /** The files that an attempt's worker writes. */
+  /** The files that an attempt's worker writes. @throws Failure (input) if its id, read from the journal, leads elsewhere */
   filesOf(attempt: string): WorkerFiles {
+    if (!v.is(AttemptName, attempt)) throw notAnAttempt(attempt, this.folder);
     const path = (kind: string) => join(this.folder, `${attempt}.${kind}`);
     return { log: path("log"), progress: path("progress.json"), outcome: path("outcome.json") };
   }
@@ -117,6 +120,13 @@ export class Journal {
     writeFileSync(staged, JSON.stringify(content));
     renameSync(staged, path);
   }
+}
+
+function notAnAttempt(id: string, folder: string): Failure {
+  const fix = "the files in this folder were changed: remove it, and start the run again";
+  return new Failure(ExitCode.input, [
+    { what: `${folder} names an attempt that cannot be one`, found: JSON.stringify(id), fix },
+  ]);
 }
 
 function replaced({ run, number }: Launch): Failure {
