@@ -6,6 +6,7 @@ import type { CostForecast, CostLine, PriceList } from "../model/cost.ts";
 import { isOver } from "../model/ending.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { failOn } from "../model/failure.ts";
+import { largest } from "../model/numbers.ts";
 import type { RunView } from "../model/run.ts";
 import { isGcsPath } from "../model/storage-path.ts";
 import { type CostGuard, type PlannedStart, parallelismOf } from "../run/launch.ts";
@@ -67,12 +68,12 @@ export function forecastCost(
 ): CostForecast {
   const { backend, input, output } = settings;
   const { capacity, vcpu } = platform;
-  const largest = Math.max(capacity.ceilingBytes, ...starts.map(({ ceilingBytes }) => ceilingBytes));
+  const largestCeiling = Math.max(capacity.ceilingBytes, largest(starts.map(({ ceilingBytes }) => ceilingBytes)));
   return predictCost(
     {
       backend,
       output,
-      parallelism: parallelismOf(capacity, starts.length, largest),
+      parallelism: parallelismOf(capacity, starts.length, largestCeiling),
       pairs: starts.map(({ pair, inputBytes, ceilingBytes, spot, seconds }) => ({
         pair,
         seconds: seconds ?? guessSeconds(inputBytes, isGcsPath(input)),

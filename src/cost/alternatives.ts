@@ -1,4 +1,5 @@
 import type { Alternative, CostLine, PriceList, RightSize } from "../model/cost.ts";
+import { largest } from "../model/numbers.ts";
 import type { RunView } from "../model/run.ts";
 import { formatBytes, formatCount, formatMemory, formatNumber, formatSeconds } from "../model/units.ts";
 import {
@@ -31,8 +32,8 @@ export function findAlternatives(view: RunView, list: PriceList, right: RightSiz
   const merges = listMerges(view);
   if (merges.length === 0) return [];
   const seconds = merges.reduce((sum, merge) => sum + merge.seconds, 0);
-  const parallelism = Math.max(1, ...view.record.handles.map((handle) => handle.launch.parallelism));
-  const longest = Math.max(...merges.map((merge) => merge.seconds));
+  const parallelism = Math.max(1, largest(view.record.handles.map((handle) => handle.launch.parallelism)));
+  const longest = largest(merges.map((merge) => merge.seconds));
   const wallSeconds = Math.max(longest, seconds / parallelism);
   const work = { merges, size: largestRequest(merges), seconds, wallSeconds, list };
   return [

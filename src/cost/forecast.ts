@@ -1,5 +1,6 @@
 import type { BackendName } from "../model/backend-name.ts";
 import type { CostForecast, CostLine, PriceList } from "../model/cost.ts";
+import { largest } from "../model/numbers.ts";
 import { isGcsPath } from "../model/storage-path.ts";
 import { type ComputeUse, describeBasis, priceCompute, ratesOf } from "./compute.ts";
 import { addSums, priceCluster, priceStorage, sumLines } from "./cost-lines.ts";
@@ -48,5 +49,5 @@ function priceWorker(pair: ForecastPair, forecast: Forecast, list: PriceList): C
 function wallSeconds(forecast: Forecast): number {
   const seconds = forecast.pairs.map((pair) => pair.seconds);
   const sum = seconds.reduce((total, one) => total + one, 0);
-  return Math.max(0, ...seconds, sum / Math.max(1, forecast.parallelism));
+  return Math.max(largest(seconds), sum / Math.max(1, forecast.parallelism));
 }

@@ -1,3 +1,4 @@
+import { largest } from "../model/numbers.ts";
 import { type AttemptOutcome, attemptSeconds, type RunView } from "../model/run.ts";
 import type { ComputeUse } from "./compute.ts";
 import type { Size } from "./machine-sizes.ts";
@@ -29,7 +30,7 @@ function findMerge(attempts: readonly AttemptOutcome[]): AttemptOutcome | undefi
 /** The largest request among some merges: at least one. */
 export function largestRequest(merges: readonly Merge[]): Size {
   return {
-    vcpu: Math.max(...merges.map((merge) => merge.vcpu)),
-    memoryBytes: Math.max(...merges.map((merge) => merge.memoryBytes)),
+    vcpu: largest(merges.map((merge) => merge.vcpu)),
+    memoryBytes: largest(merges.map((merge) => merge.memoryBytes)),
   };
 }

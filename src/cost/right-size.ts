@@ -1,5 +1,6 @@
 import type { PriceList, RightSize, Sum } from "../model/cost.ts";
 import { stopShare } from "../model/guard.ts";
+import { largest } from "../model/numbers.ts";
 import { type AttemptOutcome, attemptPeak, type PairOutcome, type RunView } from "../model/run.ts";
 import { formatMemory } from "../model/units.ts";
 import { priceCompute, ratesOf } from "./compute.ts";
@@ -45,7 +46,7 @@ function findPeak(view: RunView, includes: (attempt: AttemptOutcome) => boolean)
   const peaks = view.pairs.flatMap(({ attempts, records }) =>
     attempts.filter(includes).map((attempt) => attemptPeak(attempt, records) ?? 0),
   );
-  return Math.max(0, ...peaks);
+  return largest(peaks);
 }
 
 /** An attempt that found its pair already done used little memory, which says nothing about a merge. */
@@ -61,7 +62,7 @@ function findNeed(view: RunView, measuredBytes: number, requested: Size): Size {
 function findMemoryNeed(view: RunView, measuredBytes: number): number {
   const predicted = view.pairs.map((pair) => (pair.output?.predictedPeakBytes ?? 0) / stopShare);
   const exceeded = view.pairs.filter((pair) => pair.state !== "done" && pair.failures.memory > 0).flatMap(listCeilings);
-  return Math.max(measuredBytes * headroom, ...predicted, ...exceeded.map((bytes) => bytes * headroom));
+  return largest([measuredBytes * headroom, ...predicted, ...exceeded.map((bytes) => bytes * headroom)]);
 }
 
 function listCeilings(pair: PairOutcome): number[] {

@@ -1,6 +1,7 @@
 import type { BackendName } from "../model/backend-name.ts";
 import type { AttemptCost, CostLine, PairCost, PriceList, RunCost } from "../model/cost.ts";
 import { describeEnding } from "../model/ending.ts";
+import { largest, smallest } from "../model/numbers.ts";
 import {
   type AttemptOutcome,
   attemptPeak,
@@ -42,8 +43,8 @@ export function hasCosts(
 export function wallSeconds(view: RunView): number {
   const attempts = view.pairs.flatMap((pair) => pair.attempts).filter((attempt) => attempt.start !== undefined);
   if (attempts.length === 0) return 0;
-  const first = Math.min(...attempts.map((attempt) => Date.parse(attempt.start ?? view.at)));
-  const last = Math.max(...attempts.map((attempt) => Date.parse(attempt.end ?? view.at)));
+  const first = smallest(attempts.map((attempt) => Date.parse(attempt.start ?? view.at)));
+  const last = largest(attempts.map((attempt) => Date.parse(attempt.end ?? view.at)));
   return Math.max(0, (last - first) / 1000);
 }
 

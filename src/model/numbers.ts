@@ -7,3 +7,8 @@ export function sum(numbers: readonly number[]): number {
 export function largest(numbers: readonly number[]): number {
   return numbers.reduce((most, number) => Math.max(most, number), 0);
 }
+
+/** The smallest of any number of numbers; infinity of none. */
+export function smallest(numbers: readonly number[]): number {
+  return numbers.reduce((least, number) => Math.min(least, number), Number.POSITIVE_INFINITY);
+}

@@ -26,6 +26,7 @@ const Problem = v.object({
   found: v.exactOptional(v.string()),
   fix: v.string(),
   table: v.exactOptional(v.string()),
+  more: v.exactOptional(whole),
 });
 
 /** Entries that this version does not know are ignored. Sizes in bytes. */

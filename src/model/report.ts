@@ -8,7 +8,13 @@ const text = v.string();
 const amount = v.number();
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-const ReportProblem = object({ what: text, found: v.exactOptional(text), fix: text, table: v.exactOptional(text) });
+const ReportProblem = object({
+  what: text,
+  found: v.exactOptional(text),
+  fix: text,
+  table: v.exactOptional(text),
+  more: v.exactOptional(v.pipe(whole, v.description("problems like this one that were found and left out"))),
+});
 
 /** The memory of one attempt over time. `ended` is the word for its ending. */
 export const MemoryTrace = object({

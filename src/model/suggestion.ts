@@ -1,5 +1,7 @@
 /** Suggestions for misspelt names. */
 
+import { smallest } from "./numbers.ts";
+
 /** The known name that a misspelt one most likely means; undefined where none is close enough. */
 export function suggest(name: string, known: readonly string[]): string | undefined {
   const wanted = plain(name);
@@ -31,7 +33,7 @@ function editDistance(from: string, to: string): number {
         at(last, column - 1) + (same ? 0 : 1),
         ...(swapped ? [at(beforeLast, column - 2) + 1] : []),
       ];
-      current.push(Math.min(...steps));
+      current.push(smallest(steps));
     }
     [beforeLast, last] = [last, current];
   }

@@ -77,6 +77,15 @@ export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
 }
 
+/** Names that a message shows. */
+const namesShown = 8;
+
+/** Names in a message: "a, b", or the first of many: "a, b, … and 39,990 more"; empty for none. */
+export function listNames(names: readonly string[], shown = namesShown): string {
+  const more = names.length > shown ? ` and ${formatCount(names.length - shown)} more` : "";
+  return `${names.slice(0, shown).join(", ")}${more}`;
+}
+
 function scale(value: number, base: number, units: readonly string[]): string {
   let rest = value;
   let unit = 0;

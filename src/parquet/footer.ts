@@ -4,14 +4,7 @@
  */
 
 import { ThriftReader } from "./thrift/reader.ts";
-import {
-  field,
-  ThriftError,
-  type ThriftList,
-  type ThriftStruct,
-  ThriftType,
-  type ThriftValue,
-} from "./thrift/thrift.ts";
+import { ThriftError, type ThriftStruct, ThriftType, type ThriftValue } from "./thrift/thrift.ts";
 
 /** A node of the schema, in the file's depth-first order; `raw` keeps the fields that this program does not read. */
 export interface SchemaElement {
@@ -98,113 +91,319 @@ export interface Footer {
 const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Reads FileMetaData from its bytes.
+ * Limits of what a footer may state, far above any real file: a crafted one of a few megabytes must not take gigabytes.
+ * Elements of the schema, column chunks of all row groups, parts of a column's path, encodings of a chunk, and values of one
+ * schema element or chunk, nested ones included.
+ */
+const most = { elements: 1_000_000, chunks: 4_000_000, pathParts: 256, encodings: 256, values: 10_000 };
+
+/**
+ * Reads FileMetaData from its bytes. What it does not need is skipped, so time and memory are bounded by the bytes.
  * @throws ThriftError when the bytes are not what the format says.
  */
 export function parseFooter(bytes: Uint8Array): Footer {
   const reader = new ThriftReader(bytes);
-  const plain = new Map<number, ThriftValue>();
+  let rows: number | undefined;
   let rowGroups: RowGroup[] = [];
   let elements: SchemaElement[] = [];
-  reader.visitFields((id, type) => {
-    if (id === 2) elements = Array.from({ length: reader.readListHeader().size }, () => readElement(reader));
-    else if (id === 4) rowGroups = readRowGroups(reader);
-    else plain.set(id, reader.readValue(type, 0, true));
+  let columnOrders: ThriftValue[] | undefined;
+  let keyValues: readonly (readonly [string, string])[] = [];
+  let encrypted = false;
+  visitOnce(reader, "FileMetaData", (id, type) => {
+    if (id === 2) elements = readList(reader, type, most.elements, readElement);
+    else if (id === 3) rows = readNumber(reader, type, "num_rows");
+    else if (id === 4) rowGroups = readRowGroups(reader, type);
+    else if (id === 5) keyValues = readList(reader, type, Number.POSITIVE_INFINITY, readKeyValue);
+    else if (id === 7) columnOrders = readOrders(reader, type);
+    else {
+      encrypted ||= id === 8;
+      reader.skipValue(type, 0, true);
+    }
   });
+  if (columnOrders !== undefined && columnOrders.length > elements.length)
+    throw new ThriftError(`${columnOrders.length} column orders for ${elements.length} schema elements`);
   return {
-    rows: toNumber(plain.get(3), "num_rows"),
+    rows: toNumber(rows, "num_rows"),
     columns: toColumns(elements),
     rowGroups,
-    columnOrders: plain.has(7) ? items(plain.get(7)).map(toStruct) : undefined,
-    keyValues: Object.fromEntries(
-      items(plain.get(5)).map((item) => [toText(field(toStruct(item), 1)), toText(field(toStruct(item), 2))]),
-    ),
-    encrypted: plain.has(8),
+    columnOrders,
+    keyValues: Object.fromEntries(keyValues),
+    encrypted,
   };
 }
 
-function readRowGroups(reader: ThriftReader): RowGroup[] {
-  const { size } = reader.readListHeader();
-  return Array.from({ length: size }, () => readRowGroup(reader));
+/**
+ * Visits the fields of a struct. A field that comes twice has no meaning: readers differ in which one they take.
+ * @throws ThriftError at a field that comes twice
+ */
+function visitOnce(reader: ThriftReader, name: string, visit: (id: number, type: number) => void): void {
+  let seen = 0;
+  reader.visitFields((id, type) => {
+    // Field numbers of parquet.thrift are below 32; others are unknown, and skipped.
+    const bit = id > 0 && id < 32 ? 1 << id : 0;
+    if ((seen & bit) !== 0) throw new ThriftError(`${name} with two fields ${id}`);
+    seen |= bit;
+    visit(id, type);
+  });
 }
 
-function readRowGroup(reader: ThriftReader): RowGroup {
-  let rows = 0;
-  let chunks: ColumnChunk[] = [];
-  reader.visitFields((id, type) => {
-    if (id === 1) chunks = Array.from({ length: reader.readListHeader().size }, () => readChunk(reader));
-    else if (id === 3) rows = toNumber(reader.readValue(type, 0, true), "RowGroup.num_rows");
-    else reader.readValue(type, 0, true);
-  });
-  return { rows, chunks };
+/** Elements of a list of structs. */
+function readList<Item>(
+  reader: ThriftReader,
+  type: number,
+  mostItems: number,
+  read: (from: ThriftReader) => Item,
+): Item[] {
+  const size = readListSize(reader, type, ThriftType.struct, mostItems);
+  const found: Item[] = [];
+  for (let index = 0; index < size; index += 1) found.push(read(reader));
+  return found;
 }
+
+function readListSize(reader: ThriftReader, type: number, wanted: number, mostItems: number): number {
+  if (type !== ThriftType.list) throw new ThriftError(`type ${type} where a list is expected`);
+  const { elementType, size } = reader.readListHeader();
+  if (size > 0 && elementType !== wanted) throw new ThriftError(`a list of type ${elementType}`);
+  if (size > mostItems) throw new ThriftError(`a list of ${size} elements, of which at most ${mostItems} are read`);
+  return size;
+}
+
+function readNumber(reader: ThriftReader, type: number, name: string): number {
+  const value = reader.readValue(checkType(type, name, ThriftType.i16, ThriftType.i32, ThriftType.i64));
+  return toNumber(value, name);
+}
+
+function readText(reader: ThriftReader, type: number, name: string): string {
+  return toText(reader.readValue(checkType(type, name, ThriftType.binary)));
+}
+
+function checkType(type: number, name: string, ...allowed: readonly number[]): number {
+  if (!allowed.includes(type)) throw new ThriftError(`${name} of type ${type}`);
+  return type;
+}
+
+function readKeyValue(reader: ThriftReader): readonly [string, string] {
+  let key: string | undefined;
+  let value = "";
+  visitOnce(reader, "KeyValue", (id, type) => {
+    if (id === 1) key = readText(reader, type, "KeyValue.key");
+    else if (id === 2) value = readText(reader, type, "KeyValue.value");
+    else reader.skipValue(type, 0, true);
+  });
+  if (key === undefined) throw new ThriftError("a KeyValue without a key");
+  return [key, value];
+}
+
+/** Equal orders are one value: almost always all of them are the type's. */
+function readOrders(reader: ThriftReader, type: number): ThriftValue[] {
+  const known = new Map<string, ThriftValue>();
+  return readList(reader, type, most.elements, () => {
+    const from = reader.at;
+    const order = reader.limitValues(most.values, () => reader.readStruct());
+    if (order.fields.length !== 1) throw new ThriftError("a ColumnOrder that is none");
+    const encoded = Buffer.from(reader.bytes.subarray(from, reader.at)).toString("latin1");
+    const equal = known.get(encoded) ?? order;
+    known.set(encoded, equal);
+    return equal;
+  });
+}
+
+function readRowGroups(reader: ThriftReader, type: number): RowGroup[] {
+  let left = most.chunks;
+  return readList(reader, type, most.chunks, () => {
+    const group = readRowGroup(reader, left);
+    left -= group.chunks.length;
+    return group;
+  });
+}
+
+function readRowGroup(reader: ThriftReader, mostChunks: number): RowGroup {
+  let rows: number | undefined;
+  let chunks: ColumnChunk[] | undefined;
+  visitOnce(reader, "RowGroup", (id, type) => {
+    if (id === 1) chunks = readList(reader, type, mostChunks, readChunk);
+    else if (id === 3) rows = readNumber(reader, type, "RowGroup.num_rows");
+    else reader.skipValue(type, 0, true);
+  });
+  if (chunks === undefined) throw new ThriftError("a RowGroup without columns");
+  return { rows: toNumber(rows, "RowGroup.num_rows"), chunks };
+}
+
+/** Every chunk without metadata, as a file with an encrypted footer has them. */
+const encryptedChunk: ColumnChunk = {
+  path: [],
+  type: 0,
+  codec: 0,
+  encodings: [],
+  values: 0,
+  start: 0,
+  size: 0,
+  uncompressedSize: 0,
+  encrypted: true,
+  elsewhere: false,
+  raw: new Uint8Array(),
+};
 
 function readChunk(reader: ThriftReader): ColumnChunk {
-  const from = reader.at;
-  const chunk = reader.readStruct();
-  const meta = toOptionalStruct(field(chunk, 3));
-  if (meta !== undefined) checkMetadata(meta);
-  const unencodedBytes = toCount(field(toOptionalStruct(field(meta, 16)), 1));
-  return {
-    path: items(field(meta, 3)).map(toText),
-    type: toNumber(field(meta, 1) ?? 0, "type"),
-    codec: toNumber(field(meta, 4) ?? 0, "codec"),
-    encodings: items(field(meta, 2)).map((encoding) => toNumber(encoding, "encoding")),
-    values: toNumber(field(meta, 5) ?? 0, "num_values"),
-    start: firstPage(meta),
-    size: toNumber(field(meta, 7) ?? 0, "total_compressed_size"),
-    uncompressedSize: toNumber(field(meta, 6) ?? 0, "total_uncompressed_size"),
-    ...(unencodedBytes === undefined ? {} : { unencodedBytes }),
-    encrypted: field(chunk, 8) !== undefined || field(chunk, 9) !== undefined || meta === undefined,
-    elsewhere: toText(field(chunk, 1)) !== "",
-    raw: reader.bytes.subarray(from, reader.at),
-  };
+  return reader.limitValues(most.values, () => {
+    const from = reader.at;
+    let metadata: ChunkMetadata | undefined;
+    let encrypted = false;
+    let elsewhere = false;
+    visitOnce(reader, "ColumnChunk", (id, type) => {
+      if (id === 1) elsewhere = readText(reader, type, "file_path") !== "";
+      else if (id === 3 && type === ThriftType.struct) metadata = readMetadata(reader);
+      else {
+        encrypted ||= id === 8 || id === 9;
+        reader.skipValue(type, 0, true);
+      }
+    });
+    if (metadata === undefined) return encryptedChunk;
+    return { ...metadata, encrypted, elsewhere, raw: reader.bytes.subarray(from, reader.at) };
+  });
 }
+
+type ChunkMetadata = Omit<ColumnChunk, "encrypted" | "elsewhere" | "raw">;
 
 /** What ColumnMetaData must have, by field number; a number of another width would not survive being moved. */
-const requiredTypes: readonly (readonly [number, number])[] = [
-  [1, ThriftType.i32],
-  [2, ThriftType.list],
-  [3, ThriftType.list],
-  [4, ThriftType.i32],
-  [5, ThriftType.i64],
-  [6, ThriftType.i64],
-  [7, ThriftType.i64],
-  [9, ThriftType.i64],
-];
+const requiredTypes: Readonly<Record<number, number>> = {
+  1: ThriftType.i32,
+  2: ThriftType.list,
+  3: ThriftType.list,
+  4: ThriftType.i32,
+  5: ThriftType.i64,
+  6: ThriftType.i64,
+  7: ThriftType.i64,
+  9: ThriftType.i64,
+};
+const requiredFields = Object.keys(requiredTypes).map(Number);
+/** The index and the dictionary page, which some writers place at 0 for "none". */
 const optionalOffsets: readonly number[] = [10, 11];
 
-function checkMetadata(meta: ThriftStruct): void {
-  for (const [id, type] of requiredTypes)
-    if (meta.fields.find((entry) => entry.id === id)?.type !== type)
-      throw new ThriftError(`ColumnMetaData without a sound field ${id}`);
-  for (const { id, type } of meta.fields)
-    if (optionalOffsets.includes(id) && type !== ThriftType.i64)
-      throw new ThriftError(`an offset of type ${type} in ColumnMetaData`);
-}
-
-/** The dictionary or index page comes before the data pages where there is one; some writers say 0 for "none". */
-function firstPage(meta: ThriftStruct | undefined): number {
-  const data = toNumber(field(meta, 9) ?? 0, "data_page_offset");
-  const others = [field(meta, 11), field(meta, 10)].map((value) => toCount(value) ?? 0).filter((offset) => offset > 0);
-  return Math.min(data, ...others);
-}
-
-function readElement(reader: ThriftReader): SchemaElement {
-  const from = reader.at;
-  const raw = reader.readStruct();
+function readMetadata(reader: ThriftReader): ChunkMetadata {
+  const numbers = new Map<number, number>();
+  let encodings: number[] | undefined;
+  let path: string[] | undefined;
+  let unencodedBytes: number | undefined;
+  visitOnce(reader, "ColumnMetaData", (id, type) => {
+    const isRead = isMetadataRead(id, type);
+    if (id === 2) encodings = readEncodings(reader, type);
+    else if (id === 3) path = readPath(reader, type);
+    else if (isRead) numbers.set(id, readNumber(reader, type, metadataNames[id] ?? ""));
+    else if (id === 16 && type === ThriftType.struct) unencodedBytes = readUnencodedBytes(reader);
+    else reader.skipValue(type, 0, true);
+  });
+  const missing = requiredFields.find((id) => id !== 2 && id !== 3 && !numbers.has(id));
+  if (missing !== undefined || encodings === undefined || path === undefined)
+    throw new ThriftError(`ColumnMetaData without a sound field ${missing ?? (encodings === undefined ? 2 : 3)}`);
+  const number = (id: number): number => toNumber(numbers.get(id), metadataNames[id] ?? "");
+  const others = optionalOffsets.map((id) => numbers.get(id) ?? 0).filter((offset) => offset > 0);
   return {
-    name: toText(field(raw, 4)),
-    type: toCount(field(raw, 1)),
-    typeLength: toCount(field(raw, 2)) ?? 0,
-    repetition: toCount(field(raw, 3)) ?? 0,
-    children: toCount(field(raw, 5)) ?? 0,
-    convertedType: toCount(field(raw, 6)),
-    precision: toCount(field(raw, 8)) ?? 0,
-    logicalType: toOptionalStruct(field(raw, 10)),
-    raw: reader.bytes.subarray(from, reader.at),
+    path,
+    type: number(1),
+    codec: number(4),
+    encodings,
+    values: number(5),
+    start: others.reduce((least, offset) => Math.min(least, offset), number(9)),
+    size: number(7),
+    uncompressedSize: number(6),
+    ...(unencodedBytes === undefined ? {} : { unencodedBytes }),
   };
 }
+
+/** Whether the field is one that is read. @throws ThriftError where it has another type than the format's */
+function isMetadataRead(id: number, type: number): boolean {
+  const wanted = optionalOffsets.includes(id) ? ThriftType.i64 : requiredTypes[id];
+  if (wanted !== undefined && wanted !== type) throw new ThriftError(`ColumnMetaData without a sound field ${id}`);
+  return wanted !== undefined;
+}
+
+const metadataNames: Readonly<Record<number, string>> = {
+  1: "type",
+  4: "codec",
+  5: "num_values",
+  6: "total_uncompressed_size",
+  7: "total_compressed_size",
+  9: "data_page_offset",
+  10: "index_page_offset",
+  11: "dictionary_page_offset",
+};
+
+function readEncodings(reader: ThriftReader, type: number): number[] {
+  const size = readListSize(reader, type, ThriftType.i32, most.encodings);
+  const found: number[] = [];
+  for (let index = 0; index < size; index += 1) found.push(toNumber(reader.readValue(ThriftType.i32), "encoding"));
+  return found;
+}
+
+function readPath(reader: ThriftReader, type: number): string[] {
+  const size = readListSize(reader, type, ThriftType.binary, most.pathParts);
+  const found: string[] = [];
+  for (let index = 0; index < size; index += 1) found.push(toText(reader.readValue(ThriftType.binary)));
+  return found;
+}
+
+function readUnencodedBytes(reader: ThriftReader): number | undefined {
+  let bytes: number | undefined;
+  visitOnce(reader, "SizeStatistics", (id, type) => {
+    if (id === 1) bytes = readNumber(reader, type, "unencoded_byte_array_data_bytes");
+    else reader.skipValue(type, 0, true);
+  });
+  return bytes;
+}
+
+/** SchemaElement's numbers, by field number. */
+const elementNumbers: ReadonlySet<number> = new Set([1, 2, 3, 5, 6, 8]);
+
+function readElement(reader: ThriftReader): SchemaElement {
+  return reader.limitValues(most.values, () => {
+    const from = reader.at;
+    const numbers = new Map<number, number>();
+    let name: string | undefined;
+    let logicalType: ThriftStruct | undefined;
+    visitOnce(reader, "SchemaElement", (id, type) => {
+      if (elementNumbers.has(id)) numbers.set(id, readNumber(reader, type, `SchemaElement field ${id}`));
+      else if (id === 4) name = readText(reader, type, "SchemaElement.name");
+      else if (id === 10 && type === ThriftType.struct) logicalType = reader.readStruct();
+      else reader.skipValue(type, 0, true);
+    });
+    if (name === undefined) throw new ThriftError("a SchemaElement without a name");
+    checkNumbers(numbers, name);
+    return {
+      name,
+      type: numbers.get(1),
+      typeLength: numbers.get(2) ?? 0,
+      repetition: numbers.get(3) ?? 0,
+      children: numbers.get(5) ?? 0,
+      convertedType: numbers.get(6),
+      precision: numbers.get(8) ?? 0,
+      logicalType,
+      raw: reader.bytes.subarray(from, reader.at),
+    };
+  });
+}
+
+/** The numbers of an element that decide how the others are read. @throws ThriftError */
+function checkNumbers(numbers: ReadonlyMap<number, number>, name: string): void {
+  const {
+    type,
+    repetition = 0,
+    children = 0,
+  } = { type: numbers.get(1), repetition: numbers.get(3), children: numbers.get(5) };
+  const within = (value: number, last: number): boolean => value >= 0 && value <= last;
+  const sound =
+    (type === undefined || (within(type, lastType) && children === 0)) &&
+    within(repetition, 2) &&
+    within(children, most.elements);
+  if (sound) return;
+  const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
+  throw new ThriftError(
+    `element ${shown} of type ${type ?? "none"}, repetition ${repetition}, with ${children} children`,
+  );
+}
+
+/** FIXED_LEN_BYTE_ARRAY (parquet.thrift, enum Type). */
+const lastType = 7;
 
 function toColumns(elements: readonly SchemaElement[]): Column[] {
   const columns: Column[] = [];
@@ -233,20 +432,6 @@ function endOfSubtree(elements: readonly SchemaElement[], at: number): number {
     next += 1;
   }
   return next;
-}
-
-function toStruct(value: ThriftValue): ThriftStruct {
-  const struct = toOptionalStruct(value);
-  if (struct === undefined) throw new ThriftError("a struct is missing");
-  return struct;
-}
-
-function toOptionalStruct(value: ThriftValue | undefined): ThriftStruct | undefined {
-  return typeof value === "object" && "fields" in value ? value : undefined;
-}
-
-function items(value: ThriftValue | undefined): readonly ThriftValue[] {
-  return typeof value === "object" && "items" in value ? (value as ThriftList).items : [];
 }
 
 function toText(value: ThriftValue | undefined): string {

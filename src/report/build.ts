@@ -4,6 +4,7 @@ import { costOfRun, indexPairCosts, wallSeconds } from "../cost/run-cost.ts";
 import type { PriceList } from "../model/cost.ts";
 import { describeEnding } from "../model/ending.ts";
 import type { Problem } from "../model/failure.ts";
+import { largest } from "../model/numbers.ts";
 import { nameOutputs } from "../model/output-names.ts";
 import type { MemoryTrace, Report, ReportPair } from "../model/report.ts";
 import { attemptPeak, type PairOutcome, type PairOutput, type RunRecord, type RunView } from "../model/run.ts";
@@ -45,7 +46,7 @@ function listSettings({ settings, completeness, policy, handles }: RunRecord): R
     ...completeness,
     ...(ceilingBytes === undefined ? {} : { memoryCeiling: ceilingBytes }),
     ...retries,
-    ...(launches.length > 0 && { parallelism: Math.max(...launches.map(({ parallelism }) => parallelism)) }),
+    ...(launches.length > 0 && { parallelism: largest(launches.map(({ parallelism }) => parallelism)) }),
     ...(launches.some(({ spot }) => spot) && { spot: true }),
   };
 }
@@ -62,7 +63,7 @@ function buildPair(outcome: PairOutcome, cost: ReportPair["cost"]): ReportPair {
     ...(output === undefined ? {} : { output: describeOutput(pair, output, families) }),
     tables: sumFamilies(families),
     seconds: cost.attempts.reduce((sum, attempt) => sum + attempt.seconds, 0),
-    ...(peaks.length === 0 ? {} : { peakBytes: Math.max(...peaks) }),
+    ...(peaks.length === 0 ? {} : { peakBytes: largest(peaks) }),
     ...(last === undefined ? {} : { ceilingBytes: last.memory.ceilingBytes }),
     failures: { ...failures },
     problems: findProblems(outcome),
@@ -109,7 +110,7 @@ function buildTotals(view: RunView, pairs: readonly ReportPair[]): Report["total
     families,
     inputBytes: total((pair) => pair.output?.inputBytes ?? 0),
     outputBytes: total((pair) => pair.output?.sizeBytes ?? 0),
-    peakBytes: Math.max(0, ...pairs.map((pair) => pair.peakBytes ?? 0)),
+    peakBytes: largest(pairs.map((pair) => pair.peakBytes ?? 0)),
     wallSeconds: wallSeconds(view),
     attemptSeconds: total((pair) => pair.seconds),
   };

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Eta } from "eta";
 import { hasCosts } from "../cost/run-cost.ts";
+import { largest } from "../model/numbers.ts";
 import type { Report } from "../model/report.ts";
 import type { RunView } from "../model/run.ts";
 import { isGcsPath } from "../model/storage-path.ts";
@@ -102,7 +103,7 @@ function listDataFacts({ totals, pairs }: Report): Fact[] {
 
 function listWorkFacts({ totals, pairs }: Report): Fact[] {
   if (totals.attempts === 0) return [];
-  const ceiling = Math.max(0, ...pairs.map((pair) => pair.ceilingBytes ?? 0));
+  const ceiling = largest(pairs.map((pair) => pair.ceilingBytes ?? 0));
   const failed = Object.values(totals.failures).reduce((sum, count) => sum + count, 0);
   return [
     fact("Time", formatSeconds(totals.wallSeconds), `${formatSeconds(totals.attemptSeconds)} over all attempts`),

@@ -1,4 +1,5 @@
 import type { Backend } from "../backend/backend.ts";
+import { smallest } from "../model/numbers.ts";
 import type { Handle, Launch, RunRecord, RunView } from "../model/run.ts";
 import type { Completion } from "./completion.ts";
 import { collectPairs, countedFailures, isTaskOver, type PairFacts, type RunFacts, taskKey } from "./outcomes.ts";
@@ -67,9 +68,9 @@ interface Candidate {
 export function planNext(facts: RunFacts, capacity: Capacity, now: number): NextStep {
   const candidates = collectPairs(facts).flatMap((pair) => toCandidate(pair, facts));
   const pauses = candidates.map(({ due }) => due).filter((due) => due > now);
-  const pauseEnds = pauses.length === 0 ? {} : { pauseEnds: Math.min(...pauses) };
+  const pauseEnds = pauses.length === 0 ? {} : { pauseEnds: smallest(pauses) };
   const ready = candidates.filter(({ due }) => due <= now);
-  const ceilingBytes = Math.min(...ready.map((candidate) => candidate.ceilingBytes));
+  const ceilingBytes = smallest(ready.map((candidate) => candidate.ceilingBytes));
   const pairs = ready.filter((candidate) => candidate.ceilingBytes === ceilingBytes).map(({ pair }) => pair);
   const room = countRoom(capacity, listUnfinished(facts), ceilingBytes);
   if (pairs.length === 0 || room === 0) return pauseEnds;
@@ -114,7 +115,7 @@ function countRoom(capacity: Capacity, unfinished: readonly PlannedStart[], ceil
 function canShare({ record, policy }: RunFacts, capacity: Capacity, ceilingBytes: number): boolean {
   const { workers, memoryBytes } = capacity;
   if (memoryBytes === undefined || workers === 1 || record.pairs.length === 1) return false;
-  return memoryBytes - ceilingBytes >= Math.min(...policy.ceilings);
+  return memoryBytes - ceilingBytes >= smallest(policy.ceilings);
 }
 
 type Terms = Pick<Launch, "ceilingBytes" | "spot">;

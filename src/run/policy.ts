@@ -1,5 +1,6 @@
 import type { Cause, FailedEnding } from "../model/ending.ts";
 import { describeProblem } from "../model/failure.ts";
+import { largest } from "../model/numbers.ts";
 import type { AttemptOutcome, RunRecord, WorkerRecord } from "../model/run.ts";
 import { formatMemory } from "../model/units.ts";
 
@@ -51,7 +52,7 @@ export function decide(failures: readonly FailedAttempt[], { limits, ceilings }:
   const counts = countCauses(failures.map(({ cause }) => cause));
   const spent = failures.find(({ cause }) => cause !== "memory" && counts[cause] > limits[cause]);
   if (spent !== undefined) return { action: "give up", cause: spent.cause };
-  const tooSmall = Math.max(0, ...failures.filter(({ cause }) => cause === "memory").map((it) => it.ceilingBytes));
+  const tooSmall = largest(failures.filter(({ cause }) => cause === "memory").map((it) => it.ceilingBytes));
   const ceilingBytes = ceilings.find((bytes) => bytes > tooSmall);
   return ceilingBytes === undefined ? { action: "give up", cause: "memory" } : { action: "start", ceilingBytes };
 }

@@ -21,6 +21,7 @@ const Problem = object({
   found: v.exactOptional(v.pipe(text, v.description("what was found"))),
   fix: v.pipe(text, v.description("what to do")),
   table: v.exactOptional(v.pipe(text, v.description("the table that it concerns"))),
+  more: v.exactOptional(v.pipe(whole, v.description("problems like this one that were found and left out"))),
 });
 
 const stageName = v.picklist(["inventory", "preflight", "plan", "merge", "footer", "verify", "publish"]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ExitCode, outcomeOf } from "../../src/model/exit-code.ts";
-import { describeProblem, Failure, failOn, toFailure } from "../../src/model/failure.ts";
+import { describeProblem, Failure, failOn, summarize, toFailure } from "../../src/model/failure.ts";
 
 const problem = { what: "key column missing", found: "columns a, b", fix: "name the key with --key" };
 
@@ -66,4 +66,31 @@ test("a failure stays itself; any other value is unexpected", () => {
 test("every exit code has its word, each its own", () => {
   const codes = Object.values(ExitCode);
   assert.equal(new Set(codes.map((code) => outcomeOf[code])).size, codes.length);
+});
+
+test("of many problems that are alike only ten are told, and the last counts the rest", () => {
+  const many = Array.from({ length: 40_000 }, (_, index) => ({
+    what: `column ${index}`,
+    fix: "extract it",
+    table: "a",
+  }));
+  const other = { what: "missing", fix: "add it", table: "b" };
+  const { problems, message } = new Failure(ExitCode.input, [...many, other]);
+  assert.deepEqual(problems.slice(8), [{ ...many[8] }, { ...many[9], more: 39_990 }, other]);
+  assert.match(message, /a: column 9: extract it; and 39,990 more like this\nb: missing: add it$/);
+  assert.deepEqual(new Failure(ExitCode.input, problems).problems, problems, "a second time changes nothing");
+  const found = many.map(({ what }) => what);
+  assert.deepEqual(
+    summarize(found, (what) => ({ what, fix: "extract it", table: "a" })),
+    problems.slice(0, 10),
+  );
+});
+
+test("problems of thousands of tables and of unlimited length are cut", () => {
+  const many = Array.from({ length: 5000 }, (_, index) => ({ what: "missing", fix: "add it", table: `t${index}` }));
+  const { problems } = new Failure(ExitCode.input, many);
+  assert.equal(problems.length, 2000);
+  assert.equal(problems.at(-1)?.more, 3000);
+  const [long] = new Failure(ExitCode.input, [{ what: "a", found: "x".repeat(1e6), fix: "b" }]).problems;
+  assert.equal(long?.found, `${"x".repeat(4000)}… (996,000 more characters)`);
 });

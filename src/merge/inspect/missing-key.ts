@@ -1,5 +1,6 @@
 import type { Problem } from "../../model/failure.ts";
 import { quoteForShell } from "../../model/shell.ts";
+import { listNames } from "../../model/units.ts";
 import type { MissingKey } from "./table.ts";
 
 /** Columns or tables that a message names. */
@@ -32,7 +33,8 @@ function explainTables(tables: readonly MissingKey[], key: string, fix: string):
   if (tables.length <= mostAlike)
     return tables.map(({ file, columns }) => ({ what, found: `columns ${list(columns)}`, fix, table: file.table }));
   const [first] = tables;
-  const common = first?.columns.filter((column) => tables.every(({ columns }) => columns.includes(column))) ?? [];
+  const sets = tables.map(({ columns }) => new Set(columns));
+  const common = first?.columns.filter((column) => sets.every((columns) => columns.has(column))) ?? [];
   const found = common.length === 0 ? "no column that all of them have" : `all of them have ${list(common)}`;
   const names = list(tables.map(({ file }) => file.table));
   return [{ what: `${what} in ${tables.length} tables: ${names}`, found, fix }];
@@ -46,13 +48,11 @@ interface CommonColumn {
 
 /** Columns that every table has, in the order of the first one. */
 function findCommon(missing: readonly MissingKey[]): readonly CommonColumn[] {
-  const [first] = missing;
-  const everywhere = [...new Set(first?.columns.map(simplify))].filter((simple) =>
-    missing.every(({ columns }) => columns.some((column) => simplify(column) === simple)),
-  );
+  const tables = missing.map(({ columns }) => Map.groupBy(columns, simplify));
+  const everywhere = [...(tables[0]?.keys() ?? [])].filter((simple) => tables.every((names) => names.has(simple)));
   return everywhere.map((simple) => {
     const counts = new Map<string, number>();
-    for (const column of missing.flatMap(({ columns }) => columns.filter((name) => simplify(name) === simple)))
+    for (const column of tables.flatMap((names) => names.get(simple) ?? []))
       counts.set(column, (counts.get(column) ?? 0) + 1);
     const [name = simple, ...others] = [...counts].sort((left, right) => right[1] - left[1]).map(([spelt]) => spelt);
     return { name, others };
@@ -94,6 +94,5 @@ function renameAs(column: string, key: string): string {
 }
 
 function list(names: readonly string[]): string {
-  const more = names.length > namesShown ? ` and ${names.length - namesShown} more` : "";
-  return names.length === 0 ? "none" : `${names.slice(0, namesShown).join(", ")}${more}`;
+  return names.length === 0 ? "none" : listNames(names, namesShown);
 }

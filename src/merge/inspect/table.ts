@@ -1,8 +1,9 @@
 import { renameColumn } from "../../model/column-names.ts";
-import type { Problem } from "../../model/failure.ts";
+import { type Problem, summarize } from "../../model/failure.ts";
 import type { PairNames } from "../../model/folders.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { OutputSettings } from "../../model/settings.ts";
+import { listNames } from "../../model/units.ts";
 import type { ReusableBuffer } from "../../parquet/buffer-pool.ts";
 import type { LoadedRange } from "../../parquet/column-file.ts";
 import type { Column, Footer } from "../../parquet/footer.ts";
@@ -58,10 +59,12 @@ export async function inspectTable(
     const unreadable = checkReadable(footer);
     if (unreadable.length > 0)
       return unreadable.map(({ found, fix }) => ({ what: damage, found, fix, table: file.table }));
-    const wrong = checkFooter(footer, start);
-    if (wrong.length > 0) return wrong.map((found) => damaged(file, found));
-    const broken = opened.isRemote ? [] : checkFilePages(footer, opened).broken;
-    if (broken.length > 0) return broken.map((found) => damaged(file, found));
+    const wrong = summarize(checkFooter(footer, start), (found) => damaged(file, found));
+    if (wrong.length > 0) return wrong;
+    const broken = opened.isRemote
+      ? []
+      : summarize(checkFilePages(footer, opened).broken, (found) => damaged(file, found));
+    if (broken.length > 0) return broken;
     if (others.length > 0) return [ambiguousKey(file, naming.key, [key, ...others])];
     if (key === undefined || key.nested) return { file, ...sortColumns(footer) };
     return {
@@ -94,6 +97,6 @@ function nameAfterRules({ rename, pair }: KeyNaming, { table }: InputFile, colum
 }
 
 function ambiguousKey({ table }: InputFile, key: string, columns: readonly (Column | undefined)[]): Problem {
-  const found = `columns ${columns.map((column) => column?.name).join(", ")}`;
+  const found = `columns ${listNames(columns.flatMap((column) => column?.name ?? []))}`;
   return { what: `several columns are the key ${key}`, found, fix: "rename all but one of them", table };
 }

@@ -80,7 +80,7 @@ export function predictPeak(size: MergeSize): number {
     verify === "structure" ? 0 : compareBytes(size),
   ];
   const program = childBytes + (decodes ? decodingBytes : 0);
-  return baselineBytes + program + metadataBytes(size, decodes) + keptKeyBytes(size) + Math.max(...stages);
+  return baselineBytes + program + metadataBytes(size, decodes) + keptKeyBytes(size) + largest(stages);
 }
 
 function metadataBytes({ tables, columns, rowGroups }: MergeSize, decodes: boolean): number {
@@ -191,12 +191,12 @@ function deadBuffers(bytes: number, one: number): number {
 function largestBatch(table: InspectedTable): number {
   const sizes = table.footer.columns.map((column) => decodedSize(table.footer, column));
   const key = decodedSize(table.footer, table.key);
-  return Math.min(sum(sizes), key + Math.max(batchBytes, ...sizes));
+  return Math.min(sum(sizes), key + Math.max(batchBytes, largest(sizes)));
 }
 
 function keyAndLargestColumn(table: InspectedTable): number {
   const sizes = table.footer.columns.map((column) => decodedSize(table.footer, column));
-  return decodedSize(table.footer, table.key) + Math.max(0, ...sizes);
+  return decodedSize(table.footer, table.key) + largest(sizes);
 }
 
 /** Bytes a second that a common disk sustains for reading and writing at once, and that aligning adds. */

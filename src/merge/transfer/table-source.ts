@@ -55,7 +55,7 @@ class LocalSource implements TableSource {
 
   constructor(opened: LocalFile) {
     this.#opened = opened;
-    this.shared = { descriptor: opened.descriptor, addSums: (sums) => this.#sums.push(...sums) };
+    this.shared = { descriptor: opened.descriptor, addSums: (sums) => this.#addSums(sums) };
   }
 
   load(chunks: readonly ChunkPlace[], buffer: ReusableBuffer): Promise<ReadChunk> {
@@ -67,6 +67,11 @@ class LocalSource implements TableSource {
       buffer.reset();
       return readRange(this.#opened, { start, end: start + size }, buffer, this.#sums);
     };
+  }
+
+  /** One by one: an argument for each of a hundred thousand would be too many. */
+  #addSums(sums: readonly SummedRange[]): void {
+    for (const sum of sums) this.#sums.push(sum);
   }
 
   finish(): Promise<number> {

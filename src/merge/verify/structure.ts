@@ -1,4 +1,4 @@
-import type { Problem } from "../../model/failure.ts";
+import { type Problem, summarize } from "../../model/failure.ts";
 import { agree, formatCount, formatNumber } from "../../model/units.ts";
 import { checkFooter, checkReadable } from "../../parquet/footer-check.ts";
 import { type LocatedFooter, ParquetError, readFooter } from "../../parquet/footer-reader.ts";
@@ -32,14 +32,14 @@ export async function checkStructure(opened: OpenFile, expected: ExpectedOutput 
   try {
     const located = await readOutputFooter(opened);
     const { footer, start } = located;
-    const found = [
-      ...checkReadable(footer).map(({ found: reason }) => reason),
-      ...checkFooter(footer, start),
-      ...(expected === undefined ? [] : compare(located, expected)),
+    const problems = [
+      ...checkReadable(footer).map(({ found }) => toProblem(found)),
+      ...summarize(checkFooter(footer, start), toProblem),
+      ...(expected === undefined ? [] : compare(located, expected).map(toProblem)),
     ];
-    if (found.length > 0) return { located, pages: 0, problems: found.map(toProblem) };
+    if (problems.length > 0) return { located, pages: 0, problems };
     const { pages, broken } = opened.isRemote ? { pages: 0, broken: [] } : checkFilePages(footer, opened);
-    return { located, pages, problems: broken.map(toProblem) };
+    return { located, pages, problems: summarize(broken, toProblem) };
   } catch (error) {
     if (!(error instanceof ParquetError)) throw error;
     return { located: undefined, pages: 0, problems: [toProblem(error.message)] };

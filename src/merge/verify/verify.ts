@@ -1,6 +1,8 @@
 import { ExitCode } from "../../model/exit-code.ts";
-import { failOn } from "../../model/failure.ts";
+
+import { failOn, limitProblems } from "../../model/failure.ts";
 import type { ColumnLineage, InputFile, ListedInput, TableAction } from "../../model/plan.ts";
+
 import type { Verification } from "../../model/result.ts";
 import type { DuplicatePolicy, KeyCast, VerifyLevel } from "../../model/settings.ts";
 import { decodedSize } from "../../parquet/column-type.ts";
@@ -69,7 +71,7 @@ export async function verifyOutput(
     pages: Math.max(structure.pages, pages),
     columnsCompared: values.columns,
     valuesCompared: values.values,
-    problems: [...problems, ...sources],
+    problems: limitProblems([...problems, ...sources]),
   };
 }
 

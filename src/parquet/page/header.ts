@@ -24,6 +24,8 @@ export interface Page {
 }
 
 const rleLevels = 3;
+/** A page header has about thirty values, statistics included. */
+const mostHeaderValues = 1000;
 
 /** What a page header says about every kind of page. */
 export interface PageHeader {
@@ -41,7 +43,7 @@ export interface PageHeader {
 
 /** Reads one header; the reader moves behind it. @throws ThriftError where the bytes are no header, or end within one. */
 export function readHeader(reader: ThriftReader): PageHeader {
-  const header = reader.readStruct();
+  const header = reader.limitValues(mostHeaderValues, () => reader.readStruct());
   const type = integer(header, 1);
   const details = detailsOf(header, type);
   const values = details === undefined ? 0 : integer(details, 1);

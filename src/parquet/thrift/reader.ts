@@ -11,14 +11,30 @@ import {
 /** Parquet's own structures nest less than ten deep; more is an attack or garbage. */
 const maximumDepth = 64;
 
-/** Reads compact values from `bytes`, starting at `at`; never reads past the end, never allocates more than was read. */
+/**
+ * Reads compact values from `bytes`, starting at `at`. It never reads past the end. A tree of tiny values takes up to a
+ * hundred times the memory of its bytes: what may be crafted is skipped, or read under a limit of values.
+ */
 export class ThriftReader {
   readonly bytes: Uint8Array;
   at: number;
+  #values = 0;
+  #mostValues = Number.POSITIVE_INFINITY;
 
   constructor(bytes: Uint8Array, at = 0) {
     this.bytes = bytes;
     this.at = at;
+  }
+
+  /**
+   * Does `read`, in which at most `most` values may be read or skipped, nested ones included.
+   * @throws ThriftError at the first value beyond
+   */
+  limitValues<Result>(most: number, read: () => Result): Result {
+    this.#mostValues = this.#values + most;
+    const result = read();
+    this.#mostValues = Number.POSITIVE_INFINITY;
+    return result;
   }
 
   readStruct(depth = 0): ThriftStruct {
@@ -52,7 +68,21 @@ export class ThriftReader {
   }
 
   readValue(type: number, depth = 0, inField = false): ThriftValue {
-    if (depth > maximumDepth) throw new ThriftError(`nested deeper than ${maximumDepth}`);
+    this.#countValue(depth);
+    switch (type) {
+      case ThriftType.list:
+      case ThriftType.set:
+        return this.#readList(depth);
+      case ThriftType.map:
+        return this.#readMap(depth);
+      case ThriftType.struct:
+        return this.readStruct(depth + 1);
+      default:
+        return this.#readScalar(type, inField);
+    }
+  }
+
+  #readScalar(type: number, inField: boolean): boolean | number | bigint | Uint8Array {
     switch (type) {
       case ThriftType.true:
       case ThriftType.false:
@@ -69,18 +99,42 @@ export class ThriftReader {
         return this.#take(8);
       case ThriftType.binary:
         return this.#take(Number(this.#varint()));
-      case ThriftType.list:
-      case ThriftType.set:
-        return this.#readList(depth);
-      case ThriftType.map:
-        return this.#readMap(depth);
-      case ThriftType.struct:
-        return this.readStruct(depth + 1);
       case ThriftType.uuid:
         return this.#take(16);
       default:
         throw new ThriftError(`type code ${type}`);
     }
+  }
+
+  /** Moves behind a value without keeping anything of it. @throws ThriftError where `readValue` would */
+  skipValue(type: number, depth = 0, inField = false): void {
+    this.#countValue(depth);
+    switch (type) {
+      case ThriftType.list:
+      case ThriftType.set: {
+        const { elementType, size } = this.readListHeader();
+        for (let index = 0; index < size; index += 1) this.skipValue(elementType, depth + 1);
+        return;
+      }
+      case ThriftType.map: {
+        const { size, keyType, valueType } = this.#readMapHeader();
+        for (let index = 0; index < size; index += 1) {
+          this.skipValue(keyType, depth + 1);
+          this.skipValue(valueType, depth + 1);
+        }
+        return;
+      }
+      case ThriftType.struct:
+        return this.visitFields((_, fieldType) => this.skipValue(fieldType, depth + 1, true));
+      default:
+        this.#readScalar(type, inField);
+    }
+  }
+
+  #countValue(depth: number): void {
+    if (depth > maximumDepth) throw new ThriftError(`nested deeper than ${maximumDepth}`);
+    this.#values += 1;
+    if (this.#values > this.#mostValues) throw new ThriftError("too many values in one structure");
   }
 
   #readList(depth: number): ThriftList {
@@ -91,15 +145,20 @@ export class ThriftReader {
   }
 
   #readMap(depth: number): ThriftMap {
-    const size = Number(this.#varint());
-    if (size === 0) return { keyType: 0, valueType: 0, entries: [] };
-    if (size > this.bytes.length - this.at) throw new ThriftError(`a map of ${size} entries`);
-    const types = this.#byte();
+    const { size, keyType, valueType } = this.#readMapHeader();
     const entries: [ThriftValue, ThriftValue][] = [];
     for (let index = 0; index < size; index += 1) {
-      entries.push([this.readValue(types >> 4, depth + 1), this.readValue(types & 0x0f, depth + 1)]);
+      entries.push([this.readValue(keyType, depth + 1), this.readValue(valueType, depth + 1)]);
     }
-    return { keyType: types >> 4, valueType: types & 0x0f, entries };
+    return { keyType, valueType, entries };
+  }
+
+  #readMapHeader(): { readonly size: number; readonly keyType: number; readonly valueType: number } {
+    const size = Number(this.#varint());
+    if (size === 0) return { size, keyType: 0, valueType: 0 };
+    if (size > this.bytes.length - this.at) throw new ThriftError(`a map of ${size} entries`);
+    const types = this.#byte();
+    return { size, keyType: types >> 4, valueType: types & 0x0f };
   }
 
   #byte(): number {

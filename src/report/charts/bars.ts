@@ -1,4 +1,5 @@
 import type { EChartsCoreOption } from "echarts";
+import { largest } from "../../model/numbers.ts";
 import type { Report, ReportPair } from "../../model/report.ts";
 import { formatCount } from "../../model/units.ts";
 import type { Endings } from "../endings.ts";
@@ -74,14 +75,14 @@ export function drawFamilies(families: readonly Family[]): Picture | undefined {
 
 function drawBars<Row>({ name, label, rows, nameRow, layers, formatValue }: Bars<Row>): Picture {
   const whole = layers.every(({ measure }) => rows.every((row) => Number.isInteger(measure(row))));
-  const largest = Math.max(...rows.map((row) => layers.reduce((sum, { measure }) => sum + measure(row), 0)));
+  const longest = largest(rows.map((row) => layers.reduce((sum, { measure }) => sum + measure(row), 0)));
   const option = (width: number): EChartsCoreOption => {
     const wide = width > 600;
-    const step = niceStep(largest, wide ? 8 : 3, whole);
+    const step = niceStep(longest, wide ? 8 : 3, whole);
     return {
       legend: legend(layers.map((layer) => layer.name)),
       grid: { left: 8, right: 30, top: wide ? 28 : 24 * layers.length, bottom: 4, containLabel: true },
-      xAxis: { ...valueAxis(formatValue), max: Math.ceil(largest / step - 1e-9) * step, interval: step },
+      xAxis: { ...valueAxis(formatValue), max: Math.ceil(longest / step - 1e-9) * step, interval: step },
       yAxis: nameAxis(rows.map((row) => shorten(nameRow(row)))),
       series: layers.map((layer) => ({
         type: "bar",

@@ -1,3 +1,4 @@
+import { largest } from "../../model/numbers.ts";
 import type { MemoryTrace, Report } from "../../model/report.ts";
 import { formatMemory, MiB } from "../../model/units.ts";
 import type { Endings } from "../endings.ts";
@@ -30,8 +31,8 @@ export function drawMemory(report: Report, endings: Endings): MemoryPictures {
     .filter((pair) => pair.memory.some((trace) => trace.samples.length > 0))
     .slice(0, mostCharts);
   const traces = pairs.flatMap((pair) => pair.memory);
-  const ceiling = Math.max(0, ...traces.map((trace) => trace.ceilingBytes));
-  const peak = Math.max(0, ...traces.map((trace) => trace.peakBytes));
+  const ceiling = largest(traces.map((trace) => trace.ceilingBytes));
+  const peak = largest(traces.map((trace) => trace.peakBytes));
   // Far below the ceiling, a curve would be a flat line at the ceiling's scale.
   const far = peak < ceiling / 5;
   const top = niceTop(far ? peak * 1.2 : ceiling * 1.05);
@@ -57,7 +58,7 @@ function niceTop(bytes: number): number {
 }
 
 function drawTraces(name: string, traces: readonly MemoryTrace[], top: number, endings: Endings): string {
-  const end = Math.max(1e-3, ...traces.flatMap((trace) => trace.samples.map(([seconds]) => seconds)));
+  const end = Math.max(1e-3, largest(traces.flatMap((trace) => trace.samples.map(([seconds]) => seconds))));
   const ceiling = traces.at(-1)?.ceilingBytes ?? top;
   const curves = traces.map((trace) => {
     const colour = endings(trace.attempt).kind === "failed" ? hue.bad : hue.info;

@@ -1,5 +1,6 @@
 import type { CustomSeriesRenderItem, EChartsCoreOption } from "echarts";
 import { describeEnding, type Ending } from "../../model/ending.ts";
+import { largest, smallest } from "../../model/numbers.ts";
 import type { Report } from "../../model/report.ts";
 import { type Endings, hueOf } from "../endings.ts";
 import { drawPicture, legend, mostRows, nameAxis, type Picture, stepOf, valueAxis } from "./chart.ts";
@@ -22,7 +23,7 @@ export function drawTimeline(report: Report, endings: Endings): Picture | undefi
   if (pairs.length === 0) return undefined;
   const bars = placeBars(pairs, endings);
   const words = new Map(bars.map(({ ending }) => [describeEnding(ending), hueOf(ending)]));
-  const end = Math.max(1, ...bars.map((bar) => bar.value[2]));
+  const end = Math.max(1, largest(bars.map((bar) => bar.value[2])));
   const option = (width: number): EChartsCoreOption => {
     const wide = width > 600;
     return {
@@ -46,7 +47,7 @@ export function drawTimeline(report: Report, endings: Endings): Picture | undefi
 
 function placeBars(pairs: Report["pairs"], endings: Endings): Bar[] {
   const starts = pairs.flatMap((pair) => pair.cost.attempts.flatMap((attempt) => attempt.start ?? []));
-  const first = Math.min(...starts.map((start) => Date.parse(start)));
+  const first = smallest(starts.map((start) => Date.parse(start)));
   return pairs.flatMap((pair, row) =>
     pair.cost.attempts.flatMap(({ id, start, seconds }): Bar[] => {
       if (start === undefined) return [];

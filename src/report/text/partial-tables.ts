@@ -1,3 +1,4 @@
+import { largest } from "../../model/numbers.ts";
 import type { PartialTable } from "../../model/partial-table.ts";
 import { agree, formatCount, formatNumber } from "../../model/units.ts";
 import { countPartial, type PairWithOutput, rankPartial } from "../partial-tables.ts";
@@ -33,7 +34,7 @@ interface NamedTable {
 function listTables(head: string, tables: readonly NamedTable[]): string[] {
   if (tables.length === 0) return [];
   const shown = tables.slice(0, mostTables);
-  const width = Math.max(...shown.map(({ name }) => name.length));
+  const width = largest(shown.map(({ name }) => name.length));
   const lines = shown.map(({ name, rows, table }) => `  ${name.padEnd(width)}  ${describeRows(rows, table)}`);
   const more = tables.length - shown.length;
   return [

@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import { hasCosts, indexPairCosts } from "../../cost/run-cost.ts";
 import type { CostForecast, RunCost, Sum } from "../../model/cost.ts";
+import { largest } from "../../model/numbers.ts";
 import { attemptPeak, attemptSeconds, type PairOutcome, type RunView } from "../../model/run.ts";
 import { formatCount, formatMemory, formatNumber, formatSeconds } from "../../model/units.ts";
 import { makeVisible } from "../../model/visible.ts";
@@ -100,7 +101,7 @@ function describeTables(outcome: PairOutcome): string {
 function describeMemory(outcome: PairOutcome): string {
   const ceiling = outcome.records.at(-1)?.memory.ceilingBytes ?? outcome.attempts.at(-1)?.memoryBytes;
   const peaks = outcome.attempts.flatMap((attempt) => attemptPeak(attempt, outcome.records) ?? []);
-  const bytes = outcome.progress?.workingSetBytes ?? (peaks.length === 0 ? undefined : Math.max(...peaks));
+  const bytes = outcome.progress?.workingSetBytes ?? (peaks.length === 0 ? undefined : largest(peaks));
   if (ceiling === undefined) return "";
   return `${bytes === undefined ? "?" : formatMemory(bytes)} / ${formatMemory(ceiling)}`;
 }
