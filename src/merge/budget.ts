@@ -16,6 +16,9 @@ export const copyBlockBytes = MiB;
 /** Bytes of a stream that may wait for their upload while the next ones arrive. */
 export const streamedBytes = 32 * MiB;
 
+/** Matches of keys that are kept from the proof until the table is aligned; those of tables beyond are found once more. */
+export const keptRunBytes = 32 * MiB;
+
 /**
  * Encoded bytes of the columns of a table that are read together to be gathered: enough that reading costs little, and small
  * enough that they are still in the processor's cache when they are decoded. A larger column is read chunk by chunk.

@@ -44,11 +44,17 @@ export async function readChunks(
   return chunks.map((chunk) => ({ start: chunk.start, bytes: bytesOf(loaded, chunk) }));
 }
 
+/** Whether the rows of a table are known before it is aligned; otherwise its key is read and matched once more. */
+export function hasKnownRows({ plan, proof }: PlannedTable): boolean {
+  return plan.sameKeys || proof.runs !== undefined;
+}
+
 /** Whether aligning takes the chunks of a table in the order of the file: it does so in one row group, if the key comes first. */
-export function isInOrder({ footer, key, columns, plan }: PlannedTable): boolean {
+export function isInOrder(table: PlannedTable): boolean {
+  const { footer, key, columns } = table;
   const [group, ...others] = footer.rowGroups.filter(({ rows }) => rows > 0);
   if (group === undefined || others.length > 0) return false;
-  const matched = plan.sameKeys ? [] : [key];
+  const matched = hasKnownRows(table) ? [] : [key];
   const chunks = [...matched, ...columns.map(({ column }) => column)].flatMap(({ firstLeaf, leaves }) =>
     group.chunks.slice(firstLeaf, firstLeaf + leaves),
   );

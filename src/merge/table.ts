@@ -6,6 +6,7 @@ import type { ColumnLineage, ListedInput, TablePlan } from "../model/plan.ts";
 
 import type { KeyCast } from "../model/settings.ts";
 import type { Column, ColumnChunk, Footer, NamedColumn } from "../parquet/footer.ts";
+import type { RowRuns } from "../parquet/gather/rows.ts";
 
 /** A table as the inventory lists it. */
 export interface ListedTable {
@@ -43,6 +44,8 @@ export interface KeyProof {
   readonly comparison: KeyComparison;
   /** Bytes of the key's values in memory, as they are compared. */
   readonly keyBytes: number;
+  /** The table's row for each row of the targets, where it is kept until then; tables with the same keys share it. */
+  readonly runs?: RowRuns;
 }
 
 /** A table whose key was compared with the targets' key (the targets' own: equal). */

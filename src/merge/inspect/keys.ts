@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Problem } from "../../model/failure.ts";
 import type { MergeSettings } from "../../model/settings.ts";
 import { quoteForShell } from "../../model/shell.ts";
@@ -9,6 +10,7 @@ import { type KeyType, keyTypeOf, whyNotComparable } from "../../parquet/key/key
 import { formatKey, KeyDecoder, type KeyVector, vectorSize } from "../../parquet/key/key-vector.ts";
 import { findRepeated, type KeyMatch, matchKeys } from "../../parquet/key/match.ts";
 import { TimestampTextError } from "../../parquet/key/timestamp-text.ts";
+import { keptRunBytes } from "../budget.ts";
 import type { InspectedTable, KeyProof } from "../table.ts";
 import type { KeyedTable } from "./table.ts";
 
@@ -104,14 +106,51 @@ export function proveSameBytes(targets: KeyVector): KeyProof {
   };
 }
 
-/** Compares a table's key with the targets': the encoded bytes first, the values if those differ. The proof, or all problems. */
-export function proveKey(
-  keyed: KeyedTable,
-  targets: KeyedTargets,
-  settings: KeySettings,
-): KeyProof | readonly Problem[] {
+/** Proves the keys of tables, each distinct key once: tables whose keys have the same bytes share the proof. */
+export class KeyProver {
+  readonly #targets: KeyedTargets;
+  readonly #settings: KeySettings;
+  readonly #proofs = new Map<string, KeyProof>();
+  /** Bytes of matches that may still be kept. */
+  #room: number;
+
+  constructor(targets: KeyedTargets, settings: KeySettings, room = keptRunBytes) {
+    this.#targets = targets;
+    this.#settings = settings;
+    this.#room = room;
+  }
+
+  /** Compares a table's key with the targets': the encoded bytes first, the values if those differ. The proof, or all problems. */
+  prove(keyed: KeyedTable): KeyProof | readonly Problem[] {
+    if (sameBytes(keyed, this.#targets)) return proveSameBytes(this.#targets.key);
+    const digest = digestKey(keyed);
+    const known = this.#proofs.get(digest);
+    if (known !== undefined) return known;
+    const found = compareKeys(keyed, this.#targets, this.#settings);
+    if (!("how" in found)) return found;
+    const proof = this.#keepRuns(found);
+    this.#proofs.set(digest, proof);
+    return proof;
+  }
+
+  /** Without the match where it is not needed any more, or where too many are kept. */
+  #keepRuns({ runs, ...proof }: KeyProof): KeyProof {
+    const bytes = runs?.pairs.byteLength ?? 0;
+    if (runs === undefined || proof.comparison.equal || bytes > this.#room) return proof;
+    this.#room -= bytes;
+    return { ...proof, runs };
+  }
+}
+
+/** Digest of a key's bytes and of everything that decides how they are decoded. */
+function digestKey({ table, keyChunks }: KeyedTable): string {
+  const hash = createHash("sha256").update(describeKey(table));
+  for (const { bytes } of keyChunks) hash.update(bytes);
+  return hash.digest("hex");
+}
+
+function compareKeys(keyed: KeyedTable, targets: KeyedTargets, settings: KeySettings): KeyProof | readonly Problem[] {
   const { table } = keyed;
-  if (sameBytes(keyed, targets)) return proveSameBytes(targets.key);
   // A table without rows has no key of a wrong type: writers state any type for a column that holds nothing.
   const type = table.footer.rows === 0 ? targets.key.type : typeOfKey(table);
   if ("what" in type) return [type];
@@ -130,9 +169,9 @@ export function proveKey(
   const match = matchKeys(key, targets.key, settings.duplicates);
   const problems = checkKey(match, key, table, settings);
   if (problems.length > 0) return problems;
-  const { equal, ordered, nulls, repeated, matched } = match;
+  const { equal, ordered, nulls, repeated, matched, runs } = match;
   const comparison = { equal, ordered, nulls, repeated, matched };
-  return { how: equal ? "same values" : "different", comparison, keyBytes: vectorSize(key) };
+  return { how: equal ? "same values" : "different", comparison, keyBytes: vectorSize(key), runs };
 }
 
 /** How a key could be made one of the targets' type. */
@@ -201,7 +240,7 @@ function sameBytes(keyed: KeyedTable, targets: KeyedTable): boolean {
 }
 
 /** Everything that decides how the bytes of a key chunk are decoded. */
-export function describeKey(table: InspectedTable): string {
+function describeKey(table: InspectedTable): string {
   const element = table.key.elements[0];
   const groups = table.footer.rowGroups.filter((group) => group.rows > 0);
   const chunks = groups.map((group) => group.chunks[table.key.firstLeaf]);

@@ -15,8 +15,8 @@ import {
   checkTargetsKey,
   decodeTargetsKey,
   type KeyedTargets,
+  KeyProver,
   type KeySettings,
-  proveKey,
   proveSameBytes,
 } from "./keys.ts";
 import { explainMissingKeys } from "./missing-key.ts";
@@ -119,13 +119,14 @@ class Preflight {
   async #checkAll(tables: readonly ListedTable[], targets: KeyedTargets | undefined): Promise<CheckedTable[]> {
     const { store, port } = this.#context;
     const remote = tables.some(({ file }) => store.isRemote(file.path));
+    const prover = targets && new KeyProver(targets, this.#settings);
     const step = Math.ceil(tables.length / mostReports);
     let done = 0;
     return pMap(
       tables,
       async (table, index) => {
         port.signal.throwIfAborted();
-        const result = await this.#buffers.lend((buffer) => this.#check(table, targets, buffer));
+        const result = await this.#buffers.lend((buffer) => this.#check(table, prover, buffer));
         done += 1;
         if (done % step === 0 || done === tables.length) this.#report(done, tables.length);
         // Buffers from the network are garbage outside the collector's own heap, whose growth it does not notice.
@@ -136,14 +137,14 @@ class Preflight {
     );
   }
 
-  async #check(listed: ListedTable, targets: KeyedTargets | undefined, buffer: ReusableBuffer): Promise<CheckedTable> {
+  async #check(listed: ListedTable, prover: KeyProver | undefined, buffer: ReusableBuffer): Promise<CheckedTable> {
     const keyed = await inspectTable(this.#context.store, listed, this.#naming, buffer);
     if ("columns" in keyed) return { problems: [], keyless: keyed };
     if (!("table" in keyed)) return { problems: keyed };
     const readable = keyed.table;
     // Without targets there is nothing to compare with; the table's own problems are still worth reporting.
-    if (targets === undefined) return { problems: [], readable };
-    const proof = proveKey(keyed, targets, this.#settings);
+    if (prover === undefined) return { problems: [], readable };
+    const proof = prover.prove(keyed);
     if (!("how" in proof)) return { problems: proof, readable };
     return { problems: [], readable, proven: await this.#measure(readable, proof) };
   }

@@ -12,7 +12,7 @@ import {
   remoteTablesAtOnce,
   tablesAtOnce,
 } from "../budget.ts";
-import { isInOrder } from "../ranges.ts";
+import { hasKnownRows, isInOrder } from "../ranges.ts";
 import type { InspectedTable, PlannedTable } from "../table.ts";
 import { type GatherSize, largestGather, writeBufferSize } from "./gather-size.ts";
 import { keySize } from "./key-size.ts";
@@ -44,8 +44,11 @@ export interface MergeSize {
  * while Node compiles modules that it does not have in its compile cache yet.
  */
 const childBytes = 136 * MiB;
-/** Program text, thread stacks and arenas that only gathering or comparing touches: 5–15 MiB. */
-const decodingBytes = 20 * MiB;
+/**
+ * Program text, thread stacks and arenas that only gathering or comparing touches: 5–15 MiB, and the holes that texts of many
+ * lengths leave in the arenas.
+ */
+const decodingBytes = 28 * MiB;
 /** A table without its columns: its listing, footer, plan, and entry in the manifest. */
 const tableBytes = 10 * 1024;
 /** A column chunk of an input: its part of the parsed footer. */
@@ -90,12 +93,13 @@ function metadataBytes({ tables, columns, rowGroups }: MergeSize, decodes: boole
   return (decodes ? decodingFactor : 1) * live;
 }
 
-/** The targets' keys, and the memory of the decoder that proved all keys, which is kept. */
+/** The targets' keys, the memory of the decoder that proved all keys, which is kept, and the matches that are. */
 function keptKeyBytes({ tables, rows }: MergeSize): number {
   const decoded = tables.filter(({ proof, isTargets }) => isTargets || proof.how !== "same bytes");
   const sizes = decoded.map((table) => keySize(table, rows));
   const targets = tables.filter(({ isTargets }) => isTargets).map((table) => keySize(table, rows).vector);
-  return largest(sizes.map(({ decoder }) => decoder)) + sum(targets);
+  const runs = new Set(tables.flatMap(({ proof }) => proof.runs?.pairs ?? []));
+  return largest(sizes.map(({ decoder }) => decoder)) + sum(targets) + sum([...runs].map((pairs) => pairs.byteLength));
 }
 
 /** The client of Cloud Storage with its connections. */
@@ -139,9 +143,11 @@ const keptMatches = 4;
 
 /** Keys that are matched again, what is read of the table at work and of the next one, the columns at work, and dead buffers. */
 function alignBytes({ rows, rowGroups, remote, threads }: MergeSize, aligned: readonly PlannedTable[]): number {
-  const matched = aligned.filter(({ plan }) => !plan.sameKeys).map((table) => keySize(table, rows));
+  const sizes = (tables: readonly PlannedTable[]) => tables.map((table) => keySize(table, rows));
+  const matched = sizes(aligned.filter((table) => !hasKnownRows(table)));
   const match = largest(matched.map((key) => key.decoder + key.vector + key.match));
-  const kept = Math.min(keptMatches, aligned.length) * largest(matched.map(({ runs }) => runs));
+  const others = sizes(aligned.filter(({ plan }) => !plan.sameKeys));
+  const kept = Math.min(keptMatches, aligned.length) * largest(others.map(({ runs }) => runs));
   const gathers = aligned.map((table) => columnGather(table, rowGroups));
   const column = largest(gathers.map((gather) => gather.column));
   const buffer = largest(gathers.map(writeBufferSize));

@@ -7,6 +7,7 @@ import { formatCrc32c } from "../../store/crc32c.ts";
 import type { OpenFile, StagedOutput, Written } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import type { PlannedMerge } from "../plan/plan.ts";
+import { hasKnownRows } from "../ranges.ts";
 import type { PlannedTable, TransferredTable } from "../table.ts";
 import { Aligner } from "./align.ts";
 import { Output } from "./output.ts";
@@ -129,7 +130,7 @@ class TransferRun {
     this.#buffers = [others, buffers];
     const source = openSource(table, opened, buffers.whole);
     try {
-      const keyChunks = table.plan.sameKeys ? [] : await loadKey(table, source, buffers.key);
+      const keyChunks = hasKnownRows(table) ? [] : await loadKey(table, source, buffers.key);
       return { table, transfer: "align", source, keyChunks };
     } catch (error) {
       await source.close();

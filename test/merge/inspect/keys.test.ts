@@ -3,9 +3,13 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import pl from "nodejs-polars";
+import { decodeTargetsKey, KeyProver } from "../../../src/merge/inspect/keys.ts";
+import { inspectTable } from "../../../src/merge/inspect/table.ts";
+import { ReusableBuffer } from "../../../src/parquet/buffer-pool.ts";
+import { localStore } from "../../../src/store/local/store.ts";
 import { toCells } from "../../support/columns.ts";
 import { scratchFolder } from "../../support/folder.ts";
-import { failureOf, mergeHere, planHere, TestPort } from "../../support/in-process.ts";
+import { failureOf, makeSettings, mergeHere, planHere, TestPort } from "../../support/in-process.ts";
 import { keyed, upTo, writeTables } from "../../support/tables.ts";
 
 const root = await scratchFolder("keys");
@@ -131,4 +135,43 @@ test("every table's problem is told, not only the first", async () => {
   const tables = { targets: keyed(["1"]), a: keyed(["1", "1"]), b: keyed([null]), c: keyed(["x"], {}, "String") };
   const { problems } = await failureOf(mergeHere({ ...writeTables(root, tables) }));
   assert.deepEqual(problems.map(({ table }) => table).sort(), ["a", "b", "c"]);
+});
+
+test("matches are kept as long as there is room for them, once for all tables with the same keys", async () => {
+  const odd = keyed(upTo(40).filter((key) => Number(key) % 2 === 1));
+  const tables = { targets: keyed(upTo(40)), a: odd, b: odd, c: keyed(upTo(40)).reverse(), d: keyed(upTo(7)) };
+  const { input } = writeTables(root, tables);
+  const naming = { key: "interval_time", keyCast: "none", rename: {}, pair: ["pair"] } as const;
+  const [targets, ...others] = await Promise.all(
+    Object.keys(tables).map(async (table) => {
+      const path = join(input, "pair", `${table}.parquet`);
+      const { size, version } = (await localStore.stat(path)) ?? assert.fail(path);
+      const file = { table, path, size, version };
+      const keyedTable = await inspectTable(localStore, { file, isTargets: false }, naming, new ReusableBuffer());
+      return "table" in keyedTable ? keyedTable : assert.fail(table);
+    }),
+  );
+  assert.ok(targets);
+  const key = decodeTargetsKey(targets);
+  if ("what" in key) assert.fail(key.what);
+  const settings = { ...makeSettings({ input, output: input }), minMatch: 0 };
+  const proveAll = (room?: number) => {
+    const prover = new KeyProver({ ...targets, key }, settings, room);
+    return others.map((table) => {
+      const proof = prover.prove(table);
+      return "how" in proof ? proof : assert.fail(table.table.file.table);
+    });
+  };
+  const [a, b, c, d] = proveAll();
+  assert.equal(a, b);
+  assert.deepEqual(
+    [a, c, d].map((proof) => proof?.runs?.rows),
+    [40, 40, 40],
+  );
+  const bytes = a?.runs?.pairs.byteLength ?? assert.fail("no runs");
+  // The first takes all room; the second finds none.
+  assert.deepEqual(
+    proveAll(bytes).map((proof) => proof.runs !== undefined),
+    [true, true, false, false],
+  );
 });

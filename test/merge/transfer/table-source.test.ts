@@ -39,7 +39,7 @@ function planned(chunks: readonly ColumnChunk[], sameKeys: boolean): Parameters<
   const columns = chunks.map((_, index) => ({ column: { firstLeaf: index, leaves: 1 }, name: String(index) }));
   const footer = { rowGroups: [{ rows: 10, chunks }] };
   // Of a table, only the places of its chunks are looked at.
-  return { footer, key: columns[0]?.column, columns: columns.slice(1), plan: { sameKeys } } as never;
+  return { footer, key: columns[0]?.column, columns: columns.slice(1), proof: {}, plan: { sameKeys } } as never;
 }
 
 async function loadAll(source: TableSource, batches: readonly ColumnChunk[][], { bytes }: Layout): Promise<number> {

@@ -8,6 +8,7 @@ import { runPreflight } from "../../../src/merge/inspect/preflight.ts";
 import { makePlan } from "../../../src/merge/plan/plan.ts";
 import { predictPeak } from "../../../src/merge/plan/predict.ts";
 import { chooseThreads } from "../../../src/merge/plan/threads.ts";
+import type { PlannedTable } from "../../../src/merge/table.ts";
 import { copyTable } from "../../../src/merge/transfer/copy-table.ts";
 import { fromSent, toSent } from "../../../src/merge/transfer/thread-protocol.ts";
 import { finishOutput, transferTables } from "../../../src/merge/transfer/transfer.ts";
@@ -64,13 +65,20 @@ async function planMerge(written: Written, port: TestPort) {
   return { context, settings, targets, planned };
 }
 
-async function transfer(written: Written, threads: number, port = new TestPort()) {
+type Change = (tables: readonly PlannedTable[]) => readonly PlannedTable[];
+
+async function transfer(written: Written, threads: number, port = new TestPort(), change: Change = (same) => same) {
   const { context, settings, targets, planned } = await planMerge(written, port);
   const path = join(written.output, "staged.parquet");
   const staged = await context.store.stage(path);
   try {
     const keyVectors = { targetsKey: targets.key, duplicates: settings.duplicates };
-    const { output, tables } = await transferTables(context, { ...planned, threads }, keyVectors, staged);
+    const { output, tables } = await transferTables(
+      context,
+      { ...planned, tables: change(planned.tables), threads },
+      keyVectors,
+      staged,
+    );
     const { size } = await finishOutput(planned.plan, output, staged);
     const opened = await staged.open();
     const bytes = await opened.read(0, size);
@@ -89,6 +97,22 @@ for (const rowGroupSize of [1_000_000, 9000])
     for (const { tables } of [one, three])
       for (const { file, crc32c: sum } of tables) assert.equal(sum, formatCrc32c(crc32c(readFileSync(file.path))));
   });
+
+test("rows that are known from the proof are those that are found again, and tables with the same keys share them", async () => {
+  const written = makeCheckpoint(9000);
+  const known = await transfer(written, 1);
+  const forget: Change = (tables) =>
+    tables.map(({ proof: { runs, ...proof }, ...table }) => {
+      assert.equal(runs === undefined, table.plan.sameKeys || table.isTargets, table.file.table);
+      return { ...table, proof };
+    });
+  const found = await transfer(written, 1, new TestPort(), forget);
+  assert.ok(found.bytes.equals(known.bytes));
+  const proofs = new Map(known.tables.map(({ file, proof }) => [file.table, proof]));
+  assert.equal(proofs.get("a"), proofs.get("d"));
+  assert.equal(proofs.get("b"), proofs.get("f"));
+  assert.notEqual(proofs.get("a"), proofs.get("e"));
+});
 
 test("memory that is short before or during the merge: one batch at a time, and the same bytes", async () => {
   const written = makeCheckpoint(1_000_000);
