@@ -21,7 +21,8 @@ const messageLength = 1000;
 
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const outcomes: readonly Outcome[] = [...Object.values(outcomeOf), "already done"];
-const Problem = v.object({
+/** A problem in a document. */
+export const ProblemDocument = v.object({
   what: v.string(),
   found: v.exactOptional(v.string()),
   fix: v.string(),
@@ -30,7 +31,7 @@ const Problem = v.object({
 });
 
 /** Entries that this version does not know are ignored. Sizes in bytes. */
-const WorkerOutcome = v.object({
+export const WorkerOutcome = v.object({
   /** One line for people. The first entry, so that `kubectl` shows it first. */
   message: v.string(),
   format: v.literal(1),
@@ -42,7 +43,7 @@ const WorkerOutcome = v.object({
   ceilingBytes: whole,
   /** How many tables were merged; absent where the merge did not get that far. */
   progress: v.exactOptional(v.object({ tablesDone: whole, tables: whole })),
-  problems: list(Problem),
+  problems: list(ProblemDocument),
   /** How many more problems the record in the store has. */
   problemsOmitted: v.exactOptional(whole),
 });

@@ -5,7 +5,7 @@ import * as v from "valibot";
 export const progressVariable = "WIDEMERGE_PROGRESS_PATH";
 
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
-const TaskProgress = v.object({ tablesDone: whole, tables: whole, workingSetBytes: whole });
+export const TaskProgress = v.object({ tablesDone: whole, tables: whole, workingSetBytes: whole });
 export type TaskProgress = Readonly<v.InferOutput<typeof TaskProgress>>;
 
 const ProgressDocument = v.object({ format: v.literal(1), ...TaskProgress.entries });

@@ -2,13 +2,14 @@ import pMap from "p-map";
 import { chooseTables, findGap, listTables } from "../model/checkpoint.ts";
 import { compareWithManifest } from "../model/comparison.ts";
 import { folderOf } from "../model/folders.ts";
+import { decodeManifest } from "../model/manifest.ts";
 import { nameOutputs } from "../model/output-names.ts";
 import { listPartial } from "../model/partial-table.ts";
 import type { Manifest } from "../model/result.ts";
 import type { PairOutput } from "../model/run.ts";
 import type { RunSettings } from "../model/settings.ts";
 import { agree, formatNumber } from "../model/units.ts";
-import { type RunStore, readDocument } from "./documents.ts";
+import type { RunStore } from "./documents.ts";
 
 /** Whether a pair is done, by what is in the store alone. */
 export interface Completion {
@@ -38,8 +39,10 @@ export async function checkCompletion(store: RunStore, settings: RunSettings, pa
   const names = nameOutputs(pair);
   const output = await store.stat(store.join(settings.output, names.output));
   if (output === undefined) return toDo("no output yet");
-  const manifest = await readDocument<Manifest>(store, store.join(settings.output, names.manifest));
-  if (manifest === undefined) return toDo("the output has no manifest");
+  const text = await store.readText(store.join(settings.output, names.manifest));
+  if (text === undefined) return toDo("the output has no manifest");
+  const manifest = decodeManifest(text);
+  if (manifest === undefined) return toDo("the output has no manifest that this version can read");
   const comparison = compareWithManifest(manifest, {
     inputs,
     outputBytes: output.size,

@@ -1,3 +1,7 @@
+import { ExitCode } from "../model/exit-code.ts";
+import { Failure } from "../model/failure.ts";
+import { documentFix } from "../model/run-documents.ts";
+import { formatNumber } from "../model/units.ts";
 import type { Store } from "../store/store.ts";
 import { checkAttempt, checkPair, checkReport, checkRun } from "./stored-names.ts";
 
@@ -45,15 +49,19 @@ export function runPaths(store: Pick<RunStore, "join">, output: string, run: str
 }
 
 /**
- * A document that widemerge wrote; undefined if there is none, or none that this version can read. Its content is trusted as
- * far as the folder is.
+ * A document that widemerge wrote; undefined if there is none. What it says is for the reader to check.
+ * @throws Failure (input) if this version cannot read it
  */
 export async function readDocument<Kind extends { readonly format: 1 }>(
   store: Pick<RunStore, "readText">,
   path: string,
 ): Promise<Kind | undefined> {
   const text = await store.readText(path);
-  return text === undefined ? undefined : decodeDocument<Kind>(text);
+  if (text === undefined) return undefined;
+  const document = decodeDocument<Kind>(text);
+  if (document !== undefined) return document;
+  const what = `${path} is no document that this version can read`;
+  throw new Failure(ExitCode.input, [{ what, found: formatNumber(text.length, "character"), fix: documentFix }]);
 }
 
 /** The document of a text; undefined where this version cannot read it. */

@@ -1,3 +1,5 @@
+import * as v from "valibot";
+import { LeaseEntry } from "../model/run-documents.ts";
 import { stateOfOwner } from "../store/owner.ts";
 import type { Clock } from "./clock.ts";
 import { decodeDocument, type RunStore } from "./documents.ts";
@@ -46,7 +48,13 @@ export async function readLease(store: Pick<RunStore, "stat" | "readText">, path
   // The version is read first: if the document changes in between, the later write fails.
   const version = (await store.stat(path))?.version;
   const text = version === undefined ? undefined : await store.readText(path);
-  return { version, text, document: text === undefined ? undefined : decodeDocument<LeaseDocument>(text) };
+  return { version, text, document: text === undefined ? undefined : decodeLease(text) };
+}
+
+/** The document of a lease; undefined where this version cannot read it, or somebody else changed it. */
+function decodeLease(text: string): LeaseDocument | undefined {
+  const document = decodeDocument<LeaseDocument>(text);
+  return v.is(LeaseEntry, document) ? document : undefined;
 }
 
 /**

@@ -10,7 +10,7 @@ import { formatDocument, type RunPaths, type RunStore, readDocument, runPaths } 
 import { superseded } from "./lease.ts";
 import { composeView, isTaskOver, type RunFacts, taskKey } from "./outcomes.ts";
 import { type Policy, policyOf } from "./policy.ts";
-import { checkLaunchEnd, checkRecord } from "./stored-names.ts";
+import { checkLaunchEnd, checkRecord, checkWorkerRecord } from "./stored-names.ts";
 
 /** `launches/<n>.json`: how a launch ended. The backend may forget it from then on. */
 interface LaunchDocument {
@@ -239,8 +239,12 @@ export class RunState implements RunFacts {
     await pMap(
       ended,
       async ({ pair, id }) => {
-        const record = await readDocument<WorkerRecord>(this.#store, this.paths.result(pair, id));
-        if (record !== undefined) this.records.set(id, record);
+        const path = this.paths.result(pair, id);
+        const record = await readDocument<WorkerRecord>(this.#store, path);
+        if (record !== undefined) {
+          failOn(ExitCode.input, checkWorkerRecord(record, { pair, attempt: id, path }));
+          this.records.set(id, record);
+        }
         this.#read.add(id);
       },
       { concurrency: readsAtOnce },

@@ -3,11 +3,18 @@
  * of requests, and whoever can write into the folder of the runs must not reach beyond it.
  */
 import * as v from "valibot";
-import { backendNames } from "../model/backend-name.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, type Problem } from "../model/failure.ts";
-import { Attempt, HandleName, Pair, RunId } from "../model/names.ts";
+import { Attempt, Pair, RunId } from "../model/names.ts";
 import type { Launch } from "../model/run.ts";
+import {
+  checkDocument,
+  documentFix,
+  RunEntry as EntryDocument,
+  LaunchEnd,
+  RecordDocument,
+  WorkerRecordDocument,
+} from "../model/run-documents.ts";
 import type { StoredFile } from "../store/store.ts";
 
 /** A run in the list of runs. */
@@ -18,51 +25,10 @@ export interface RunEntry {
   readonly created: string;
 }
 
-const count = v.pipe(v.number("a number"), v.integer("a whole number"), v.minValue(0, "a number from 0 on"));
-const text = v.string("a text");
-
-/** Some fields of a document, among others. */
-function fields<const Entries extends v.ObjectEntries>(entries: Entries) {
-  return v.looseObject(entries, "a document");
-}
-
-function list<const Item extends v.GenericSchema>(item: Item) {
-  return v.array(item, "a list");
-}
-
-const Entry = fields({ run: RunId, created: text });
-
-const LaunchNames = fields({
-  run: RunId,
-  number: count,
-  tasks: list(fields({ index: count, pair: Pair })),
-  ceilingBytes: count,
-  generation: v.exactOptional(count),
-});
-
-const backend = v.picklist(backendNames, `one of ${backendNames.join(", ")}`);
-
-const RecordNames = fields({
-  run: RunId,
-  backend,
-  input: text,
-  output: text,
-  pairs: list(Pair),
-  doneBefore: list(Pair),
-  handles: list(fields({ backend, name: HandleName, launch: LaunchNames })),
-  pending: v.exactOptional(LaunchNames),
-  generation: v.exactOptional(count),
-});
-
-const LaunchEnd = fields({
-  handle: fields({ launch: LaunchNames }),
-  statuses: list(fields({ index: count, pair: Pair, attempts: list(fields({ id: Attempt })) })),
-});
-
 /** What is wrong with an entry of the list of runs. A file names the run that it is called after, and no other one. */
 export function checkEntry(entry: unknown, { name, path }: Pick<StoredFile, "name" | "path">): readonly Problem[] {
-  const parsed = v.safeParse(Entry, entry);
-  if (!parsed.success) return parsed.issues.map((issue) => describe(issue, path));
+  const parsed = v.safeParse(EntryDocument, entry);
+  if (!parsed.success) return checkDocument(EntryDocument, entry, path);
   return parsed.output.run === name.slice(0, -".json".length) ? [] : [otherRun(parsed.output.run, path)];
 }
 
@@ -70,9 +36,9 @@ export function checkEntry(entry: unknown, { name, path }: Pick<StoredFile, "nam
 export function checkRecord(
   record: unknown,
   { run, path }: { readonly run: string; readonly path: string },
-): Problem[] {
-  const parsed = v.safeParse(RecordNames, record);
-  if (!parsed.success) return parsed.issues.map((issue) => describe(issue, path));
+): readonly Problem[] {
+  const parsed = v.safeParse(RecordDocument, record);
+  if (!parsed.success) return checkDocument(RecordDocument, record, path);
   const { handles, pending } = parsed.output;
   const launches = [...handles.map(({ launch }) => launch), ...(pending === undefined ? [] : [pending])];
   const runs = new Set([parsed.output.run, ...launches.map((launch) => launch.run)]);
@@ -85,25 +51,32 @@ export function checkLaunchEnd(
   { launch, path }: { readonly launch: Launch; readonly path: string },
 ): readonly Problem[] {
   const parsed = v.safeParse(LaunchEnd, document);
-  if (!parsed.success) return parsed.issues.map((issue) => describe(issue, path));
+  if (!parsed.success) return checkDocument(LaunchEnd, document, path);
   const pairs = new Set(launch.tasks.map(({ pair }) => pair));
   const strangers = parsed.output.statuses.filter(({ pair }) => !pairs.has(pair)).map(({ pair }) => pair);
-  return strangers.map((pair) => ({ what: `${path} tells of a pair that its launch does not have`, found: pair, fix }));
-}
-
-const fix = "somebody else changed this document: move it away, or restore it";
-
-function describe(issue: v.BaseIssue<unknown>, path: string): Problem {
-  const place = v.getDotPath(issue) ?? "the document";
-  return { what: `${path}: ${place} is not ${issue.message}`, found: show(issue.input), fix };
+  return strangers.map((pair) => ({
+    what: `${path} tells of a pair that its launch does not have`,
+    found: pair,
+    fix: documentFix,
+  }));
 }
 
 function otherRun(run: string, path: string): Problem {
-  return { what: `${path} is the document of another run`, found: JSON.stringify(run), fix };
+  return { what: `${path} is the document of another run`, found: JSON.stringify(run), fix: documentFix };
 }
 
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? "nothing").slice(0, 200);
+/** What is wrong with the record that a worker left. */
+export function checkWorkerRecord(
+  document: unknown,
+  { pair, attempt, path }: { readonly pair: string; readonly attempt: string; readonly path: string },
+): readonly Problem[] {
+  const parsed = v.safeParse(WorkerRecordDocument, document);
+  if (!parsed.success) return checkDocument(WorkerRecordDocument, document, path);
+  const { output } = parsed;
+  if (output.pair === pair && output.attempt === attempt) return [];
+  return [
+    { what: `${path} is the document of another attempt`, found: JSON.stringify(output.attempt), fix: documentFix },
+  ];
 }
 
 /** @throws Failure (input) */
@@ -130,6 +103,6 @@ export function checkReport(name: string): string {
 
 function check(schema: v.GenericSchema<string>, name: string, kind: string): string {
   if (v.is(schema, name)) return name;
-  const problem = { what: `no ${kind} of a run can have this name`, found: JSON.stringify(name), fix };
+  const problem = { what: `no ${kind} of a run can have this name`, found: JSON.stringify(name), fix: documentFix };
   throw new Failure(ExitCode.input, [problem]);
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { isManifest } from "../../src/merge/publish/manifest.ts";
 import { findGap, listTables } from "../../src/model/checkpoint.ts";
 import { compareWithManifest, outputSettings, runSettings } from "../../src/model/comparison.ts";
+import { isManifest } from "../../src/model/manifest.ts";
 import type { InputFile } from "../../src/model/plan.ts";
 import type { Manifest, ManifestInput } from "../../src/model/result.ts";
 import { makeSettings, type SomeSettings } from "../support/in-process.ts";

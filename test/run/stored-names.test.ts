@@ -14,7 +14,7 @@ import { checkLaunchEnd, checkRecord } from "../../src/run/stored-names.ts";
 import { createLocalStore } from "../../src/store/local/store.ts";
 import { scratchFolder } from "../support/folder.ts";
 import { failureOf } from "../support/in-process.ts";
-import { makeLaunch, makeRecord, makeStand, type Stand } from "../support/run.ts";
+import { makeAttempt, makeLaunch, makeRecord, makeStand, makeStatus, type Stand } from "../support/run.ts";
 
 const folder = await scratchFolder("stored-names");
 const store = createLocalStore(false);
@@ -104,7 +104,8 @@ describe("a name that leads out of the folder of a run", () => {
   it("is refused as an attempt in the end of a launch, and so is a pair of another launch", () => {
     const launch = makeLaunch(["audusd"], { run: "x" });
     const endOf = (pair: string, id: string) => {
-      return { handle: { launch }, statuses: [{ index: 0, pair, attempts: [{ id }] }] };
+      const handle = { backend: "local", name: "x-0", launch };
+      return { handle, statuses: [makeStatus(pair, { attempts: [makeAttempt({ id })] })] };
     };
     const check = (pair: string, id: string) => checkLaunchEnd(endOf(pair, id), { launch, path: "0.json" });
     assert.deepEqual(check("audusd", "pod-1"), []);

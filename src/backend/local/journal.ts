@@ -8,10 +8,28 @@ import { Attempt as AttemptName } from "../../model/names.ts";
 import { decodeOutcome, type WorkerOutcome } from "../../model/outcome.ts";
 import { decodeProgress, type TaskProgress } from "../../model/progress.ts";
 import type { Attempt, Launch, TaskState } from "../../model/run.ts";
+import {
+  attemptEntries,
+  checkDocument,
+  count,
+  documentFix,
+  fields,
+  flag,
+  LaunchDocument,
+  taskEntries,
+  text,
+} from "../../model/run-documents.ts";
 import type { ProcessId } from "./process.ts";
 
 /** An attempt and its process; an attempt without one was about to start. */
 export type LocalAttempt = Attempt & { readonly process?: ProcessId };
+
+/** A worker's number: signals to 0, to 1 and to negative numbers reach other processes. */
+const pid = v.pipe(count, v.minValue(2, "the number of a worker's process"));
+const LocalAttempt = fields({
+  ...attemptEntries,
+  process: v.exactOptional(fields({ pid, start: v.exactOptional(text) })),
+});
 
 /** `<index>.json`: one task. */
 export interface TaskEntry {
@@ -20,6 +38,7 @@ export interface TaskEntry {
   readonly state: TaskState;
   readonly attempts: readonly LocalAttempt[];
 }
+const TaskEntry: v.GenericSchema<unknown, TaskEntry> = fields(taskEntries(LocalAttempt));
 
 /** Paths of the files that a worker writes. */
 export interface WorkerFiles {
@@ -35,6 +54,11 @@ interface LaunchEntry {
   /** The latest generation whose controller carries the launch out; absent in entries of version 0.1.0. */
   readonly generation?: number;
 }
+const LaunchEntry: v.GenericSchema<unknown, LaunchEntry> = fields({
+  launch: LaunchDocument,
+  cancelled: flag,
+  generation: v.exactOptional(count),
+});
 
 /**
  * A launch on disk: every start is written down before it happens, and every end after it. The files are small and
@@ -66,8 +90,9 @@ export class Journal {
     throw new Failure(ExitCode.usage, [problem]);
   }
 
+  /** @throws Failure (input) where somebody else has changed the journal, here and below */
   readLaunch(): LaunchEntry | undefined {
-    return this.#read<LaunchEntry>("launch.json");
+    return this.#read(LaunchEntry, "launch.json");
   }
 
   markCancelled(launch: Launch): void {
@@ -81,7 +106,7 @@ export class Journal {
   }
 
   readTask(index: number): TaskEntry | undefined {
-    return this.#read<TaskEntry>(`${index}.json`);
+    return this.#read(TaskEntry, `${index}.json`);
   }
 
   writeTask(entry: TaskEntry): void {
@@ -105,12 +130,16 @@ export class Journal {
     return readLeft(this.filesOf(attempt).progress, decodeProgress);
   }
 
-  #read<Kind>(name: string): Kind | undefined {
+  #read<Kind>(schema: v.GenericSchema<unknown, Kind>, name: string): Kind | undefined {
+    const path = join(this.folder, name);
     try {
-      return JSON.parse(readFileSync(join(this.folder, name), "utf8"));
+      const entry: unknown = JSON.parse(readFileSync(path, "utf8"));
+      if (v.is(schema, entry)) return entry as Kind;
+      throw new Failure(ExitCode.input, checkDocument(schema, entry, path));
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-      throw error;
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new Failure(ExitCode.input, [{ what: `${path} is no JSON`, fix: documentFix }]);
     }
   }
 
