@@ -12,6 +12,13 @@ export function anotherOutput(path: string): Failure {
   return new Failure(ExitCode.input, [problem]);
 }
 
+/** What arrived of an object is not what the bucket has; both as CRC32C, 8 hexadecimal digits. */
+export function alteredOnTheWay(path: string, found: string, due: string): Failure {
+  const what = `the bytes that arrived of ${path} are not those in the bucket`;
+  const fix = "run again; if that does not help, check the proxies on the way and the memory of this machine";
+  return new Failure(ExitCode.transient, [{ what, found: `CRC32C ${found}, the object's is ${due}`, fix }]);
+}
+
 /** A staged output is no longer what was written; `found`: what is there now. */
 export function outputChanged(path: string, found: string): Failure {
   const fix = "check which program writes into the output folder, then merge the pair again";

@@ -10,8 +10,12 @@ export type Place = { readonly requestBytes: number } | { readonly responseBytes
 
 /** What goes wrong on the wire. */
 export type Fault =
-  /** The proxy answers in the server's place, which sees nothing, or as much of the request as is said. */
-  | { readonly kind: "answer"; readonly status: number; readonly requestBytes?: number }
+  /** The proxy answers in the server's place, which sees nothing, or as much of the request as is said; `body`: not what the service would say. */
+  | { readonly kind: "answer"; readonly status: number; readonly requestBytes?: number; readonly body?: string }
+  /** The server is asked for another range, or for the whole object where none is given, and the client gets that. */
+  | { readonly kind: "other range"; readonly range: string | undefined }
+  /** The last byte of the answer is another one. */
+  | { readonly kind: "alter" }
   /** The client's connection is reset there. */
   | { readonly kind: "reset"; readonly at: Place }
   /** Nothing more moves from there on, and the connection stays open. */

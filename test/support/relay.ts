@@ -26,7 +26,14 @@ export async function relay(passage: Passage, fault: Fault | undefined): Promise
     case undefined:
       return deliver(passage, await forward(passage, passage.request));
     case "answer":
-      return answerInstead(passage, fault.status, fault.requestBytes);
+      return answerInstead(passage, fault);
+    case "other range":
+      passage.request.headers.range = fault.range;
+      // A client that breaks off an answer must not break the next request on its connection.
+      passage.response.setHeader("connection", "close");
+      return deliver(passage, await forward(passage, passage.request));
+    case "alter":
+      return alter(passage);
     case "duplicate":
       return forwardTwice(passage, fault.answer);
     case "lose response":
@@ -59,14 +66,23 @@ async function breakOff(upstream: ClientRequest): Promise<void> {
   upstream.destroy();
 }
 
-async function answerInstead(passage: Passage, status: number, requestBytes: number | undefined): Promise<void> {
+async function answerInstead(passage: Passage, fault: Extract<Fault, { readonly kind: "answer" }>): Promise<void> {
+  const { status, requestBytes, body } = fault;
   if (requestBytes !== undefined) await cut(passage, { requestBytes });
   passage.request.resume();
   passage.exchange.status = status;
   const reason = status === 429 ? "rateLimitExceeded" : "backendError";
   const error = { code: status, message: "Injected fault.", errors: [{ domain: "global", reason }] };
   const headers = { "content-type": "application/json; charset=UTF-8", connection: "close" };
-  passage.response.writeHead(status, headers).end(JSON.stringify({ error }));
+  passage.response.writeHead(status, headers).end(body ?? JSON.stringify({ error }));
+}
+
+async function alter(passage: Passage): Promise<void> {
+  const answer = await forward(passage, passage.request);
+  const body = Buffer.concat(await answer.toArray());
+  body.writeUInt8(body.readUInt8(body.length - 1) ^ 1, body.length - 1);
+  passage.exchange.status = answer.statusCode;
+  passage.response.writeHead(answer.statusCode ?? 502, answer.headers).end(body);
 }
 
 async function forwardTwice(passage: Passage, which: "first" | "second"): Promise<void> {
@@ -88,11 +104,8 @@ function reset(passage: Passage): void {
 }
 
 function connect({ request, target }: Passage): ClientRequest {
-  const upstream = open(new URL(request.url ?? "", target), {
-    agent,
-    method: request.method,
-    headers: request.headers,
-  });
+  const headers = Object.fromEntries(Object.entries(request.headers).filter(([, value]) => value !== undefined));
+  const upstream = open(new URL(request.url ?? "", target), { agent, method: request.method, headers });
   upstream.on("error", () => {}); // heard by those who wait for the answer
   return upstream;
 }

@@ -5,8 +5,9 @@ import { DamagedPage, PassingPages } from "../../parquet/pages.ts";
 import type { LocalFile, OpenFile, RemoteFile } from "../../store/store.ts";
 import { copyBlockBytes, copyBlocks, streamedBytes } from "../budget.ts";
 import { damaged } from "../inspect/table.ts";
-import { joinRanges, remoteGapBytes } from "../ranges.ts";
+import { joinRanges } from "../ranges.ts";
 import type { PlannedTable } from "../table.ts";
+import { checkArrived } from "./arrival.ts";
 import { type CopyRange, cutBlock } from "./copy-table.ts";
 import type { Output } from "./output.ts";
 import type { TransferThreads } from "./transfer-threads.ts";
@@ -73,10 +74,9 @@ export class Splicer {
   async #copyTable(table: PlannedTable, opened: OpenFile): Promise<number> {
     const ranges = planRanges(table, this.#output.position);
     const pages = new PassingPages(chunksOfTable(table));
-    const checksum =
-      opened.isRemote && table.file.crc32c !== undefined
-        ? await this.#copyStreams(opened, ranges, pages, table.file.crc32c)
-        : await this.#copyBlocks(opened, ranges, pages);
+    const checksum = opened.isRemote
+      ? await this.#copyStream(opened, ranges, pages, table)
+      : await this.#copyBlocks(opened, ranges, pages);
     this.#enter(table, ranges);
     return checksum;
   }
@@ -90,24 +90,29 @@ export class Splicer {
     return Number.parseInt(file.crc32c, 16);
   }
 
-  /** Asks for the ranges alone, neighbours in one request: the sum of the whole input is known. */
-  async #copyStreams(
+  /**
+   * Reads an object whole, in one request: the key and the footer, which go nowhere, are a small part of it, and only the sum of
+   * all its bytes tells whether they arrived as they are in the bucket.
+   */
+  async #copyStream(
     opened: RemoteFile,
     ranges: readonly CopyRange[],
     pages: PassingPages,
-    checksum: string,
+    { file }: PlannedTable,
   ): Promise<number> {
-    for (const { start, end } of joinRanges(ranges, remoteGapBytes)) {
-      let at = start;
-      for await (const bytes of opened.stream(start, end - start)) {
-        this.#signal.throwIfAborted();
-        pages.pass(at, bytes);
-        this.#copy(ranges, at, bytes, 0);
-        at += bytes.length;
-        await this.#output.settle(streamedBytes);
-      }
+    let checksum = 0;
+    let at = 0;
+    let damage: DamagedPage | undefined;
+    for await (const bytes of opened.stream(0, opened.size)) {
+      this.#signal.throwIfAborted();
+      damage ??= findDamage(pages, at, bytes);
+      checksum = this.#copy(ranges, at, bytes, checksum).checksum;
+      at += bytes.length;
+      await this.#output.settle(streamedBytes);
     }
-    return Number.parseInt(checksum, 16);
+    checkArrived(file, checksum);
+    if (damage !== undefined) throw damage;
+    return checksum;
   }
 
   /** Reads the file once, in order, through a few blocks; returns the CRC32C of the whole input. */
@@ -184,6 +189,16 @@ interface Block {
   readonly at: number;
   readonly block: Uint8Array;
   readonly bytes: Uint8Array;
+}
+
+function findDamage(pages: PassingPages, at: number, bytes: Uint8Array): DamagedPage | undefined {
+  try {
+    pages.pass(at, bytes);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DamagedPage) return error;
+    throw error;
+  }
 }
 
 /** The ranges of the table's chunks, so that a table of contiguous chunks is one copy; the first goes to `position`. */

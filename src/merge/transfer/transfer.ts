@@ -3,13 +3,13 @@ import { version } from "../../model/version.ts";
 import { ReusableBuffer } from "../../parquet/buffer-pool.ts";
 import type { LoadedRange } from "../../parquet/column-file.ts";
 import { chunksOf } from "../../parquet/footer.ts";
-import { formatCrc32c } from "../../store/crc32c.ts";
 import type { OpenFile, StagedOutput, Written } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import type { PlannedMerge } from "../plan/plan.ts";
 import { hasKnownRows } from "../ranges.ts";
 import type { PlannedTable, TransferredTable } from "../table.ts";
 import { Aligner } from "./align.ts";
+import { checkArrived } from "./arrival.ts";
 import { Output } from "./output.ts";
 import { RowMatcher, type TargetKeys } from "./row-matcher.ts";
 import { Splicer } from "./splice.ts";
@@ -111,9 +111,10 @@ class TransferRun {
   }
 
   #finish(table: PlannedTable, sum: number): TransferredTable {
+    const crc32c = checkArrived(table.file, sum);
     this.#tablesDone += 1;
     this.#report(table, this.#tablesDone);
-    return { ...table, crc32c: formatCrc32c(sum) };
+    return { ...table, crc32c };
   }
 
   /** Storage works on the next table while this one is copied or computed. */
@@ -180,7 +181,11 @@ class TransferRun {
       if (this.#threads === undefined) await sum;
       return { sum };
     } catch (error) {
-      return this.#endThreads(error).finally(() => source.close());
+      await this.#threads?.close();
+      const sum = await sumArrived(source);
+      await source.close();
+      if (sum !== undefined) checkArrived(table.file, sum);
+      throw error;
     }
   }
 
@@ -202,6 +207,11 @@ class TransferRun {
       bytesTotal: plan.readBytes,
     });
   }
+}
+
+/** The CRC32C of an object that could not be gathered, read to its end: were its bytes altered on the way? */
+function sumArrived(source: TableSource): Promise<number | undefined> {
+  return source.shared === undefined ? source.finish().catch(() => undefined) : Promise.resolve(undefined);
 }
 
 async function close(ready: ReadyTable): Promise<void> {

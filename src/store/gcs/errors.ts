@@ -14,6 +14,9 @@ const permissions: Readonly<Record<Action, string>> = {
   delete: "storage.objects.delete",
 };
 
+/** An answer that is not one to the request: something between here and the service made it up, or cut it. */
+export class WireError extends Error {}
+
 const transientStatus: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 const brokenConnection =
   /ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE|EAI_AGAIN|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|socket hang up|premature close|aborted|unexpected connection closure|network timeout|terminated|fetch failed|no byte for|retry limit exceeded/i;
@@ -22,12 +25,34 @@ const brokenConnection =
 function toError(error: unknown): Error {
   if (error instanceof Error) return error;
   const isObject = typeof error === "object" && error !== null;
-  const message = isObject && "message" in error ? String(error.message) : JSON.stringify(error);
-  return Object.assign(new Error(message), isObject && "code" in error ? { code: error.code } : {});
+  return Object.assign(new Error(messageOf(error)), isObject && "code" in error ? { code: error.code } : {});
 }
 
-/** The HTTP status of a client error, where it has one. */
+/** What a client error says, whatever its shape. */
+export function messageOf(error: unknown): string {
+  const isObject = typeof error === "object" && error !== null;
+  return isObject && "message" in error ? String(error.message) : JSON.stringify(error);
+}
+
+/** The HTTP status of the answer that an error is about, where the client kept it. */
+function answerStatus(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("response" in error)) return undefined;
+  const { response } = error;
+  if (typeof response !== "object" || response === null || !("statusCode" in response)) return undefined;
+  return typeof response.statusCode === "number" ? response.statusCode : undefined;
+}
+
+/** Whether an answer that promised success cannot be one of the service: its body is no JSON, or an error. */
+function isWireError(error: unknown): boolean {
+  const status = answerStatus(error);
+  return error instanceof WireError || (status !== undefined && status >= 200 && status < 300);
+}
+
+/** The HTTP status of a client error, where it has one: the answer's own rather than one that its body names. */
 export function statusOf(error: unknown): number | undefined {
+  const answered = answerStatus(error);
+  if (answered !== undefined && answered >= 400) return answered;
+  if (isWireError(error)) return undefined;
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   const status = Number(error.code);
   return Number.isInteger(status) && status >= 100 ? status : undefined;
@@ -35,6 +60,7 @@ export function statusOf(error: unknown): number | undefined {
 
 /** Whether the same request may succeed a little later. */
 export function isTransient(error: unknown): boolean {
+  if (isWireError(error)) return true;
   const status = statusOf(error);
   if (status !== undefined) return transientStatus.has(status);
   if (!(error instanceof Error)) return brokenConnection.test(reasonsOf(error));
@@ -73,6 +99,10 @@ function explain(error: Error, action: Action, path: string): [ExitCode, Problem
       ExitCode.input,
       { what: `no such bucket or object to ${action}: ${path}`, found, fix: "check the bucket and the name" },
     ];
+  if (isWireError(error)) {
+    const fix = "check the proxies on the way, and whether one of them asks for a login; then run again";
+    return [ExitCode.transient, { what: `no answer of Cloud Storage when asked to ${action} ${path}`, found, fix }];
+  }
   if (isTransient(error)) {
     const fix = "run again; if that does not help, check the network and the status of Cloud Storage";
     return [ExitCode.transient, { what: `Cloud Storage could not ${action} ${path} after several tries`, found, fix }];

@@ -2,7 +2,7 @@ import type { File } from "@google-cloud/storage";
 import { formatGcsPath } from "../../model/storage-path.ts";
 import type { StoredFile } from "../store.ts";
 import type { GcsClient } from "./client.ts";
-import { statusOf } from "./errors.ts";
+import { statusOf, WireError } from "./errors.ts";
 
 /** An object as the service describes it. */
 export interface ObjectMetadata {
@@ -23,9 +23,7 @@ export const contentType = "application/vnd.apache.parquet";
 export function toStoredFile(bucket: string, metadata: ObjectMetadata): StoredFile {
   const { name, size, generation } = metadata;
   if (name === undefined || size === undefined || generation === undefined)
-    throw new Error(
-      `Cloud Storage described an object without its name, size or generation: ${JSON.stringify(metadata)}`,
-    );
+    throw new WireError(`an object without its name, size or generation: ${JSON.stringify(metadata).slice(0, 200)}`);
   const crc32c =
     metadata.crc32c === undefined ? {} : { crc32c: Buffer.from(metadata.crc32c, "base64").toString("hex") };
   return {

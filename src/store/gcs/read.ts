@@ -1,10 +1,11 @@
 import { setTimeout } from "node:timers/promises";
 import pRetry from "p-retry";
 import type { Failure } from "../../model/failure.ts";
+import { formatNumber } from "../../model/units.ts";
 import { inputChanged } from "../failures.ts";
 import type { RemoteFile, StoredFile } from "../store.ts";
 import type { GcsClient } from "./client.ts";
-import { isTransient, statusOf, toStorageFailure } from "./errors.ts";
+import { isTransient, statusOf, toStorageFailure, WireError } from "./errors.ts";
 
 /** An object of one generation, read by ranges; opening it makes no request. */
 export function openGcs(client: GcsClient, file: Pick<StoredFile, "path" | "version" | "size">): RemoteFile {
@@ -34,7 +35,7 @@ export function openGcs(client: GcsClient, file: Pick<StoredFile, "path" | "vers
   };
 }
 
-type Source = Pick<StoredFile, "path" | "version">;
+type Source = Pick<StoredFile, "path" | "version" | "size">;
 
 /** Bytes from `start` to `end`, as they arrive. A new request goes on where a connection breaks or stalls. */
 async function* streamRange(
@@ -73,6 +74,9 @@ async function* streamRange(
 
 /** One GET of a range, with a limit on the time without a byte. */
 class RangeRequest {
+  #left: number;
+  /** What is wrong with the answer's head. */
+  #wrong: WireError | undefined;
   readonly #stream;
   readonly #buffers: AsyncIterator<Uint8Array>;
   #answered = false;
@@ -81,20 +85,25 @@ class RangeRequest {
 
   constructor(client: GcsClient, source: Source, start: number, end: number) {
     client.count("classB");
+    this.#left = end - start;
     this.#path = source.path;
     this.#stallMilliseconds = client.stallMilliseconds;
     this.#stream = client
       .download(source.path, source.version)
       .createReadStream({ start, end: end - 1, validation: false, decompress: false });
-    this.#stream.once("response", () => {
+    this.#stream.once("response", (answer: RangeAnswer) => {
       this.#answered = true;
+      this.#wrong = checkAnswer(answer, source, start, end);
     });
     this.#buffers = this.#stream[Symbol.asyncIterator]();
   }
 
   async next(): Promise<Uint8Array> {
     const { value, done } = await this.#withoutStall(this.#buffers.next());
-    if (done === true) throw new Error(`premature close of ${this.#path}`);
+    if (this.#wrong !== undefined) throw this.#wrong;
+    if (done === true) throw new WireError(`the answer ends ${formatNumber(this.#left, "byte")} before its range does`);
+    this.#left -= value.length;
+    if (this.#left < 0) throw new WireError(`the answer goes on ${formatNumber(-this.#left, "byte")} beyond its range`);
     return value;
   }
 
@@ -127,6 +136,29 @@ class RangeRequest {
       timer.abort();
     }
   }
+}
+
+/** The head of an answer, as the client hands it on. */
+interface RangeAnswer {
+  readonly statusCode?: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What is wrong with the answer to a request for a range: it has to be of that very range (RFC 9110, section 15.3.7). A proxy
+ * that ignores ranges sends the whole object with 200. Refusals are the client's to explain.
+ */
+function checkAnswer(
+  { statusCode = 0, headers }: RangeAnswer,
+  { size }: Source,
+  start: number,
+  end: number,
+): WireError | undefined {
+  if (statusCode >= 300) return undefined;
+  if (statusCode !== 206) return new WireError(`HTTP ${statusCode} in answer to a range, where 206 was due`);
+  const due = `bytes ${start}-${end - 1}/${size}`;
+  const found = String(headers["content-range"]);
+  return found === due ? undefined : new WireError(`Content-Range ${found}, where ${due} was due`);
 }
 
 /** An object whose listed generation is gone was replaced or deleted. */

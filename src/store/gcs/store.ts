@@ -15,7 +15,7 @@ import type {
 } from "../store.ts";
 import { GcsClient, type GcsOptions } from "./client.ts";
 import { ComposedOutput } from "./compose.ts";
-import { isTransient, statusOf, toStorageFailure } from "./errors.ts";
+import { isTransient, statusOf, toStorageFailure, WireError } from "./errors.ts";
 import { contentType, describeItem, describeObject, objectFields, toStoredFile, writeOnce } from "./object.ts";
 import { openGcs } from "./read.ts";
 import { probePath, sweepScratch, tokenOf } from "./scratch.ts";
@@ -82,6 +82,8 @@ class GcsStore implements Store {
         fields: `items(${objectFields}),prefixes,nextPageToken`,
         ...(pageToken === undefined ? {} : { pageToken }),
       });
+      if (typeof response !== "object" || response === null || Array.isArray(response))
+        throw new WireError(`a list that is ${JSON.stringify(response).slice(0, 200)}`);
       const files = found.map((file) => toStoredFile(bucket, describeItem(file)));
       return { files, prefixes: prefixesOf(response), next: tokenOf(next) };
     } catch (error) {

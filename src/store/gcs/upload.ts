@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { Failure } from "../../model/failure.ts";
 import { combineCrc32c, crc32c, formatCrc32c } from "../crc32c.ts";
 import type { OpenFile, StagedOutput, Written } from "../store.ts";
 import type { GcsClient } from "./client.ts";
-import { toStorageFailure } from "./errors.ts";
+import { isTransient, messageOf, statusOf, toStorageFailure, WireError } from "./errors.ts";
 import { contentType, describeObject } from "./object.ts";
 import { ScratchFolder } from "./scratch.ts";
 import { checkStored, StagedObject } from "./staged-object.ts";
@@ -116,7 +117,9 @@ export class UploadedOutput implements StagedOutput {
     if (this.#failure !== undefined) throw this.#explain(this.#failure.cause);
   }
 
+  /** The client takes any answer for one of the service, and fails on what it is not. */
   #explain(error: unknown): Error {
-    return toStorageFailure(error, "write", this.#path);
+    const isKnown = error instanceof Failure || statusOf(error) !== undefined || isTransient(error);
+    return toStorageFailure(isKnown ? error : new WireError(messageOf(error)), "write", this.#path);
   }
 }

@@ -62,6 +62,27 @@ const cases: readonly Case[] = [
     says: /HTTP 503, busy/,
   },
   {
+    name: "a body that names another status than the answer",
+    error: Object.assign(answer(404, "busy"), { response: { statusCode: 503 } }),
+    action: "read",
+    exitCode: ExitCode.transient,
+    says: /could not read .*HTTP 503, busy/,
+  },
+  {
+    name: "HTTP 408 whose body is a text",
+    error: Object.assign(new Error("busy"), { response: { statusCode: 408 } }),
+    action: "list",
+    exitCode: ExitCode.transient,
+    says: /could not list .*HTTP 408, busy/,
+  },
+  {
+    name: "success whose body is no JSON",
+    error: Object.assign(answer(404, "Cannot parse response as JSON: <html>"), { response: { statusCode: 200 } }),
+    action: "list",
+    exitCode: ExitCode.transient,
+    says: /no answer of Cloud Storage when asked to list .*Cannot parse .*check the proxies/,
+  },
+  {
     name: "anything else",
     error: answer(400, "what?\nstack"),
     action: "write",
