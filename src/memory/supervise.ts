@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Order, WorkerEvent } from "../model/event.ts";
 import { ExitCode } from "../model/exit-code.ts";
-import type { Problem } from "../model/failure.ts";
+import { type Problem, toFailure } from "../model/failure.ts";
 import type { MemoryRecord } from "../model/measurement.ts";
 import type { WorkerReport } from "../model/result.ts";
 import type { Task } from "../model/task.ts";
@@ -119,6 +119,9 @@ class Guard implements Supervision {
     // Later samples would only displace the last ones of the child.
     child.once("exit", () => clearInterval(timer));
     const [exitCode, signal] = await waitForEnd(child).catch((error: Error): [null, null] => {
+      const { exitCode, problems } = toFailure(error);
+      // A process that could not be started for want of descriptors says so; anything else is for the classification.
+      if (exitCode !== ExitCode.unexpected) this.#failure ??= { exitCode, problems };
       this.#spawnError = error.message;
       return [null, null];
     });

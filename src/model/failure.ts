@@ -103,15 +103,31 @@ export function failOn(exitCode: ExitCode, problems: readonly Problem[]): void {
   if (problems.length > 0) throw new Failure(exitCode, problems);
 }
 
-const storageErrors: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full: free space or choose another output folder, then run again",
-  EDQUOT: "the disk quota is used up: free space or choose another output folder, then run again",
-  EIO: "the disk reported an I/O error: check it, then run again",
-  EMFILE: "too many open files: raise `ulimit -n`, then run again",
-  ENFILE: "too many open files on this machine: close some, then run again",
-  EACCES: "grant this user the permission, then run again",
-  EPERM: "grant this user the permission, then run again",
-  EROFS: "the file system is read-only: choose another output folder",
+/** What to do about an error of the file system, and whether the same may succeed later. */
+interface StorageAdvice {
+  readonly exitCode: typeof ExitCode.input | typeof ExitCode.transient;
+  readonly fix: string;
+}
+
+const later = (fix: string): StorageAdvice => ({ exitCode: ExitCode.transient, fix });
+const never = (fix: string): StorageAdvice => ({ exitCode: ExitCode.input, fix });
+
+const storageErrors: Readonly<Record<string, StorageAdvice>> = {
+  ENOSPC: later("the disk is full: free space or choose another output folder, then run again"),
+  EDQUOT: later("the disk quota is used up: free space or choose another output folder, then run again"),
+  EIO: later("the disk reported an I/O error: check it, then run again"),
+  EMFILE: later("too many open files: raise `ulimit -n`, then run again"),
+  ENFILE: later("too many open files on this machine: close some, then run again"),
+  EACCES: never("grant this user the permission, then run again"),
+  EPERM: never("grant this user the permission, then run again"),
+  EROFS: never("the file system is read-only: choose another output folder"),
+  EFBIG: never(
+    "the file system or `ulimit -f` allows no file of this size: raise the limit, or choose another output folder",
+  ),
+  ELOOP: never("a symbolic link leads back to itself: correct it, then run again"),
+  ENAMETOOLONG: never("the file system allows no name of this length: choose a shorter one"),
+  EISDIR: never("a folder has the name of a file: move it away, then run again"),
+  ENOTDIR: never("a file has the name of a folder: move it away, then run again"),
 };
 
 /** Turns any thrown value into a Failure. File-system errors have a cause and advice of their own; the rest is unexpected. */
@@ -119,9 +135,9 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const cause = error instanceof Error ? error : new Error(String(error));
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
-  const fix = storageErrors[code];
-  if (fix !== undefined) {
-    const exitCode = ["EACCES", "EPERM", "EROFS"].includes(code) ? ExitCode.input : ExitCode.transient;
+  const advice = Object.hasOwn(storageErrors, code) ? storageErrors[code] : undefined;
+  if (advice !== undefined) {
+    const { exitCode, fix } = advice;
     return new Failure(exitCode, [{ what: "storage failed", found: cause.message, fix }], { cause });
   }
   const problem = {

@@ -32,6 +32,7 @@ export function createStore(settings: StoreSettings): Store {
     stat: async (path) => (await of(path)).stat(path),
     open: async (file) => (await of(file.path)).open(file),
     findChange: async (file) => (await of(file.path)).findChange(file),
+    findObstacle: async (path) => (await of(path)).findObstacle(path),
     readText: async (path) => (await of(path)).readText(path),
     writeText: async (path, text) => (await of(path)).writeText(path, text),
     writeTextIf: async (path, text, expected) => (await of(path)).writeTextIf(path, text, expected),

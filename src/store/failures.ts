@@ -19,6 +19,13 @@ export function alteredOnTheWay(path: string, found: string, due: string): Failu
   return new Failure(ExitCode.transient, [{ what, found: `CRC32C ${found}, the object's is ${due}`, fix }]);
 }
 
+/** The folder of an output is gone, or the output in it. */
+export function outputRemoved(path: string, options?: ErrorOptions): Failure {
+  const what = `the output was removed while it was being made: ${path}`;
+  const fix = "check which program removes files there; then run again";
+  return new Failure(ExitCode.transient, [{ what, fix }], options);
+}
+
 /** A staged output is no longer what was written; `found`: what is there now. */
 export function outputChanged(path: string, found: string): Failure {
   const fix = "check which program writes into the output folder, then merge the pair again";

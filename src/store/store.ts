@@ -143,6 +143,8 @@ export interface Store {
    * Objects never differ, because every read names their generation.
    */
   findChange(file: ListedVersion): Promise<string | undefined>;
+  /** In words, what has the name of a file and is none, such as a folder or a link to nothing; undefined where it is free or a file. */
+  findObstacle(path: string): Promise<string | undefined>;
   readText(path: string): Promise<string | undefined>;
   /** Writes a document that fits in memory, whole: readers see the old one or the new one. */
   writeText(path: string, text: string | Uint8Array): Promise<void>;

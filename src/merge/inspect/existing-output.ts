@@ -1,6 +1,6 @@
 import { compareWithManifest } from "../../model/comparison.ts";
 import { ExitCode } from "../../model/exit-code.ts";
-import { Failure } from "../../model/failure.ts";
+import { Failure, failOn, type Problem } from "../../model/failure.ts";
 import type { InputFile } from "../../model/plan.ts";
 import type { Manifest } from "../../model/result.ts";
 import type { KeyPolicies, OutputSettings } from "../../model/settings.ts";
@@ -32,6 +32,7 @@ export async function findExisting(
   settings: OutputSettings & KeyPolicies & { readonly replace: boolean },
 ): Promise<ExistingOutput> {
   const { store, paths } = context;
+  failOn(ExitCode.input, await findObstacles(store, [paths.output, paths.manifest]));
   const file = await store.stat(paths.output);
   if (file === undefined) return { state: "none" };
   const manifestVersion = (await store.stat(paths.manifest))?.version;
@@ -46,6 +47,17 @@ export async function findExisting(
   if (digest !== undefined) return { state: "unfinished", version: file.version, digest };
   const what = `the output exists without a manifest, so its inputs are unknown: ${paths.output}`;
   throw new Failure(ExitCode.input, [{ what, fix: moveAway }]);
+}
+
+/** What has the name of an output or manifest and can be neither read nor replaced. */
+async function findObstacles(store: Store, paths: readonly string[]): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const path of paths) {
+    const found = await store.findObstacle(path);
+    if (found !== undefined)
+      problems.push({ what: `something else has the name of a file to write: ${path}`, found, fix: "move it away" });
+  }
+  return problems;
 }
 
 const moveAway = "move it away, or pass --replace";

@@ -1,5 +1,5 @@
 import type { Manifest } from "../../model/result.ts";
-import { anotherOutput } from "../../store/failures.ts";
+import { anotherOutput, outputRemoved } from "../../store/failures.ts";
 import type { StagedOutput } from "../../store/store.ts";
 import type { PairContext } from "../context.ts";
 import type { ExistingOutput } from "../inspect/existing-output.ts";
@@ -48,8 +48,9 @@ async function writeManifest(context: PairContext, manifest: Manifest): Promise<
 /** The version of the published output. @throws Failure (input) when another one has taken its place. */
 async function findOwn({ store, paths }: PairContext, manifest: Manifest, published?: string): Promise<string> {
   const file = await store.stat(paths.output);
+  if (file === undefined) throw outputRemoved(paths.output);
   const isOwn =
-    file?.size === manifest.output.size &&
+    file.size === manifest.output.size &&
     (file.crc32c ?? manifest.output.crc32c) === manifest.output.crc32c &&
     (published ?? file.version) === file.version;
   if (!isOwn) throw anotherOutput(paths.output);

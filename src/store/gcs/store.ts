@@ -103,6 +103,11 @@ class GcsStore implements Store {
     return undefined;
   }
 
+  /** In a bucket, an object and a folder may have the same name. */
+  async findObstacle(): Promise<undefined> {
+    return undefined;
+  }
+
   readText(path: string): Promise<string | undefined> {
     return explained("read", path, async () => {
       try {

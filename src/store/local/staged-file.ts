@@ -1,10 +1,10 @@
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { checksumOf, combineCrc32c, crc32c, formatCrc32c } from "../crc32c.ts";
-import { anotherOutput, outputChanged } from "../failures.ts";
+import { anotherOutput, outputChanged, outputRemoved } from "../failures.ts";
 import { isOwnerDead, newOwner } from "../owner.ts";
 import type { OpenFile, SharedOutput, StagedOutput, Written } from "../store.ts";
-import { openLocal, orMissing, versionOf } from "./file.ts";
+import { codeOf, openLocal, orMissing, versionOf } from "./file.ts";
 
 const stagedMark = ".widemerge-";
 
@@ -68,13 +68,26 @@ class StagedFile implements StagedOutput {
   }
 
   open(): Promise<OpenFile> {
-    return openLocal(this.#staged, outputChanged);
+    return this.#whileThere(openLocal(this.#staged, outputChanged));
   }
 
-  async publish(over?: string): Promise<void> {
+  publish(over?: string): Promise<void> {
+    return this.#whileThere(this.#giveName(over));
+  }
+
+  async #giveName(over: string | undefined): Promise<void> {
     if (over !== undefined && (await versionAt(this.#path)) === over) await rename(this.#staged, this.#path);
     else await this.#publishNew();
     if (this.#durable) await syncFolder(dirname(this.#path));
+  }
+
+  /** Names the removal of the staged file, or of its folder, by another program. */
+  async #whileThere<Value>(work: Promise<Value>): Promise<Value> {
+    try {
+      return await work;
+    } catch (error) {
+      throw codeOf(error) === "ENOENT" ? outputRemoved(this.#path, { cause: error }) : error;
+    }
   }
 
   async discard(): Promise<void> {

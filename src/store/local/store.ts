@@ -1,5 +1,17 @@
 import { type BigIntStats, constants } from "node:fs";
-import { access, mkdir, readdir, readFile, realpath, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import {
+  access,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { formatCount, formatNumber } from "../../model/units.ts";
 import { inputChanged } from "../failures.ts";
@@ -30,6 +42,7 @@ export function createLocalStore(durable: boolean): Store {
     stat: describe,
     open: openPinned,
     findChange,
+    findObstacle,
     readText: (path) => orMissing(readFile(path, "utf8")),
     writeText: (path, text) => writeText(path, text, durable),
     writeTextIf: (path, text, expected) =>
@@ -95,6 +108,13 @@ async function lookAtBytes(folder: string, raw: Buffer, name: string): Promise<L
   const stats = await stat(path).catch(() => undefined);
   const other = `a name that is not UTF-8: hexadecimal ${raw.toString("hex")}`;
   return { name, isFolder: stats?.isDirectory() ?? false, other };
+}
+
+async function findObstacle(path: string): Promise<string | undefined> {
+  const entry = await orMissing(lstat(path));
+  if (entry === undefined) return undefined;
+  const { file, isFolder, other } = await look(dirname(path), Buffer.from(basename(path)));
+  return file === undefined ? (other ?? (isFolder ? "a folder" : undefined)) : undefined;
 }
 
 /** What a name in a folder leads to when it cannot be followed. */
