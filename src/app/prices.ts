@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { readYamlBytes } from "../config/read-file.ts";
 import type { Settings } from "../config/settings.ts";
 import { parsePrices } from "../cost/prices.ts";
 import type { PriceList } from "../model/cost.ts";
@@ -10,10 +10,15 @@ const shippedPrices = fileURLToPath(new URL("../../prices/google-us-central1.yam
 
 /** The price list in force. @throws Failure (usage) when it cannot be read */
 export async function loadPrices({ prices = shippedPrices }: Pick<Settings, "prices">): Promise<PriceList> {
-  const text = await readFile(prices, "utf8").catch((error: Error) => {
+  return parsePrices(readBytes(prices), prices);
+}
+
+function readBytes(prices: string): Uint8Array {
+  try {
+    return readYamlBytes(prices);
+  } catch (error) {
     const fix = "pass a YAML file like prices/google-us-central1.yaml to --prices";
-    const problem = { what: `the price list ${prices} cannot be read`, found: error.message, fix };
-    throw new Failure(ExitCode.usage, [problem]);
-  });
-  return parsePrices(text, prices);
+    const found = error instanceof Error ? error.message : String(error);
+    throw new Failure(ExitCode.usage, [{ what: `the price list ${prices} cannot be read`, found, fix }]);
+  }
 }

@@ -1,11 +1,12 @@
-import { readFileSync } from "node:fs";
 import * as v from "valibot";
-import { LineCounter, parseDocument } from "yaml";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, type Problem } from "../model/failure.ts";
 import { generationVariable, launchVariable } from "../model/generation.ts";
 import { progressVariable } from "../model/progress.ts";
 import { suggest } from "../model/suggestion.ts";
+import { formatNumber } from "../model/units.ts";
+import { readYaml, type YamlContent } from "../model/yaml.ts";
+import { readYamlBytes } from "./read-file.ts";
 import { Settings, settingNames } from "./settings.ts";
 
 /** Sources of settings, in order of precedence: flags, variables, a file, defaults. */
@@ -32,6 +33,8 @@ export function flagOf(name: string): string {
 interface GivenValue {
   readonly source: string;
   readonly value: unknown;
+  /** Whether it stands in a file, which may be any file: what it says is not repeated. */
+  readonly inFile?: boolean;
 }
 /** Given values by the name of the setting. */
 type Given = ReadonlyMap<string, GivenValue>;
@@ -52,7 +55,7 @@ export function resolveStated(raw: RawSettings): StatedSettings {
   const file = raw.file === undefined ? nothingRead : readFile(raw.file);
   const given = new Map<string, GivenValue>();
   for (const [name, value] of Object.entries(file.content))
-    given.set(name, { source: `${name} in ${raw.file}`, value });
+    given.set(name, { source: `${showName(name)} in ${raw.file}`, value, inFile: true });
   for (const name of settingNames) {
     const value = raw.environment[variableOf(name)];
     if (value !== undefined) given.set(name, { source: variableOf(name), value });
@@ -79,7 +82,7 @@ function parseSettings(given: Given, others: readonly Problem[]): Settings {
   const parsed = v.safeParse(Settings, Object.fromEntries(known.map(([name, { value }]) => [name, value])));
   const problems = [
     ...others,
-    ...unknown.map(([name, value]) => unknownSetting(name, value)),
+    ...listUnknown(unknown),
     ...(parsed.issues ?? []).map((issue) => toProblem(issue, given)),
   ];
   if (problems.length > 0 || !parsed.success) throw new Failure(ExitCode.usage, problems);
@@ -96,27 +99,25 @@ const nothingRead: FileContent = { content: {}, problems: [] };
 
 function readFile(path: string): FileContent {
   try {
-    return parseFile(path, readFileSync(path, "utf8"));
+    return readContent(path, readYaml(readYamlBytes(path)));
   } catch (error) {
     return unusable(path, error instanceof Error ? error.message : String(error));
   }
 }
 
-function parseFile(path: string, text: string): FileContent {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const problems = document.errors.map(({ message, pos }) => {
-      const { line, col } = lines.linePos(pos[0]);
-      const what = `the configuration file ${path} is not valid YAML in line ${line}, column ${col}`;
-      return { what, found: message, fix: "correct this line: each setting is a line `name: value`" };
+function readContent(path: string, content: YamlContent): FileContent {
+  if ("unusable" in content) return unusable(path, content.unusable);
+  if ("errors" in content) {
+    const problems = content.errors.map(({ line, column, found }) => {
+      const what = `the configuration file ${path} is not valid YAML in line ${line}, column ${column}`;
+      return { what, found, fix: "correct this line: each setting is a line `name: value`" };
     });
     return { content: {}, problems };
   }
-  const content: unknown = document.toJS();
-  if (content === null) return nothingRead;
-  if (typeof content === "object" && !Array.isArray(content))
-    return { content: content as Record<string, unknown>, problems: [] };
+  const { value } = content;
+  if (value === null) return nothingRead;
+  if (typeof value === "object" && !Array.isArray(value))
+    return { content: value as Record<string, unknown>, problems: [] };
   return unusable(path, "it is not a list of `name: value` lines");
 }
 
@@ -138,10 +139,29 @@ function unknownVariables(environment: RawSettings["environment"]): Problem[] {
   });
 }
 
-function unknownSetting(name: string, { source, value }: GivenValue): Problem {
-  const meant = suggest(name, settingNames);
+/** Unknown settings that are told one by one: looking for what each may mean takes time. */
+const mostUnknown = 10;
+
+function listUnknown(unknown: readonly (readonly [string, GivenValue])[]): Problem[] {
+  const problems = unknown.slice(0, mostUnknown).map(([name, value]) => unknownSetting(name, value));
+  const [last] = problems.splice(-1);
+  const more = unknown.length - mostUnknown;
+  return last === undefined ? [] : [...problems, more > 0 ? { ...last, more } : last];
+}
+
+function unknownSetting(name: string, { source, value, inFile = false }: GivenValue): Problem {
+  const meant = isPlainName(name) ? suggest(name, settingNames) : undefined;
   const fix = meant === undefined ? `known are ${settingNames.join(", ")}` : `did you mean ${meant}?`;
-  return { what: `unknown setting ${source}`, found: show(value), fix };
+  return { what: `unknown setting ${source}`, ...(inFile ? {} : { found: show(value) }), fix };
+}
+
+/** Whether a name can be that of a misspelt setting; the names in any other file may be secrets. */
+function isPlainName(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z_-]{0,39}$/.test(name);
+}
+
+function showName(name: string): string {
+  return isPlainName(name) ? name : `of ${formatNumber(name.length, "character")}`;
 }
 
 function toProblem(issue: v.InferIssue<typeof Settings>, given: Given): Problem {
@@ -150,6 +170,10 @@ function toProblem(issue: v.InferIssue<typeof Settings>, given: Given): Problem 
   return { what: `${source} is not allowed`, found: show(value), fix: `allowed: ${issue.message}` };
 }
 
+/** Characters of a value that a message repeats. */
+const mostShown = 100;
+
 function show(value: unknown): string {
-  return value === undefined ? "nothing" : JSON.stringify(value);
+  const text = value === undefined ? "nothing" : JSON.stringify(value);
+  return text.length > mostShown ? `${text.slice(0, mostShown)}…` : text;
 }

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { parse } from "yaml";
 import { type PriceItem, type PriceList, type PriceSource, priceItems, priceUnits } from "../model/cost.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, type Problem } from "../model/failure.ts";
+import { readYaml, type YamlError } from "../model/yaml.ts";
 
 const dateText = "the day on which the prices were read, such as 2026-11-21";
 const usdText = "US dollars for one unit, 0 or more";
@@ -35,11 +35,11 @@ function priceOf(item: PriceItem) {
 }
 
 /**
- * Reads a price list from YAML text. `origin` is its name in messages.
+ * Reads a price list from a YAML file. `origin` is its name in messages.
  * @throws Failure (usage) with every problem.
  */
-export function parsePrices(text: string, origin: string): PriceList {
-  const result = v.safeParse(PriceFile, readYaml(text, origin));
+export function parsePrices(content: string | Uint8Array, origin: string): PriceList {
+  const result = v.safeParse(PriceFile, parse(content, origin));
   if (!result.success) {
     throw new Failure(
       ExitCode.usage,
@@ -50,13 +50,17 @@ export function parsePrices(text: string, origin: string): PriceList {
   return { name, region, date, prices };
 }
 
-function readYaml(text: string, origin: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    const found = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-    throw new Failure(ExitCode.usage, [{ what: `price list ${origin} is not YAML`, found, fix: "correct the file" }]);
-  }
+function parse(file: string | Uint8Array, origin: string): unknown {
+  const content = readYaml(typeof file === "string" ? Buffer.from(file) : file);
+  if ("value" in content) return content.value;
+  const what = `price list ${origin} is not YAML`;
+  const fix = "correct the file";
+  if ("unusable" in content) throw new Failure(ExitCode.usage, [{ what, found: content.unusable, fix }]);
+  const place = ({ line, column, found }: YamlError): string => `${found} in line ${line}, column ${column}`;
+  throw new Failure(
+    ExitCode.usage,
+    content.errors.map((error) => ({ what, found: place(error), fix })),
+  );
 }
 
 function toProblem(issue: v.BaseIssue<unknown>, origin: string): Problem {
