@@ -4,7 +4,7 @@ SHELL := /bin/sh
 # Recipes run with the Node that the set-up found or installed.
 run = PATH="$$(dirname "$$(scripts/find-node.sh)"):$$PATH"
 
-.PHONY: help setup demo demo-run demo-gcs test test-cluster image test-image package test-package test-terraform lint format bench interop clean deploy run-all status report destroy
+.PHONY: help setup demo demo-run demo-gcs test simulate test-cluster image test-image package test-package test-terraform lint format bench interop clean deploy run-all status report destroy
 IMAGE ?= localhost/widemerge:dev
 
 help: ## list the targets
@@ -24,6 +24,9 @@ demo-gcs: setup ## merge them in a bucket of a Cloud Storage server on this mach
 
 test: setup ## run the tests
 	@scripts/test.sh
+
+simulate: setup ## simulate many runs with failures of every kind: SEEDS=50000 of them, or one SEED again
+	@$(run) node --no-warnings scripts/simulate.ts
 
 test-cluster: setup ## run the Kubernetes tests on a real cluster on this machine (Linux, root, Go; scripts/cluster.sh)
 	@$(run) scripts/test-cluster.sh

@@ -1,6 +1,8 @@
 import type { StatedSettings } from "../config/resolve.ts";
+import type { RunView } from "../model/run.ts";
 import { type Cancellation, cancel } from "../run/cancel.ts";
 import { openRun } from "./existing-run.ts";
+import { loadPrices } from "./prices.ts";
 
 /**
  * Cancels a run: a live controller stops its workers and ends; without one, they are stopped here. With `wait`, watches the
@@ -13,5 +15,7 @@ export async function cancelRun(
   options: { readonly wait: boolean },
 ): Promise<Cancellation & { readonly run: string }> {
   const run = await openRun(named, given);
-  return { ...(await cancel(run, options)), run: run.state.record.run };
+  const prices = await loadPrices(given.settings);
+  const documents = async (view: RunView) => (await import("../report/documents.ts")).renderDocuments(view, prices);
+  return { ...(await cancel(run, { ...options, documents })), run: run.state.record.run };
 }

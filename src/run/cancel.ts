@@ -1,12 +1,13 @@
 import pMap from "p-map";
 import type { Backend } from "../backend/backend.ts";
 import { type Failure, toFailure } from "../model/failure.ts";
-import type { Launch } from "../model/run.ts";
-import { formatDocument } from "./documents.ts";
+import type { Launch, RunView } from "../model/run.ts";
+import { formatDocument, locateReports } from "./documents.ts";
 import { listOpen, submit } from "./launch.ts";
 import { describeHolder, takeLease } from "./lease.ts";
 import { LeaseWatch } from "./lease-watch.ts";
 import type { RunState } from "./state.ts";
+import { retryingBackend } from "./transient-retry.ts";
 import type { WatchedRun } from "./watch.ts";
 
 /** Milliseconds that a live controller has to stop its workers. */
@@ -14,15 +15,21 @@ const controllerLimit = 180_000;
 /** Milliseconds between two looks at the lease. */
 const checkEvery = 250;
 const stopsAtOnce = 8;
+/** Milliseconds for which a backend may be out of reach: somebody waits for the end. */
+const stopPatience = 10_000;
 
 /** Stops what runs of a run's open launches and writes down how they ended. Returns the failures of those that it could not stop. */
-export async function stopLaunches(state: RunState, backend: Backend): Promise<readonly Failure[]> {
+export async function stopLaunches(state: RunState, machine: Backend): Promise<readonly Failure[]> {
   const failures: Failure[] = [];
+  const patience = { milliseconds: stopPatience, firstPause: 500, onFailure: () => undefined, clock: state.clock };
+  const backend = retryingBackend(machine, patience);
   const stop = async (launch: Launch): Promise<void> => {
     try {
       // A launch that may or may not have been submitted is found by submitting it.
       const known = state.record.handles.find((handle) => handle.launch.number === launch.number);
       const handle = known ?? (await submit(state, launch, backend));
+      // What ran until now counts, and may be forgotten with what is removed.
+      state.note(await backend.status([handle]));
       await backend.cancel(handle);
       await state.observe(await backend.status([handle]));
       await state.close(handle);
@@ -42,15 +49,23 @@ export type Cancellation =
   /** The request is in the store; one look could not tell whether there is a controller to carry it out. */
   | { readonly outcome: "unknown"; readonly holder: string };
 
+export interface CancelOptions {
+  /** Whether to watch the lease of a controller on another machine until it is known whether it lives. */
+  readonly wait?: boolean;
+  /** Reports of a view, by their names in the run's folder. */
+  readonly documents?: (view: RunView) => Promise<ReadonlyMap<string, string>>;
+}
+
 /**
  * Cancels a run: asks its controller to stop the workers, and stops them here if there is no controller, or if it does not
  * stop them in time. Where one look at the lease cannot tell whether there is a controller, it says so, or watches the
  * lease with `wait`, for 30 seconds at most if no heartbeat comes.
  * @throws Failure: the first one, if workers could not be stopped; those that could are stopped.
  */
-export async function cancel(run: WatchedRun, { wait = false } = {}): Promise<Cancellation> {
+export async function cancel(run: WatchedRun, options: CancelOptions = {}): Promise<Cancellation> {
+  const { wait = false } = options;
   const { store, state } = run;
-  if (state.record.finished !== undefined && listOpen(state).length === 0) return { outcome: "already over" };
+  if (outcomeOf(state) !== undefined) return { outcome: "already over" };
   await store.writeText(state.paths.cancel, formatDocument({ format: 1 }));
   const watch = new LeaseWatch(state.clock);
   const deadline = state.clock.now() + controllerLimit;
@@ -60,23 +75,41 @@ export async function cancel(run: WatchedRun, { wait = false } = {}): Promise<Ca
     if (controller === "unknown" && !wait) return { outcome: "unknown", holder: describeHolder(lease.document) };
     await state.clock.sleep(checkEvery);
   }
-  await state.reload();
-  // A controller that was still running has done the rest.
-  if (!state.record.cancelled) await cancelHere(run, watch);
-  return { outcome: "cancelled" };
+  return { outcome: await cancelHere(run, watch, options) };
 }
 
-async function cancelHere({ store, state, backend }: WatchedRun, watch: LeaseWatch): Promise<void> {
+/** A controller that was still running has stopped its workers, or has finished the run before it saw the request. */
+function outcomeOf(state: RunState): "cancelled" | "already over" | undefined {
+  const { cancelled, finished } = state.record;
+  if (finished === undefined || listOpen(state).length > 0) return undefined;
+  return cancelled ? "cancelled" : "already over";
+}
+
+async function cancelHere(
+  { store, state, backend }: WatchedRun,
+  watch: LeaseWatch,
+  { documents }: CancelOptions,
+): Promise<"cancelled" | "already over"> {
   const { clock } = state;
   const lease = await takeLease(store, state.paths.lease, { run: state.record.run, clock, watch });
   try {
     await state.reload();
+    const outcome = outcomeOf(state);
+    if (outcome !== undefined) {
+      await store.remove(state.paths.cancel);
+      return outcome;
+    }
     await state.takeOver();
     const [first] = await stopLaunches(state, backend);
     if (first !== undefined) throw first;
-    const { pending: _, ...record } = state.record;
-    await state.save({ ...record, cancelled: true, finished: record.finished ?? clock.stamp() });
+    await state.checkAgain();
+    const { pending: _, ...open } = state.record;
+    const record = { ...open, cancelled: true, finished: open.finished ?? clock.stamp() };
+    // Reports that an interrupted controller left would tell of a run that goes on.
+    if (documents !== undefined) await state.write(locateReports(state.paths, await documents(state.view(record))));
+    await state.save(record);
     await store.remove(state.paths.cancel);
+    return "cancelled";
   } finally {
     await lease.release().catch(() => undefined);
   }

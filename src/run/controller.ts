@@ -193,6 +193,7 @@ class RunController {
       if (lease.signal.aborted || !this.#stop.aborted) throw error;
       return await this.#endEarly(state, lease, toFailure(this.#stop.reason));
     }
+    await state.checkAgain();
     return this.#finish(state, exitCodeOf(state));
   }
 
@@ -313,12 +314,15 @@ class RunController {
   }
 
   async #finish(state: RunState, exitCode: ExitCode): Promise<RunEnd> {
-    await state.save({ ...state.record, finished: this.#clock.stamp() });
-    return { ...(await this.#report(state)), exitCode };
+    const record = { ...state.record, finished: this.#clock.stamp() };
+    // The reports come first: a run that is finished has them, wherever its controller is killed.
+    const end = await this.#report(state, record);
+    await state.save(record);
+    return { ...end, exitCode };
   }
 
-  async #report(state: RunState): Promise<Omit<RunEnd, "exitCode">> {
-    const view = this.#show(state);
+  async #report(state: RunState, record = state.record): Promise<Omit<RunEnd, "exitCode">> {
+    const view = this.#show(state, record);
     try {
       const documents = await this.#options.documents?.(view);
       if (documents !== undefined) await state.write(locateReports(state.paths, documents));
@@ -331,8 +335,8 @@ class RunController {
     }
   }
 
-  #show(state: RunState): RunView {
-    const view = state.view();
+  #show(state: RunState, record = state.record): RunView {
+    const view = state.view(record);
     this.#options.onView?.(view);
     return view;
   }

@@ -125,9 +125,16 @@ export class RunState implements RunFacts {
   /** Takes in what the backend says, and reads what workers that ended left in the store. */
   async observe(found: readonly LaunchStatus[]): Promise<void> {
     for (const { launch, statuses } of found) {
-      await this.#readEnds(launch, statuses);
-      this.#put({ launch, statuses }, this.clock.now());
+      const known = this.#keepAttempts(launch, statuses);
+      await this.#readEnds(launch, known);
+      this.#put({ launch, statuses: known }, this.clock.now());
     }
+  }
+
+  /** The same without a look at the store: for a launch that is stopped next, whether the store is in reach or not. */
+  note(found: readonly LaunchStatus[]): void {
+    for (const { launch, statuses } of found)
+      this.#put({ launch, statuses: this.#keepAttempts(launch, statuses) }, this.clock.now());
   }
 
   /** Reads what the workers left whose end is new, and whether their pairs are done now. */
@@ -210,8 +217,17 @@ export class RunState implements RunFacts {
     await this.save(raiseGeneration(this.record));
   }
 
-  view(): RunView {
-    return composeView(this, this.clock.stamp());
+  /** The run at this moment, under its record or another one that it is about to get. */
+  view(record = this.record): RunView {
+    const { launches, taskEnds, records, completions, policy } = this;
+    return composeView({ record, launches, taskEnds, records, completions, policy }, this.clock.stamp());
+  }
+
+  /** Looks again whether the pairs are done that were not: the last request of a worker may have arrived late. */
+  async checkAgain(): Promise<void> {
+    const open = this.record.pairs.filter((pair) => this.completions.get(pair)?.verdict !== "done");
+    for (const found of await checkCompletions(this.#store, this.#settings, open))
+      this.completions.set(found.pair, found);
   }
 
   #putWaiting(launch: Launch): void {
@@ -229,6 +245,22 @@ export class RunState implements RunFacts {
     }
     const others = this.launches.filter(({ launch }) => launch.number !== status.launch.number);
     this.launches = [...others, status].sort((left, right) => left.launch.number - right.launch.number);
+  }
+
+  /**
+   * The attempts that the backend has forgotten count all the same, for retries and costs: Kubernetes removes the pods of
+   * a Job with it. One of which nobody saw the end was deleted with what was left of it.
+   */
+  #keepAttempts({ number }: Launch, statuses: readonly TaskStatus[]): readonly TaskStatus[] {
+    const before = this.launches.find(({ launch }) => launch.number === number)?.statuses ?? [];
+    const known = new Map(before.map(({ index, attempts }) => [index, attempts]));
+    const end = this.clock.stamp();
+    return statuses.map((task) => {
+      const ids = new Set(task.attempts.map(({ id }) => id));
+      const forgotten = (known.get(task.index) ?? []).filter(({ id }) => !ids.has(id));
+      const ended = forgotten.map((attempt) => (isOver(attempt) ? attempt : { ...attempt, end, reason: "Deleted" }));
+      return forgotten.length === 0 ? task : { ...task, attempts: [...ended, ...task.attempts] };
+    });
   }
 
   /** Reads the records of workers that ended. Returns the attempts whose end is new. */

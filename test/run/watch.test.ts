@@ -1,6 +1,6 @@
 /** A run that another process controls, followed and cancelled from outside. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { Backend } from "../../src/backend/backend.ts";
@@ -121,5 +121,97 @@ describe("a run that is cancelled without a controller", () => {
     const record = readRecord(stand);
     assert.deepEqual([record.cancelled, record.pending, record.handles.length], [true, undefined, 2]);
     assert.ok(existsSync(join(stand.output, "runs", "run", "launches", "1.json")));
+  });
+});
+
+describe("the end of a run", () => {
+  const stopWhenRunning = (stop: AbortController) => (view: RunView) => {
+    const failure = new Failure(ExitCode.interrupted, [{ what: "stopped", fix: "run again" }]);
+    if (view.pairs.some(({ attempts }) => attempts.some(({ exitCode }) => exitCode === 75))) stop.abort(failure);
+  };
+
+  it("keeps the attempts that the backend forgets with what it removes, for retries and costs", async () => {
+    const stand = newStand(["p1", "p2"]);
+    const platform = new RemotePlatform(stand, (pair) => ({ steps: pair === "p1" ? 1 : 1e6, exitCode: 75 }));
+    const machine = platform.connect();
+    const removed = new Set<number>();
+    const forgetful: Backend = {
+      ...machine,
+      cancel: async (handle) => {
+        await machine.cancel(handle);
+        removed.add(handle.launch.number);
+      },
+      status: async (handles) =>
+        (await machine.status(handles)).map(({ launch, statuses }) => {
+          const gone = statuses.map((task) => ({ ...task, state: "cancelled" as const, attempts: [] }));
+          return { launch, statuses: removed.has(launch.number) ? gone : statuses };
+        }),
+    };
+    const stop = new AbortController();
+    const { view } = await runPairs(
+      optionsOf(stand, forgetful, { signal: stop.signal, onView: stopWhenRunning(stop) }),
+    );
+    const ends = view.pairs.map(({ attempts }) => attempts.map(({ exitCode, reason }) => exitCode ?? reason));
+    assert.deepEqual(ends, [[75], ["Deleted"]]);
+    const { statuses } = JSON.parse(readFileSync(join(stand.output, "runs", "run", "launches", "0.json"), "utf8"));
+    assert.deepEqual(
+      statuses.map(({ attempts }: { attempts: readonly unknown[] }) => attempts.length),
+      [1, 1],
+    );
+  });
+
+  it("has its reports before the record says that it is finished, and cancelled runs have them too", async () => {
+    const stand = newStand(["p1"]);
+    const platform = new RemotePlatform(stand, () => ({ steps: 1, exitCode: 0 }));
+    const orders: (string | undefined)[] = [];
+    const documents = async ({ record }: RunView): Promise<ReadonlyMap<string, string>> => {
+      orders.push(
+        `${record.finished !== undefined} in the report, ${readRecord(stand).finished !== undefined} in the record`,
+      );
+      return new Map([["report.json", JSON.stringify({ cancelled: record.cancelled })]]);
+    };
+    await runPairs(optionsOf(stand, platform.connect(), { documents }));
+    assert.deepEqual(orders, ["true in the report, false in the record"]);
+    const { finished: _, ...unfinished } = readRecord(stand);
+    writeFileSync(join(stand.output, "runs", "run", "run.json"), JSON.stringify(unfinished));
+    assert.deepEqual(await cancel(await open(stand, platform.connect()), { documents }), { outcome: "cancelled" });
+    const report = JSON.parse(readFileSync(join(stand.output, "runs", "run", "report.json"), "utf8"));
+    assert.deepEqual([report.cancelled, orders.length], [true, 2]);
+  });
+
+  it("that comes before a request to cancel is seen stays what it was", async () => {
+    const stand = newStand(["p1"]);
+    const platform = new RemotePlatform(stand, () => ({ steps: 1, exitCode: 0 }));
+    await runPairs(optionsOf(stand, platform.connect()));
+    const finished = readRecord(stand);
+    const path = join(stand.output, "runs", "run", "run.json");
+    const { finished: _, ...unfinished } = finished;
+    writeFileSync(path, JSON.stringify(unfinished));
+    const run = await open(stand, platform.connect());
+    // The controller finishes the run after this process has read it.
+    writeFileSync(path, JSON.stringify(finished));
+    assert.deepEqual(await cancel(run), { outcome: "already over" });
+    assert.deepEqual(readRecord(stand), finished);
+    assert.ok(!existsSync(join(stand.output, "runs", "run", "cancel.json")));
+  });
+
+  it("counts an output that a failed worker published after all", async () => {
+    const stand = newStand(["p1"]);
+    const platform = new RemotePlatform(stand, () => ({ steps: 1, exitCode: ExitCode.input }));
+    let looks = 0;
+    const late: Partial<RunOptions> = {
+      store: {
+        ...store,
+        stat: async (path) => {
+          // The pair is looked at when the run begins, when its worker ends, and at the end.
+          if (path.endsWith("training_p1.parquet") && ++looks === 3)
+            for (const name of ["parquet", "manifest.json"])
+              copyFileSync(join(stand.prepared, `training_p1.${name}`), join(stand.output, `training_p1.${name}`));
+          return store.stat(path);
+        },
+      },
+    };
+    const { exitCode, view } = await runPairs(optionsOf(stand, platform.connect(), late));
+    assert.deepEqual([exitCode, view.pairs[0]?.state, looks], [ExitCode.done, "done", 3]);
   });
 });

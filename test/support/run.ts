@@ -12,6 +12,7 @@ import type { Manifest } from "../../src/model/result.ts";
 import type { Attempt, Launch, RunRecord, TaskStatus, WorkerRecord } from "../../src/model/run.ts";
 import type { RunFacts } from "../../src/run/outcomes.ts";
 import { policyOf } from "../../src/run/policy.ts";
+import type { StoredFile } from "../../src/store/store.ts";
 
 export const GiB = 2 ** 30;
 
@@ -138,16 +139,24 @@ function makePair(settings: Settings, prepared: string, pair: string): void {
   const names = nameOutputs(pair);
   const output = `output of ${pair}`;
   writeFileSync(join(prepared, names.output), output);
-  writeFileSync(join(prepared, names.manifest), JSON.stringify(makeManifest(settings, pair, path, output.length)));
+  const { size, mtimeNs, ino } = statSync(path, { bigint: true });
+  const file = { path, size: Number(size), version: `${mtimeNs}-${ino}` };
+  writeFileSync(join(prepared, names.manifest), JSON.stringify(makeManifest(settings, pair, file, output.length)));
 }
 
-function makeManifest(settings: Settings, pair: string, path: string, size: number): Manifest {
-  const { size: inputSize, mtimeNs, ino } = statSync(path, { bigint: true });
+/** The manifest of an output of so many bytes, made from a checkpoint of one table. */
+export function makeManifest(
+  settings: Settings,
+  pair: string,
+  file: Pick<StoredFile, "path" | "size" | "version">,
+  size: number,
+): Manifest {
+  const { path, size: inputSize, version } = file;
   const input = {
     table: "targets",
     path,
-    size: Number(inputSize),
-    version: `${mtimeNs}-${ino}`,
+    size: inputSize,
+    version,
     crc32c: "00000000",
     action: "splice",
     reason: "the targets",
