@@ -204,6 +204,11 @@ function packGroups(
   return stop;
 }
 
+/** Bytes of a ULEB128 number below 2^35. */
+export function varintSize(value: number): number {
+  return value < 2 ** 7 ? 1 : value < 2 ** 14 ? 2 : value < 2 ** 21 ? 3 : value < 2 ** 28 ? 4 : 5;
+}
+
 /** ULEB128; returns where it ends. */
 export function writeVarint(value: number, out: Uint8Array, at: number): number {
   let rest = value;

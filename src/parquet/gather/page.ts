@@ -147,20 +147,26 @@ function markPresent(pieces: Pieces, positions: Int32Array, bits: Uint8Array): n
   for (let at = 0; at < pieces.length; at += 2) {
     const length = pieces[at + 1] ?? 0;
     const source = pieces[at] ?? missing;
-    if (source !== missing) {
-      let before = positions[source] ?? 0;
-      for (let index = 0; index < length; index += 1) {
-        const next = positions[source + index + 1] ?? 0;
-        const bit = next - before;
-        const to = row + index;
-        bits[to >> 3] = (bits[to >> 3] ?? 0) | (bit << (to & 7));
-        present += bit;
-        before = next;
-      }
-    }
+    const values = source === missing ? 0 : (positions[source + length] ?? 0) - (positions[source] ?? 0);
+    // Most pieces have values in all rows, or in none.
+    if (values === length) setBits(bits, row, row + length);
+    else if (values > 0) markValues(positions.subarray(source, source + length + 1), bits, row);
+    present += values;
     row += length;
   }
   return present;
+}
+
+/** `positions`: of a piece, and behind it. */
+function markValues(positions: Int32Array, bits: Uint8Array, row: number): void {
+  let before = positions[0] ?? 0;
+  let to = row;
+  for (let index = 1; index < positions.length; index += 1) {
+    const next = positions[index] ?? 0;
+    bits[to >> 3] = (bits[to >> 3] ?? 0) | ((next - before) << (to & 7));
+    before = next;
+    to += 1;
+  }
 }
 
 /** A row without an input row is one entry: null at the outermost level, or an empty list. */

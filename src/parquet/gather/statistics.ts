@@ -68,10 +68,19 @@ class FloatFinder implements BoundsFinder {
       this.#width === 4
         ? new Float32Array(buffer, byteOffset, values.count)
         : new Float64Array(buffer, byteOffset, values.count);
+    if (used === undefined) return this.#scanAll(view.subarray(first, end));
+    for (let index = first; index < end; index += 1) {
+      const from = index;
+      while (index < end && used[index] !== 0) index += 1;
+      if (index > from) this.#scanAll(view.subarray(from, index));
+    }
+  }
+
+  /** A loop of its own: asking for each value whether it is used would double the time. */
+  #scanAll(view: Float32Array | Float64Array): void {
     let minimum = this.#minimum;
     let maximum = this.#maximum;
-    for (let index = first; index < end; index += 1) {
-      if (used !== undefined && used[index] === 0) continue;
+    for (let index = 0; index < view.length; index += 1) {
       const value = view[index] ?? Number.NaN;
       if (value < minimum) minimum = value;
       if (value > maximum) maximum = value;

@@ -10,7 +10,7 @@ import {
   zstdDecompressSync,
 } from "node:zlib";
 import { PageError } from "../encoding/encoding.ts";
-import { decodeSnappy, encodeLiterals, literalBound } from "./snappy.ts";
+import { decodeSnappy, encodeLiterals, literalsSize } from "./snappy.ts";
 
 export const Codec = { none: 0, snappy: 1, gzip: 2, lzo: 3, brotli: 4, lz4: 5, zstd: 6, lz4Raw: 7 } as const;
 
@@ -99,7 +99,13 @@ export function outputCodec(codec: number): number {
 
 /** Bytes that `compress` writes at most for a page of `length` bytes. */
 export function compressBound(length: number): number {
-  return literalBound(length) + 1024 + Math.ceil(length / 64);
+  return literalsSize(length) + 1024 + Math.ceil(length / 64);
+}
+
+/** The bytes that `compress` writes for a page of `length` bytes, where it stores pages as they are: no more, no fewer. */
+export function storedSize(codec: number, length: number, shrinks: boolean): number | undefined {
+  if (codec === Codec.none) return length;
+  return codec === Codec.snappy && !shrinks ? literalsSize(length) : undefined;
 }
 
 /**

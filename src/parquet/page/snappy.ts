@@ -5,7 +5,7 @@
  */
 import { ByteReader } from "../encoding/byte-reader.ts";
 import { PageError } from "../encoding/encoding.ts";
-import { writeVarint } from "../encoding/hybrid.ts";
+import { varintSize, writeVarint } from "../encoding/hybrid.ts";
 
 /** Encoders cut their input into blocks of this size, so no decoder has seen longer literals. */
 const literalBytes = 65_536;
@@ -89,9 +89,9 @@ function copyFar(block: Uint8Array, from: number, extra: number, out: Uint8Array
   return at + size;
 }
 
-/** Bytes of `length` bytes as literals. */
-export function literalBound(length: number): number {
-  return 5 + length + 3 * Math.ceil(length / literalBytes);
+/** The size of a block of literals that holds `length` bytes. */
+export function literalsSize(length: number): number {
+  return varintSize(length) + length + 3 * Math.ceil(length / literalBytes);
 }
 
 /** Writes bytes as a block of literals; returns where it ends. */
