@@ -49,6 +49,7 @@ export function createStore(settings: StoreSettings): Store {
       return swept + (await local.sweep(...paths.filter((path) => !isGcsPath(path))));
     },
     checkWritable: async (folder) => (await of(folder)).checkWritable(folder),
+    checkPublishable: async (folder) => (await of(folder)).checkPublishable(folder),
     freeBytes: async (folder) => (await of(folder)).freeBytes(folder),
     traffic: () => traffic(),
   };

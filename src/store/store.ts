@@ -163,6 +163,11 @@ export interface Store {
   sweep(...paths: readonly string[]): Promise<number>;
   /** Why this process may not write into the folder (which need not exist yet); undefined where it may. */
   checkWritable(folder: string): Promise<string | undefined>;
+  /**
+   * Why an output in the folder (which need not exist yet) could not get its name without the danger of overwriting another
+   * one; undefined where it could.
+   */
+  checkPublishable(folder: string): Promise<string | undefined>;
   /** Free bytes on the disk of a folder; undefined for a bucket. */
   freeBytes(folder: string): Promise<number | undefined>;
   /** The requests that this process has made so far; none for folders of this machine. */

@@ -11,8 +11,10 @@ const onLinux = { skip: process.platform === "linux" ? false : "needs /proc", co
 /** In the order in which a first merge comes to them. */
 const stages = ["inventory", "preflight", "plan", "merge", "table 3", "footer", "verify", "publish"];
 const publishing = [
-  "before link 1",
+  // The first link is that of the check for hard links.
   "after link 1",
+  "before link 2",
+  "after link 2",
   "before writeFile 1",
   "after writeFile 1",
   "before writeFile 2",

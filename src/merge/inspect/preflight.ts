@@ -178,7 +178,7 @@ class Preflight {
   async #checkOutputFolder(): Promise<Problem[]> {
     const { store, paths } = this.#context;
     const why = await store.checkWritable(paths.folder);
-    if (why === undefined) return [];
+    if (why === undefined) return this.#checkLinks();
     return [
       {
         what: "the output folder cannot be written",
@@ -186,6 +186,17 @@ class Preflight {
         fix: `make sure that ${paths.folder} exists and is writable, or choose another --output`,
       },
     ];
+  }
+
+  /** Found out now, not after the whole merge. */
+  async #checkLinks(): Promise<Problem[]> {
+    const { store, paths } = this.#context;
+    const found = await store.checkPublishable(paths.folder);
+    if (found === undefined) return [];
+    const what = `the volume of the output folder has no hard links, without which an output could overwrite another: ${paths.folder}`;
+    const fix =
+      "choose an --output on a local disk, on NFS or in a bucket, and copy output and manifest to this volume afterwards";
+    return [{ what, found, fix }];
   }
 
   #report(tablesDone: number, tables: number): void {

@@ -201,6 +201,11 @@ class GcsStore implements Store {
     }
   }
 
+  /** Every write has a precondition. */
+  async checkPublishable(): Promise<undefined> {
+    return undefined;
+  }
+
   async freeBytes(): Promise<undefined> {
     return undefined;
   }

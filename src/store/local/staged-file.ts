@@ -1,10 +1,13 @@
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { checksumOf, combineCrc32c, crc32c, formatCrc32c } from "../crc32c.ts";
 import { anotherOutput, outputChanged, outputRemoved } from "../failures.ts";
 import { isOwnerDead, newOwner } from "../owner.ts";
 import type { OpenFile, SharedOutput, StagedOutput, Written } from "../store.ts";
 import { codeOf, openLocal, orMissing, versionOf } from "./file.ts";
+
+/** Gives a file a second name. @throws Error (EEXIST) where the name is taken */
+export type MakeLink = (existing: string, name: string) => Promise<void>;
 
 const stagedMark = ".widemerge-";
 
@@ -14,10 +17,18 @@ export function nameStagedFile(path: string): string {
 }
 
 /** Stages a file beside `path`, so that publishing it is one rename within one file system. */
-export async function stageFile(path: string, durable: boolean): Promise<StagedOutput> {
+export async function stageFile(path: string, durable: boolean, makeLink: MakeLink): Promise<StagedOutput> {
   await mkdir(dirname(path), { recursive: true });
   const staged = nameStagedFile(path);
-  return new StagedFile(path, staged, await open(staged, "wx"), durable);
+  return new StagedFile({ path, staged, handle: await open(staged, "wx"), durable, makeLink });
+}
+
+interface StagedParts {
+  readonly path: string;
+  readonly staged: string;
+  readonly handle: FileHandle;
+  readonly durable: boolean;
+  readonly makeLink: MakeLink;
 }
 
 class StagedFile implements StagedOutput {
@@ -29,8 +40,10 @@ class StagedFile implements StagedOutput {
   readonly #staged: string;
   readonly #handle: FileHandle;
   readonly #durable: boolean;
+  readonly #makeLink: MakeLink;
 
-  constructor(path: string, staged: string, handle: FileHandle, durable: boolean) {
+  constructor({ path, staged, handle, durable, makeLink }: StagedParts) {
+    this.#makeLink = makeLink;
     this.#path = path;
     this.#staged = staged;
     this.#handle = handle;
@@ -98,7 +111,7 @@ class StagedFile implements StagedOutput {
   /** A hard link fails where a rename would overwrite. */
   async #publishNew(): Promise<void> {
     try {
-      await link(this.#staged, this.#path);
+      await this.#makeLink(this.#staged, this.#path);
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
       if (!(await this.#isPublished())) throw anotherOutput(this.#path);
@@ -128,7 +141,7 @@ async function versionAt(path: string): Promise<string | undefined> {
 }
 
 /** The new name survives a power cut only once its folder is on disk. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   try {
     await handle.sync();

@@ -1,8 +1,10 @@
 import { type BigIntStats, constants } from "node:fs";
 import {
   access,
+  link,
   lstat,
   mkdir,
+  open,
   readdir,
   readFile,
   realpath,
@@ -10,6 +12,7 @@ import {
   rm,
   stat,
   statfs,
+  unlink,
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
@@ -25,13 +28,13 @@ import {
 } from "../store.ts";
 import { changeTimeOf, codeOf, kindOf, openAny, openLocal, orMissing, versionOf } from "./file.ts";
 import { sweepLock, withLock } from "./lock.ts";
-import { nameStagedFile, stageFile, sweepStagedFiles } from "./staged-file.ts";
+import { type MakeLink, nameStagedFile, stageFile, sweepStagedFiles, syncFolder } from "./staged-file.ts";
 
 /**
  * Folders of this machine. A durable store flushes to disk before it gives a file its final name, so that no power cut
- * can remove a file that a manifest describes.
+ * can remove a file that a manifest describes. `makeLink`: link(2).
  */
-export function createLocalStore(durable: boolean): Store {
+export function createLocalStore(durable: boolean, makeLink: MakeLink = link): Store {
   return {
     join,
     identify,
@@ -51,11 +54,12 @@ export function createLocalStore(durable: boolean): Store {
         await writeText(path, text, durable);
         return true;
       }),
-    remove: removeFile,
-    stage: (path) => stageFile(path, durable),
+    remove: (path, version) => removeFile(path, version, durable),
+    stage: (path) => stageFile(path, durable, makeLink),
     sweep,
     canLink: async () => "files of this machine are copied",
     checkWritable,
+    checkPublishable: (folder) => checkLinks(folder, makeLink),
     freeBytes,
     traffic: () => noTraffic,
   };
@@ -172,15 +176,19 @@ async function writeText(path: string, text: string | Uint8Array, durable: boole
   try {
     await writeFile(staged, text, { flush: durable });
     await rename(staged, path);
+    if (durable) await syncFolder(dirname(path));
   } catch (error) {
     await rm(staged, { force: true });
     throw error;
   }
 }
 
-async function removeFile(path: string, version?: string): Promise<void> {
-  if (version !== undefined && (await describe(path))?.version !== version) return;
+/** A removal that what follows relies on must not be undone by a power cut. */
+async function removeFile(path: string, version: string | undefined, durable: boolean): Promise<void> {
+  const there = await describe(path);
+  if (version !== undefined && there?.version !== version) return;
   await rm(path, { force: true });
+  if (durable && there !== undefined) await syncFolder(dirname(path));
 }
 
 async function sweep(...paths: readonly string[]): Promise<number> {
@@ -197,6 +205,25 @@ async function checkWritable(folder: string): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * SMB, FAT, exFAT and some FUSE file systems have no hard links, and say so in different words: only trying tells. The two
+ * names are gone again when this returns; a killed process may leave empty ones, which the next check removes.
+ */
+async function checkLinks(folder: string, makeLink: MakeLink): Promise<string | undefined> {
+  const probe = join(await findExisting(resolve(folder)), "probe");
+  await sweepStagedFiles(probe);
+  const [file, second] = [nameStagedFile(probe), nameStagedFile(probe)];
+  try {
+    await (await open(file, "wx")).close();
+    return await makeLink(file, second).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+  } finally {
+    await Promise.all([file, second].map((path) => orMissing(unlink(path))));
   }
 }
 
