@@ -43,6 +43,10 @@ const allocationErrors: readonly (readonly [RegExp, string])[] = [
   [/std::bad_alloc|Cannot allocate memory|ENOMEM/, "the C library"],
 ];
 
+/** Messages about a process or a thread that the kernel refused: RLIMIT_NPROC, or the limit of a control group. */
+const threadErrors =
+  /pthread_create|uv_thread_create|\bEAGAIN\b|Resource temporarily unavailable|failed to spawn thread/;
+
 /** The advice for every end for want of memory. */
 export const raiseCeiling = "raise memoryCeiling and the container's limit, or extract smaller tables";
 
@@ -56,7 +60,13 @@ export function classifyEnd(facts: EndFacts): Stop {
     const reported = classifyReport(facts.report, facts.exitCode);
     if (reported !== undefined) return reported;
   }
-  return facts.stoppedFor ?? classifyAllocation(facts) ?? classifyKill(facts) ?? classifyOther(facts);
+  return (
+    facts.stoppedFor ??
+    classifyAllocation(facts) ??
+    classifyKill(facts) ??
+    classifyThreads(facts) ??
+    classifyOther(facts)
+  );
 }
 
 /** A refused Buffer is an exception that JavaScript can catch, so the child reports it as unexpected. */
@@ -97,6 +107,14 @@ function classifyKill(facts: EndFacts): Stop | undefined {
   if (signal !== "SIGKILL") return undefined;
   const what = "the merge was killed from outside, by the machine's out-of-memory killer or by a person";
   return stopForMemory(what, `${describeEnd(facts)}, and no out-of-memory kill was counted`, facts.memory);
+}
+
+/** Other processes of the same user count as well, so the next try may succeed. */
+function classifyThreads(facts: EndFacts): Stop | undefined {
+  const line = findLine(facts.lastStderr, threadErrors);
+  if (line === undefined) return undefined;
+  const fix = "raise `ulimit -u` or the container's limit of processes, or end other processes, then run again";
+  return stopFor(ExitCode.transient, "no further process or thread could be started", line, fix);
 }
 
 function classifyOther(facts: EndFacts): Stop {

@@ -104,7 +104,14 @@ const cases: readonly (readonly [string, Partial<EndFacts>, ExitCode, RegExp | u
     ExitCode.unexpected,
     /exit code 3; last words: TypeError: no/,
   ],
-  ["never started", { exitCode: null, lastStderr: "spawn EAGAIN" }, ExitCode.unexpected, /last words: spawn EAGAIN/],
+  ["never started", { exitCode: null, lastStderr: "spawn ENOENT" }, ExitCode.unexpected, /last words: spawn ENOENT/],
+  ["refused as a process", { exitCode: null, lastStderr: "spawn EAGAIN" }, ExitCode.transient, /spawn EAGAIN; raise/],
+  [
+    "refused a thread",
+    { exitCode: null, signal: "SIGABRT", lastStderr: "node[7]: pthread_create: Resource temporarily unavailable" },
+    ExitCode.transient,
+    /no further process or thread could be started: node.*; raise `ulimit -u`/,
+  ],
 ];
 
 describe("how a child ended", () => {
