@@ -1,10 +1,11 @@
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { ExitCode } from "../../model/exit-code.ts";
 import { Failure } from "../../model/failure.ts";
 import { isOwnerDead, newOwner } from "../owner.ts";
 import { orMissing } from "./file.ts";
+import { makeFolder } from "./folder.ts";
 
 /** A document is written in a few milliseconds. */
 const waitMilliseconds = 20;
@@ -13,9 +14,9 @@ const waitsAtMost = 500;
 /** An empty lock of this age was left by a process that was killed before it wrote its name. */
 const unsignedMilliseconds = 5000;
 
-/** Does `work` while no other process has the lock of `path`, a file beside it. */
-export async function withLock<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
-  await mkdir(dirname(path), { recursive: true });
+/** Does `work` while no other process has the lock of `path`, a file beside it. `durable`: the folder survives a power cut. */
+export async function withLock<Value>(path: string, durable: boolean, work: () => Promise<Value>): Promise<Value> {
+  await makeFolder(dirname(path), durable);
   const lock = lockOf(path);
   await acquire(lock);
   try {

@@ -1,10 +1,11 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { checksumOf, combineCrc32c, crc32c, formatCrc32c } from "../crc32c.ts";
 import { anotherOutput, outputChanged, outputRemoved } from "../failures.ts";
 import { isOwnerDead, newOwner } from "../owner.ts";
 import type { OpenFile, SharedOutput, StagedOutput, Written } from "../store.ts";
 import { codeOf, openLocal, orMissing, versionOf } from "./file.ts";
+import { makeFolder, syncFolder } from "./folder.ts";
 
 /** Gives a file a second name. @throws Error (EEXIST) where the name is taken */
 export type MakeLink = (existing: string, name: string) => Promise<void>;
@@ -18,7 +19,7 @@ export function nameStagedFile(path: string): string {
 
 /** Stages a file beside `path`, so that publishing it is one rename within one file system. */
 export async function stageFile(path: string, durable: boolean, makeLink: MakeLink): Promise<StagedOutput> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path), durable);
   const staged = nameStagedFile(path);
   return new StagedFile({ path, staged, handle: await open(staged, "wx"), durable, makeLink });
 }
@@ -138,16 +139,6 @@ class StagedFile implements StagedOutput {
 async function versionAt(path: string): Promise<string | undefined> {
   const stats = await orMissing(stat(path, { bigint: true }));
   return stats === undefined ? undefined : versionOf(stats);
-}
-
-/** The new name survives a power cut only once its folder is on disk. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Removes staged files of `path` whose writer is dead. Returns how many. */

@@ -3,7 +3,6 @@ import {
   access,
   link,
   lstat,
-  mkdir,
   open,
   readdir,
   readFile,
@@ -27,8 +26,9 @@ import {
   type StoredFile,
 } from "../store.ts";
 import { changeTimeOf, codeOf, kindOf, openAny, openLocal, orMissing, versionOf } from "./file.ts";
+import { makeFolder, syncFolder } from "./folder.ts";
 import { sweepLock, withLock } from "./lock.ts";
-import { type MakeLink, nameStagedFile, stageFile, sweepStagedFiles, syncFolder } from "./staged-file.ts";
+import { type MakeLink, nameStagedFile, stageFile, sweepStagedFiles } from "./staged-file.ts";
 
 /**
  * Folders of this machine. A durable store flushes to disk before it gives a file its final name, so that no power cut
@@ -49,7 +49,7 @@ export function createLocalStore(durable: boolean, makeLink: MakeLink = link): S
     readText: (path) => orMissing(readFile(path, "utf8")),
     writeText: (path, text) => writeText(path, text, durable),
     writeTextIf: (path, text, expected) =>
-      withLock(path, async () => {
+      withLock(path, durable, async () => {
         if ((await describe(path))?.version !== expected) return false;
         await writeText(path, text, durable);
         return true;
@@ -172,7 +172,7 @@ function compareVersions(listed: ListedVersion, found: Omit<ListedVersion, "path
 
 async function writeText(path: string, text: string | Uint8Array, durable: boolean): Promise<void> {
   const staged = nameStagedFile(path);
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path), durable);
   try {
     await writeFile(staged, text, { flush: durable });
     await rename(staged, path);
