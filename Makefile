@@ -4,7 +4,7 @@ SHELL := /bin/sh
 # Recipes run with the Node that the set-up found or installed.
 run = PATH="$$(dirname "$$(scripts/find-node.sh)"):$$PATH"
 
-.PHONY: help setup demo demo-run demo-gcs test simulate test-cluster image test-image package test-package test-terraform lint format bench interop clean deploy run-all status report destroy
+.PHONY: help setup demo demo-run demo-gcs test fuzz simulate test-cluster image test-image package test-package test-terraform lint format bench interop clean deploy run-all status report destroy
 IMAGE ?= localhost/widemerge:dev
 
 help: ## list the targets
@@ -27,6 +27,9 @@ test: setup ## run the tests
 
 simulate: setup ## simulate many runs with failures of every kind: SEEDS=50000 of them, or one SEED again
 	@$(run) node --no-warnings scripts/simulate.ts
+
+fuzz: setup ## read mutated files and documents for longer than the tests do: SECONDS=300 for each target, SEED=n repeats one
+	@WIDEMERGE_FUZZ_SECONDS=$(or $(SECONDS),300) WIDEMERGE_FUZZ_SEED=$(or $(SEED),$$(date +%s)) TEST_TIMEOUT=86400000 scripts/test.sh test/fuzz/*.test.ts
 
 test-cluster: setup ## run the Kubernetes tests on a real cluster on this machine (Linux, root, Go; scripts/cluster.sh)
 	@$(run) scripts/test-cluster.sh

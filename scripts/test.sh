@@ -22,5 +22,5 @@ if [ $# = 0 ]; then
   # shellcheck disable=SC2046 # Each word is a file.
   set -- $(find test -name '*.test.ts' -not -path 'test/interop/*' -not -path 'test/cluster/*' -not -path 'test/image/*' -not -path 'test/package/*')
 fi
-# A test that hangs fails after ten minutes.
-exec "$node" --no-warnings --test --test-reporter=spec --test-concurrency="${TEST_CONCURRENCY:-3}" --test-timeout=600000 "$@"
+# A test that hangs fails after ten minutes (TEST_TIMEOUT: milliseconds).
+exec "$node" --no-warnings --test --test-reporter=spec --test-concurrency="${TEST_CONCURRENCY:-3}" --test-timeout="${TEST_TIMEOUT:-600000}" "$@"

@@ -110,7 +110,7 @@ export function parseFooter(bytes: Uint8Array): Footer {
   let keyValues: readonly (readonly [string, string])[] = [];
   let encrypted = false;
   visitOnce(reader, "FileMetaData", (id, type) => {
-    if (id === 2) elements = readList(reader, type, most.elements, readElement);
+    if (id === 2) elements = readElements(reader, type);
     else if (id === 3) rows = readNumber(reader, type, "num_rows");
     else if (id === 4) rowGroups = readRowGroups(reader, type);
     else if (id === 5) keyValues = readList(reader, type, Number.POSITIVE_INFINITY, readKeyValue);
@@ -355,7 +355,16 @@ function readUnencodedBytes(reader: ThriftReader): number | undefined {
 /** SchemaElement's numbers, by field number. */
 const elementNumbers: ReadonlySet<number> = new Set([1, 2, 3, 5, 6, 8]);
 
-function readElement(reader: ThriftReader): SchemaElement {
+function readElements(reader: ThriftReader, type: number): SchemaElement[] {
+  let isRoot = true;
+  return readList(reader, type, most.elements, () => {
+    const element = readElement(reader, isRoot);
+    isRoot = false;
+    return element;
+  });
+}
+
+function readElement(reader: ThriftReader, isRoot: boolean): SchemaElement {
   return reader.limitValues(most.values, () => {
     const from = reader.at;
     const numbers = new Map<number, number>();
@@ -368,6 +377,8 @@ function readElement(reader: ThriftReader): SchemaElement {
       else reader.skipValue(type, 0, true);
     });
     if (name === undefined) throw new ThriftError("a SchemaElement without a name");
+    // Only the root has no repetition_type (parquet.thrift, SchemaElement).
+    if (!isRoot && !numbers.has(3)) throw new ThriftError("a SchemaElement without repetition_type");
     checkNumbers(numbers, name);
     return {
       name,

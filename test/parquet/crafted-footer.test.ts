@@ -33,7 +33,7 @@ const emptyStruct = [0];
 const crafted: Readonly<Record<string, Buffer>> = {
   "an unknown field of empty structs": repeatItem([50], emptyStruct),
   "schema elements without fields": repeatItem([2], emptyStruct),
-  "schema elements of six bytes": repeatItem([2], [0x15, 2, 0x38, 1, 0x61, 0]),
+  "schema elements of eight bytes": repeatItem([2], [0x15, 2, 0x25, 2, 0x18, 1, 0x61, 0]),
   "empty row groups": repeatItem([4], emptyStruct),
   "row groups without chunks": repeatItem([4], [0x19, 0x0c, 0x26, 0, 0]),
   "column chunks without fields": repeatItem([4, 1], emptyStruct),
@@ -74,7 +74,7 @@ test("many row groups of a wide table are checked once for each, not once for ea
       { id: 5, type: ThriftType.i32, value: columns },
     ],
   });
-  writer.writeRaw(Buffer.alloc(6 * columns, Buffer.of(0x15, 2, 0x38, 1, 0x61, 0)));
+  writer.writeRaw(Buffer.alloc(8 * columns, Buffer.of(0x15, 2, 0x25, 2, 0x18, 1, 0x61, 0)));
   const groups = 100_000;
   writer.writeFieldHeader(3, ThriftType.i64, 2);
   writer.writeValue(ThriftType.i64, 0n);
