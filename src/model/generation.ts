@@ -18,6 +18,11 @@ export interface WorkerPlace {
  */
 const startedByController: ReadonlySet<BackendName> = new Set(["local"]);
 
+/** Whether the controller itself starts the workers of a backend, rather than a platform. */
+export function isStartedByController(backend: BackendName): boolean {
+  return startedByController.has(backend);
+}
+
 /** The variables of a worker; none for a launch of version 0.1.0. */
 export function placeVariables(
   { number, generation: planned }: Pick<Launch, "number" | "generation">,
@@ -41,7 +46,7 @@ export function readPlace(environment: Readonly<Record<string, string | undefine
 export function isReplaced({ launch, generation }: WorkerPlace, record: RunRecord): boolean {
   // A store may show an older record than the one under which the worker was started.
   if ((record.generation ?? 0) <= generation) return false;
-  if (startedByController.has(record.backend)) return true;
+  if (isStartedByController(record.backend)) return true;
   const launches = [...record.handles.map((handle) => handle.launch), ...(record.pending ? [record.pending] : [])];
   return !launches.some((known) => known.number === launch && known.generation === generation);
 }

@@ -150,6 +150,8 @@ export interface RunRecord {
    * a worker of an earlier generation has been replaced. Absent in records of version 0.1.0.
    */
   readonly generation?: number;
+  /** The name of the controller of this generation, so that two controllers never write the same record. */
+  readonly controller?: string;
   /** The first launch whose failures count: a finished run that is started again has all of its retries. */
   readonly countFrom?: number;
 }

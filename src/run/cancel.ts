@@ -1,11 +1,12 @@
 import pMap from "p-map";
 import type { Backend } from "../backend/backend.ts";
 import { type Failure, toFailure } from "../model/failure.ts";
-import type { Launch, RunView } from "../model/run.ts";
+import type { Launch, LaunchStatus, RunView } from "../model/run.ts";
 import { formatDocument, locateReports } from "./documents.ts";
 import { listOpen, submit } from "./launch.ts";
 import { describeHolder, takeLease } from "./lease.ts";
 import { LeaseWatch } from "./lease-watch.ts";
+import { isTaskOver } from "./outcomes.ts";
 import type { RunState } from "./state.ts";
 import { retryingBackend } from "./transient-retry.ts";
 import type { WatchedRun } from "./watch.ts";
@@ -31,7 +32,7 @@ export async function stopLaunches(state: RunState, machine: Backend): Promise<r
       // What ran until now counts, and may be forgotten with what is removed.
       state.note(await backend.status([handle]));
       await backend.cancel(handle);
-      await state.observe(await backend.status([handle]));
+      await state.observe((await backend.status([handle])).map(endTasks));
       await state.close(handle);
     } catch (error) {
       failures.push(toFailure(error));
@@ -39,6 +40,14 @@ export async function stopLaunches(state: RunState, machine: Backend): Promise<r
   };
   await pMap(listOpen(state), stop, { concurrency: stopsAtOnce });
   return failures;
+}
+
+/** Nothing of a launch runs once it was stopped, whatever a late look tells. */
+function endTasks({ launch, statuses }: LaunchStatus): LaunchStatus {
+  return {
+    launch,
+    statuses: statuses.map((task) => (isTaskOver(task.state) ? task : { ...task, state: "cancelled" })),
+  };
 }
 
 /** How a request to cancel a run ended. */
@@ -99,7 +108,7 @@ async function cancelHere(
       await store.remove(state.paths.cancel);
       return outcome;
     }
-    await state.takeOver();
+    await state.takeOver(lease.owner);
     const [first] = await stopLaunches(state, backend);
     if (first !== undefined) throw first;
     await state.checkAgain();

@@ -1,6 +1,7 @@
 import type { Backend } from "../backend/backend.ts";
 import { ExitCode } from "../model/exit-code.ts";
 import { Failure, toFailure } from "../model/failure.ts";
+import { isStartedByController } from "../model/generation.ts";
 import type { Launch, RunView } from "../model/run.ts";
 import { agree, formatMemory, formatNumber } from "../model/units.ts";
 import { newOwner } from "../store/owner.ts";
@@ -166,7 +167,7 @@ class RunController {
     const begun =
       known === undefined ? newRecord(run, widemerge, this.#options, doneBefore, this.#clock.stamp()) : reopen(known);
     const policy = { ceilingBytes: capacity.ceilingBytes, retries, retriesUnexpected, memoryCeilings };
-    const record = { ...raiseGeneration(begun), policy };
+    const record = { ...raiseGeneration(begun, lease.owner), policy };
     const start = { ceilingBytes: capacity.ceilingBytes, clock: this.#clock };
     const state = new RunState(
       this.#store,
@@ -185,7 +186,7 @@ class RunController {
     try {
       this.#show(state);
       this.#explainCeilings(state);
-      for (const launch of listOpen(state)) await this.#start(state, launch, lease, true);
+      for (const launch of this.#listToSubmit(state)) await this.#start(state, launch, lease, true);
       // What an earlier controller started counts against the cost limit from the beginning.
       await this.#observe(state);
       await this.#work(state, lease);
@@ -193,8 +194,18 @@ class RunController {
       if (lease.signal.aborted || !this.#stop.aborted) throw error;
       return await this.#endEarly(state, lease, toFailure(this.#stop.reason));
     }
-    await state.checkAgain();
-    return this.#finish(state, exitCodeOf(state));
+    return this.#finish(state, () => exitCodeOf(state));
+  }
+
+  /**
+   * The launches of an earlier controller to submit again: one whose fate is unknown, and all of them where this process
+   * has to take their workers over. On a platform, a launch that is gone was stopped: its pairs are planned again.
+   */
+  #listToSubmit(state: RunState): readonly Launch[] {
+    const open = listOpen(state);
+    if (isStartedByController(state.record.backend)) return open;
+    const known = new Set(state.openHandles().map(({ launch }) => launch.number));
+    return open.filter(({ number }) => !known.has(number));
   }
 
   /** Starts what fits and watches all open launches, until nothing is open and nothing is left to start. */
@@ -299,7 +310,7 @@ class RunController {
       );
     if (this.#cancelled.signal.aborted) {
       await state.save({ ...state.record, cancelled: true });
-      return this.#finish(state, ExitCode.terminated);
+      return this.#finish(state, () => ExitCode.terminated);
     }
     return { ...(await this.#report(state)), exitCode };
   }
@@ -313,7 +324,9 @@ class RunController {
     }
   }
 
-  async #finish(state: RunState, exitCode: ExitCode): Promise<RunEnd> {
+  async #finish(state: RunState, decide: () => ExitCode): Promise<RunEnd> {
+    await state.checkAgain();
+    const exitCode = decide();
     const record = { ...state.record, finished: this.#clock.stamp() };
     // The reports come first: a run that is finished has them, wherever its controller is killed.
     const end = await this.#report(state, record);

@@ -7,6 +7,8 @@ import { formatDocument, type RunStore } from "./documents.ts";
 import { type LeaseDocument, LeaseWatch, readLease, staleAfter } from "./lease-watch.ts";
 
 export interface Lease {
+  /** The name of its holder, which no other controller has. */
+  readonly owner: string;
   /** Aborted with a Failure as its reason when another controller has taken the run over. */
   readonly signal: AbortSignal;
   /** Renews the lease. @throws Failure (superseded) if another controller has it now. */
@@ -126,6 +128,10 @@ class HeldLease implements Lease {
     this.#clock = options.clock ?? systemClock;
     this.#onBeat = options.onBeat ?? (() => Promise.resolve());
     this.#stopBeats = this.#clock.repeat(options.beatMilliseconds ?? beatEvery, () => void this.#beat());
+  }
+
+  get owner(): string {
+    return this.#document.owner;
   }
 
   get signal(): AbortSignal {

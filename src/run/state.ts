@@ -57,6 +57,7 @@ export class RunState implements RunFacts {
   readonly #read = new Set<string>();
   /** Numbers of the launches whose end is in the store. */
   readonly #closed = new Set<number>();
+  #writing: Promise<void> = Promise.resolve();
   /** The record's version in the store, as this process knows it. */
   #version: string | undefined;
 
@@ -176,7 +177,11 @@ export class RunState implements RunFacts {
    * that was read: a controller that was suspended anywhere in between fails at the check or at the write.
    * @throws Failure (superseded) if another process has changed the record
    */
-  async write(documents: ReadonlyMap<string, string>): Promise<void> {
+  write(documents: ReadonlyMap<string, string>): Promise<void> {
+    return this.#inTurn(() => this.#writeFenced(documents));
+  }
+
+  async #writeFenced(documents: ReadonlyMap<string, string>): Promise<void> {
     let left: readonly (readonly [string, string])[] = [...documents];
     for (let round = 0; left.length > 0; round += 1) {
       if (round === writeRounds) throw changing(left);
@@ -201,7 +206,18 @@ export class RunState implements RunFacts {
    * Changes the record, in the store first. @throws Failure (superseded) if another controller has changed it: a
    * controller that was suspended for long must not overwrite what its successor wrote.
    */
-  async save(record: RunRecord): Promise<void> {
+  save(record: RunRecord): Promise<void> {
+    return this.#inTurn(() => this.#saveRecord(record));
+  }
+
+  /** One write after the other: to a write that compares versions, a save of this process would look like a successor's. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#writing.then(work);
+    this.#writing = done.catch(() => undefined);
+    return done;
+  }
+
+  async #saveRecord(record: RunRecord): Promise<void> {
     const text = formatDocument(record);
     await this.#store.writeTextIf(this.paths.record, text, this.#version);
     // The version is read before the text: if the text is ours, so is the version, and not that of a successor. The stored
@@ -213,8 +229,8 @@ export class RunState implements RunFacts {
   }
 
   /** Opens the run under a new generation: whoever had it before can write nothing from now on. */
-  async takeOver(): Promise<void> {
-    await this.save(raiseGeneration(this.record));
+  async takeOver(controller: string): Promise<void> {
+    await this.save(raiseGeneration(this.record, controller));
   }
 
   /** The run at this moment, under its record or another one that it is about to get. */
@@ -249,7 +265,8 @@ export class RunState implements RunFacts {
 
   /**
    * The attempts that the backend has forgotten count all the same, for retries and costs: Kubernetes removes the pods of
-   * a Job with it. One of which nobody saw the end was deleted with what was left of it.
+   * a Job with it. One of which nobody saw the end was deleted with what was left of it, once its task is over: until then,
+   * the backend may only be slow to tell.
    */
   #keepAttempts({ number }: Launch, statuses: readonly TaskStatus[]): readonly TaskStatus[] {
     const before = this.launches.find(({ launch }) => launch.number === number)?.statuses ?? [];
@@ -258,7 +275,9 @@ export class RunState implements RunFacts {
     return statuses.map((task) => {
       const ids = new Set(task.attempts.map(({ id }) => id));
       const forgotten = (known.get(task.index) ?? []).filter(({ id }) => !ids.has(id));
-      const ended = forgotten.map((attempt) => (isOver(attempt) ? attempt : { ...attempt, end, reason: "Deleted" }));
+      const ended = forgotten.map((attempt) =>
+        isOver(attempt) || !isTaskOver(task.state) ? attempt : { ...attempt, end, reason: "Deleted" },
+      );
       return forgotten.length === 0 ? task : { ...task, attempts: [...ended, ...task.attempts] };
     });
   }
@@ -285,9 +304,9 @@ export class RunState implements RunFacts {
   }
 }
 
-/** The record of a run for the next controller. */
-export function raiseGeneration(record: RunRecord): RunRecord {
-  return { ...record, generation: (record.generation ?? 0) + 1 };
+/** The record of a run for its next controller, by the name that it has in the lease. */
+export function raiseGeneration(record: RunRecord, controller: string): RunRecord {
+  return { ...record, generation: (record.generation ?? 0) + 1, controller };
 }
 
 function overtaken(): Failure {

@@ -121,8 +121,7 @@ function checkPolicy(run: Simulated): readonly string[] {
   if (mode === "local") return [];
   const beginnings = countBeginnings(run);
   // An end that comes between the last look and the stop of its launch is seen by nobody.
-  const stops =
-    run.controllers.filter(({ end }) => end?.exitCode === 130 || end?.exitCode === 143).length + run.cancels;
+  const { stops } = run;
   const limits: readonly (readonly [string, readonly number[], number])[] = [
     ["transient", [75], settings.retries + 1],
     ["unexpected", [1], settings.retriesUnexpected + 1],

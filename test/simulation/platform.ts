@@ -22,7 +22,7 @@ import type { StagedOutput } from "../../src/store/store.ts";
 import { makeAttempt, makeManifest, makeWorkerRecord } from "../support/run.ts";
 import type { Random } from "./random.ts";
 import type { VirtualProcess } from "./virtual-time.ts";
-import { connectStore, type World } from "./world.ts";
+import { connectStore, stalest, type World } from "./world.ts";
 
 export type Mode = Extract<BackendName, "kubernetes" | "local">;
 
@@ -76,6 +76,8 @@ export class Platform {
   /** Launches of the platform, or of one machine, by number; older ones of the same number were removed. */
   readonly #shared = new Map<number, PlatformTask[]>();
   readonly #merges = new Map<string, number>();
+  /** The last look at the tasks of each launch, by anybody; when, in milliseconds. */
+  readonly #looks = new WeakMap<readonly PlatformTask[], { readonly at: number; readonly status: LaunchStatus }>();
   #attempts = 0;
 
   constructor(world: World, options: PlatformOptions) {
@@ -108,7 +110,7 @@ export class Platform {
           return { backend: mode, name: `space/run-${launch.number}`, launch } satisfies Handle;
         }),
       status: (handles) =>
-        reach("status", () => handles.map(({ launch }) => describeLaunch(launch, launches.get(launch.number)))),
+        reach("status", () => handles.map(({ launch }) => this.#describe(launch, launches.get(launch.number)))),
       wait: (_handles, signal) => process.sleep(this.#world.random.between(1000, 9000), signal),
       cancel: ({ launch }) =>
         reach(`cancel ${launch.number}`, () => {
@@ -161,6 +163,16 @@ export class Platform {
       time.after(random.between(0, 40_000), () => end({ exitCode: ExitCode.terminated, ...reason }));
     }
     void new Worker(this.#world, this.#options, { clock, start, merges: this.#merges }).work().then(end);
+  }
+
+  /** What a look at a launch shows: sometimes what the look before it showed. */
+  #describe(launch: Launch, tasks: readonly PlatformTask[] | undefined): LaunchStatus {
+    const { rates, random, time } = this.#world;
+    const last = tasks === undefined ? undefined : this.#looks.get(tasks);
+    if (last !== undefined && time.now - last.at < stalest && random.chance(rates.stale)) return last.status;
+    const status = describeLaunch(launch, tasks);
+    if (tasks !== undefined) this.#looks.set(tasks, { at: time.now, status });
+    return status;
   }
 
   #noteStart({ launch, pair, generation }: PlatformTask): TrueStart {
@@ -277,8 +289,9 @@ class Worker {
   async #ask(): Promise<void> {
     const { launch, generation } = this.#start;
     const place = { launch, generation };
-    const before = this.#world.record();
-    const isGone = before === undefined || isReplaced(place, before);
+    // What is shown may be so old; a replacement that is younger need not be seen.
+    const before = this.#world.recordAt(this.#world.time.now - stalest);
+    const isGone = before !== undefined && isReplaced(place, before);
     if (this.#world.mutation !== "workers unasked")
       await retryTransient(() => admitWorker(this.#store, { output: "out", run: "run", ...place }), {
         ...patience,

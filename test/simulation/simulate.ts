@@ -38,8 +38,8 @@ export interface Simulated {
   readonly pairs: readonly string[];
   readonly workers: number;
   readonly controllers: readonly ControllerEnd[];
-  /** How often a person cancelled the run. */
-  cancels: number;
+  /** How often a person cancelled the run or interrupted its controller. */
+  stops: number;
 }
 
 /** What a simulated run was like. */
@@ -117,7 +117,7 @@ class Simulation {
     });
     const workers = random.whole(1, 4);
     const [settings, platform, controllers] = [this.#settings, this.#platform, this.#controllers];
-    this.simulated = { seed, mode, world, platform, settings, pairs, workers, controllers, cancels: 0 };
+    this.simulated = { seed, mode, world, platform, settings, pairs, workers, controllers, stops: 0 };
   }
 
   async run(): Promise<readonly string[]> {
@@ -144,7 +144,7 @@ class Simulation {
       await time.sleep(random.between(0, 70_000));
     }
     if (random.chance(0.1)) await this.#cancel();
-    this.#world.rates = random.chance(0.5) ? noFaults : { lost: 0.01, late: 0, slow: 0.05 };
+    this.#world.rates = random.chance(0.5) ? noFaults : { lost: 0.01, late: 0, slow: 0.05, stale: 0 };
     for (let count = 0; ; count += 1) {
       while (this.#open.size > 0) await Promise.all(this.#open);
       if (this.#world.record()?.finished !== undefined) break;
@@ -206,7 +206,10 @@ class Simulation {
         killed.resolve();
       });
     if (random.chance(0.08))
-      at(() => clock.receive(Promise.resolve()).then(() => stop.abort(stopped(ExitCode.interrupted))));
+      at(() => {
+        this.simulated.stops += 1;
+        void clock.receive(Promise.resolve()).then(() => stop.abort(stopped(ExitCode.interrupted)));
+      });
     // Workers on the controller's own machine are never left.
     if (this.simulated.mode === "kubernetes" && random.chance(0.08))
       at(() => clock.receive(Promise.resolve()).then(() => detach.abort(stopped(ExitCode.terminated))));
@@ -241,7 +244,7 @@ class Simulation {
     const state = await this.#openState(store, clock);
     if (state === undefined) return;
     this.#world.note("the run is cancelled from outside");
-    this.simulated.cancels += 1;
+    this.simulated.stops += 1;
     const cancelling = cancel({ store, state, backend: this.#platform.connect(clock) }, { wait: true, documents })
       .catch((error: unknown) => toFailure(error).message)
       .then((end) => {
@@ -282,7 +285,12 @@ async function documents(view: RunView): Promise<ReadonlyMap<string, string>> {
 
 function drawRates(random: Random): FaultRates {
   const lost = random.pick([0, 0.01, 0.05, 0.15]);
-  return { lost, late: random.pick([0, 0, 0.02, 0.05]), slow: random.pick([0, 0.05, 0.3]) };
+  return {
+    lost,
+    late: random.pick([0, 0, 0.02, 0.05]),
+    slow: random.pick([0, 0.05, 0.3]),
+    stale: random.pick([0, 0, 0.1]),
+  };
 }
 
 function stopped(exitCode: ExitCode): Failure {

@@ -17,9 +17,13 @@ export interface FaultRates {
   readonly late: number;
   /** A request or its answer takes up to 2 seconds. */
   readonly slow: number;
+  /** A worker, or a look at the backend, is shown what was so up to 5 seconds ago. */
+  readonly stale: number;
 }
 
-export const noFaults: FaultRates = { lost: 0, late: 0, slow: 0 };
+export const noFaults: FaultRates = { lost: 0, late: 0, slow: 0, stale: 0 };
+/** Milliseconds: how old a stale answer is at most. */
+export const stalest = 5000;
 
 /** A write that the store accepted. */
 export interface AcceptedWrite {
@@ -64,16 +68,19 @@ export class World {
   }
 
   record(): RunRecord | undefined {
-    return this.#read<RunRecord>(paths.record);
+    return this.recordAt(this.time.now);
   }
 
-  lease(): LeaseDocument | undefined {
-    return this.#read<LeaseDocument>(paths.lease);
-  }
-
-  #read<Kind>(path: string): Kind | undefined {
-    const text = this.store.documents.get(path)?.text;
+  /** The record of the run that everybody could read since then, in milliseconds. */
+  recordAt(time: number): RunRecord | undefined {
+    const text = this.textAt(paths.record, time);
     return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  /** A document as it was; undefined where there was none. */
+  textAt(path: string, time: number): string | undefined {
+    const next = this.writes.find((write) => write.path === path && write.at > time);
+    return next === undefined ? this.store.documents.get(path)?.text : next.before;
   }
 }
 
@@ -125,7 +132,12 @@ export function connectStore(world: World, process: VirtualProcess, name: string
     join: store.join,
     list: (folder) => reach(`list ${folder}`, () => store.list(folder)),
     stat: (path) => reach(`stat ${path}`, () => store.stat(path)),
-    readText: (path) => reach(`read ${path}`, () => reading.readText(path)),
+    readText: (path) =>
+      reach(`read ${path}`, async () =>
+        name.startsWith("attempt-") && random.chance(world.rates.stale)
+          ? world.textAt(path, time.now - random.between(0, stalest))
+          : reading.readText(path),
+      ),
     writeText: (path, text) => reach(`write ${path}`, () => change(path, () => store.writeText(path, text))),
     writeTextIf: (path, text, expected) =>
       reach(`write ${path}`, () =>

@@ -1,3 +1,5 @@
+import { ExitCode } from "../../model/exit-code.ts";
+import { toFailure } from "../../model/failure.ts";
 import type { Manifest } from "../../model/result.ts";
 import { anotherOutput, outputRemoved } from "../../store/failures.ts";
 import type { StagedOutput } from "../../store/store.ts";
@@ -39,6 +41,8 @@ async function writeManifest(context: PairContext, manifest: Manifest): Promise<
   try {
     await findOwn(context, manifest, published);
   } catch (error) {
+    // A store that is out of reach says nothing about the output, and a removal that arrives late would undo what is done.
+    if (toFailure(error).exitCode !== ExitCode.input) throw error;
     const there = await store.stat(paths.manifest);
     if ((await store.readText(paths.manifest)) === text) await store.remove(paths.manifest, there?.version);
     throw error;
