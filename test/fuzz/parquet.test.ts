@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { ExitCode } from "../../src/model/exit-code.ts";
 import { copyTo, query } from "../support/duckdb.ts";
 import { scratchFolder } from "../support/folder.ts";
-import { endNamed, fuzz } from "../support/fuzz.ts";
+import { endNamed, fuzz, mutateJson } from "../support/fuzz.ts";
 import { mergeHere, verifyHere } from "../support/in-process.ts";
 import { mutateParquet } from "../support/mutate-parquet.ts";
 
@@ -147,4 +147,32 @@ test("mutated files are refused by name or merged right", async (context) => {
   });
   context.diagnostic(JSON.stringify(verdicts));
   assert.ok(verdicts.refused > 0 && verdicts.equal > 0);
+});
+
+test("mutated manifests: merge and verify end well, or with a refusal that has a cause", async (context) => {
+  const input = join(folder, "manifests", "in", "pair");
+  mkdirSync(input, { recursive: true });
+  for (const [name, bytes] of files) writeFileSync(join(input, `${name}.parquet`), bytes);
+  const output = join(folder, "manifests", "out");
+  const settings = { input: join(input, ".."), output, key: "k", requireMarker: false, sync: false };
+  await mergeHere(settings);
+  const path = join(output, "training_pair.manifest.json");
+  const sound = readFileSync(path, "utf8");
+  let refused = 0;
+  const cases = await fuzz({ name: "manifests", cases: 100, most: 10 }, async (dice) => {
+    const content = mutateJson(sound, dice);
+    for (const command of [
+      () => mergeHere(settings),
+      () => verifyHere({}, join(output, "training_pair.parquet"), dice.pick(["structure", "sample", "full"])),
+    ]) {
+      writeFileSync(path, content);
+      try {
+        if ((await endNamed(command)) !== undefined) refused += 1;
+      } catch (error) {
+        throw new Error(content.slice(0, 4000), { cause: error });
+      }
+    }
+  });
+  context.diagnostic(`${cases} damaged manifests, ${refused} refusals`);
+  assert.ok(refused > 0);
 });
