@@ -19,6 +19,8 @@ export class UploadedOutput implements StagedOutput {
   readonly #stagedPath: string;
   readonly #waiting = new Set<(error: Error) => void>();
   #upload: Writable | undefined;
+  /** Everything is written: the service may confirm the upload. */
+  #ending = false;
   #checksum = 0;
   #failure: { readonly cause: unknown } | undefined;
   #staged: StagedObject | undefined;
@@ -93,12 +95,19 @@ export class UploadedOutput implements StagedOutput {
       contentType,
       preconditionOpts: { ifGenerationMatch: 0 },
     });
-    return upload.on("error", (cause) => {
-      this.#failure ??= { cause };
-      // The client forgets the callbacks of waiting writes when an upload fails for good.
-      for (const reject of this.#waiting) reject(this.#explain(cause));
-      this.#waiting.clear();
+    // The client takes any success for the end of the upload, and would wait for ever with what is still to be sent.
+    upload.on("response", ({ status }: { readonly status: number }) => {
+      if (!this.#ending && status < 300)
+        this.#fail(new WireError("the end of an upload was confirmed before it was sent"));
     });
+    return upload.on("error", (cause) => this.#fail(cause));
+  }
+
+  #fail(cause: unknown): void {
+    this.#failure ??= { cause };
+    // The client forgets the callbacks of waiting writes when an upload fails for good.
+    for (const reject of this.#waiting) reject(this.#explain(cause));
+    this.#waiting.clear();
   }
 
   async #end(): Promise<void> {
@@ -107,6 +116,7 @@ export class UploadedOutput implements StagedOutput {
       return this.#client.file(this.#stagedPath).save("", { resumable: false, contentType });
     if (this.#failure !== undefined) return;
     const finished = once(this.#upload, "finish");
+    this.#ending = true;
     this.#upload.end();
     await finished.catch((cause: unknown) => {
       this.#failure ??= { cause };
