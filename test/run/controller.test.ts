@@ -12,6 +12,7 @@ import { createLocalStore } from "../../src/store/local/store.ts";
 import { scratchFolder } from "../support/folder.ts";
 import { failureOf } from "../support/in-process.ts";
 import { makeLocalBackend } from "../support/local-backend.ts";
+import { RemotePlatform } from "../support/remote-platform.ts";
 import { GiB, makeStand, type Stand } from "../support/run.ts";
 
 const folder = await scratchFolder("controller");
@@ -301,6 +302,53 @@ it("a controller that was overtaken does not overwrite the documents of its succ
   const failure = await failureOf(runPairs(optionsOf(stand, options)));
   assert.match(failure.message, /another controller took this run over: found its record was changed/);
   assert.equal(readFileSync(path, "utf8"), other);
+});
+
+it("two controllers that open a run at the same time never have the same record", async () => {
+  const stand = newStand(["ok1"]);
+  await runPairs(optionsOf(stand));
+  const path = join(stand.output, "runs", "run", "run.json");
+  const before = readFileSync(path, "utf8");
+  let other = "";
+  const late = {
+    ...store,
+    writeTextIf: async (name: string, text: string, expected: string | undefined) => {
+      if (name !== path || other !== "") return store.writeTextIf(name, text, expected);
+      // Another controller was faster by one write, and differs in nothing but its name.
+      other = JSON.stringify({ ...JSON.parse(text), controller: "another" });
+      writeFileSync(path, other);
+      return false;
+    },
+  };
+  const failure = await failureOf(runPairs(optionsOf(stand, { store: late, owner: "one" })));
+  assert.equal(failure.exitCode, ExitCode.superseded);
+  assert.equal(readFileSync(path, "utf8"), other);
+  assert.deepEqual([JSON.parse(before).generation, JSON.parse(other).generation], [1, 2]);
+});
+
+it("a launch that is gone from its platform is not started again: its pairs are planned again", async () => {
+  const stand = newStand(["p1", "p2"]);
+  const platform = new RemotePlatform(stand, (_pair, earlier) => ({ steps: earlier === 0 ? 1e6 : 1, exitCode: 0 }));
+  const [detach, machine] = [new AbortController(), { ...platform.connect(), name: "kubernetes" } as const];
+  const onView = ({ pairs }: RunView): void => {
+    if (pairs.every(({ state }) => state === "running"))
+      detach.abort(new Failure(ExitCode.terminated, [{ what: "stopped", fix: "run again" }]));
+  };
+  const options = { machine, backend: "kubernetes" } as const;
+  await runPairs(optionsOf(stand, { ...options, detach: detach.signal, onView }));
+  const [handle] = readRecord(stand).handles;
+  assert.ok(handle !== undefined);
+  await machine.cancel(handle);
+  const submitted: number[] = [];
+  const next: Backend = {
+    ...machine,
+    submit: async (launch) => {
+      submitted.push(launch.number);
+      return machine.submit(launch);
+    },
+  };
+  const { exitCode } = await runPairs(optionsOf(stand, { ...options, machine: next }));
+  assert.deepEqual([exitCode, submitted], [ExitCode.done, [1]]);
 });
 
 describe("a store and a backend that cannot be reached for a while", () => {

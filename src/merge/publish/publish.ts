@@ -1,8 +1,6 @@
-import { ExitCode } from "../../model/exit-code.ts";
-import { toFailure } from "../../model/failure.ts";
 import type { Manifest } from "../../model/result.ts";
 import { anotherOutput, outputRemoved } from "../../store/failures.ts";
-import type { StagedOutput } from "../../store/store.ts";
+import type { StagedOutput, StoredFile } from "../../store/store.ts";
 import type { PairContext } from "../context.ts";
 import type { ExistingOutput } from "../inspect/existing-output.ts";
 
@@ -38,11 +36,12 @@ async function writeManifest(context: PairContext, manifest: Manifest): Promise<
     await findOwn(context, manifest, published);
     written = await store.writeTextIf(paths.manifest, text, before?.version);
   }
+  // A store that is out of reach says nothing about the output: the manifest stays, as a removal that arrives late would
+  // undo what is done.
+  const file = await store.stat(paths.output);
   try {
-    await findOwn(context, manifest, published);
+    checkOwn(file, context, manifest, published);
   } catch (error) {
-    // A store that is out of reach says nothing about the output, and a removal that arrives late would undo what is done.
-    if (toFailure(error).exitCode !== ExitCode.input) throw error;
     const there = await store.stat(paths.manifest);
     if ((await store.readText(paths.manifest)) === text) await store.remove(paths.manifest, there?.version);
     throw error;
@@ -50,8 +49,16 @@ async function writeManifest(context: PairContext, manifest: Manifest): Promise<
 }
 
 /** The version of the published output. @throws Failure (input) when another one has taken its place. */
-async function findOwn({ store, paths }: PairContext, manifest: Manifest, published?: string): Promise<string> {
-  const file = await store.stat(paths.output);
+async function findOwn(context: PairContext, manifest: Manifest, published?: string): Promise<string> {
+  return checkOwn(await context.store.stat(context.paths.output), context, manifest, published);
+}
+
+function checkOwn(
+  file: StoredFile | undefined,
+  { paths }: PairContext,
+  manifest: Manifest,
+  published: string | undefined,
+): string {
   if (file === undefined) throw outputRemoved(paths.output);
   const isOwn =
     file.size === manifest.output.size &&

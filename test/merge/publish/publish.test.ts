@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { runTask } from "../../../src/merge/run.ts";
 import { ExitCode } from "../../../src/model/exit-code.ts";
-import { describeProblem } from "../../../src/model/failure.ts";
+import { describeProblem, Failure } from "../../../src/model/failure.ts";
 import { localStore } from "../../../src/store/local/store.ts";
 import type { StagedOutput, Store } from "../../../src/store/store.ts";
 import { makeShape } from "../../faults/shapes.ts";
@@ -107,6 +107,22 @@ describe("publishing", () => {
       assert.equal(failure.exitCode, ExitCode.verification, failure.problems.map(describeProblem).join("\n"));
       assert.deepEqual(listOutput(output), []);
     });
+
+  it("leaves its manifest if the store is out of reach right after it was written, and the next merge finds it done", async (context) => {
+    const output = join(makeFolder(context), "out");
+    const manifest = join(output, "training_audusd.manifest.json");
+    const lost = new Failure(ExitCode.transient, [{ what: "the store is out of reach", fix: "wait" }]);
+    const store: Store = {
+      ...localStore,
+      stat: async (path) => {
+        if (existsSync(manifest) && path.endsWith(".parquet")) throw lost;
+        return localStore.stat(path);
+      },
+    };
+    assert.equal(await failureOf(mergeWith(store, { input, output })), lost);
+    assert.ok(existsSync(manifest));
+    assert.equal((await mergeHere({ input, output }, "audusd")).outcome, "already done");
+  });
 
   it("does not begin once the merge was told to stop", async (context) => {
     const output = join(makeFolder(context), "out");
