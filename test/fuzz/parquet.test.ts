@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ExitCode } from "../../src/model/exit-code.ts";
+import { PageType, readPages } from "../../src/parquet/page/header.ts";
+import { loadFile } from "../support/bytes.ts";
 import { copyTo, query } from "../support/duckdb.ts";
 import { scratchFolder } from "../support/folder.ts";
 import { endNamed, fuzz, mutateJson } from "../support/fuzz.ts";
@@ -71,6 +73,7 @@ async function judge(table: string, content: Buffer, level: "structure" | "full"
     const output = join(scratch, "out");
     const settings = { input: join(scratch, "in"), output, key: "k", requireMarker: false, verify: level, sync: false };
     const failure = await endNamed(() => mergeHere(settings));
+    if (await hasBitPackedLevels(join(input, `${table}.parquet`))) return "not readable for DuckDB";
     if (failure !== undefined) {
       const named: readonly ExitCode[] = [ExitCode.input, ExitCode.memory];
       assert.ok(named.includes(failure.exitCode), `exit ${failure.exitCode}: ${failure.message}`);
@@ -82,6 +85,24 @@ async function judge(table: string, content: Buffer, level: "structure" | "full"
     return await compare(input, path);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/**
+ * DuckDB and Polars take all levels for RLE, also those that their page header calls BIT_PACKED (4), which the format
+ * deprecates: no independent reader has an opinion on these.
+ */
+async function hasBitPackedLevels(path: string): Promise<boolean> {
+  try {
+    const { footer, bytes } = await loadFile(path);
+    const chunks = footer.rowGroups.flatMap((group) => (group.rows > 0 ? group.chunks : []));
+    const pages = chunks.flatMap(({ start, size }) => [...readPages(bytes.subarray(start, start + size))]);
+    return pages.some(
+      (page) => page.type === PageType.data && [page.definitionEncoding, page.repetitionEncoding].includes(4),
+    );
+  } catch {
+    // It cannot be read at all.
+    return false;
   }
 }
 
