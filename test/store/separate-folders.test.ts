@@ -40,8 +40,8 @@ const local: readonly (readonly [string, "is" | "lies in" | "holds"])[] = [
 
 for (const [output, relation] of local)
   test(`an output folder that ${relation} the checkpoint is refused: ${output.replace(root, "")}`, async () => {
-    for (const work of [mergeHere({ input, output }), planHere({ input, output })]) {
-      const failure = await failureOf(work);
+    for (const work of [mergeHere, planHere]) {
+      const failure = await failureOf(work({ input, output }));
       assert.equal(failure.exitCode, ExitCode.usage);
       assert.equal(
         failure.message,
@@ -96,8 +96,8 @@ test("a run, and the forecast of one, stop before they begin", async () => {
   const { signal } = new AbortController();
   const hooks = { observe: unused, onView: unused, onNotice: unused, signal, detach: signal };
   const prices = await loadPrices(given.settings);
-  for (const work of [runAll(given, prices, hooks), forecastRun(given, hooks)]) {
-    const failure = await failureOf(work);
+  for (const work of [() => runAll(given, prices, hooks), () => forecastRun(given, hooks)]) {
+    const failure = await failureOf(work());
     assert.equal(failure.exitCode, ExitCode.usage);
     assert.match(failure.message, /^the output folder holds the checkpoint of pair/);
   }
