@@ -29,7 +29,7 @@ interface Offer {
 
 const pairs = 27;
 const limitUsd = 0.1;
-/** Size of one output of 100,000 rows and 17,038 columns, in bytes: bench/results/full.md. */
+/** Size of one output of 100,000 rows and 17,038 columns, in bytes: bench/results/full-aligned.md. */
 const outputBytes = 13.6e9;
 const offers: readonly Offer[] = [
   { name: "Cloud Run, 2 vCPU, 2 GiB", rates: cloudRun, vcpu: 2, gib: 2, cluster: false, controller: 1 },
