@@ -139,11 +139,17 @@ function unknownVariables(environment: RawSettings["environment"]): Problem[] {
   });
 }
 
+const knownSettings = `known are ${settingNames.join(", ")}`;
 /** Unknown settings that are told one by one: looking for what each may mean takes time. */
 const mostUnknown = 10;
 
 function listUnknown(unknown: readonly (readonly [string, GivenValue])[]): Problem[] {
-  const problems = unknown.slice(0, mostUnknown).map(([name, value]) => unknownSetting(name, value));
+  const told = unknown.slice(0, mostUnknown).map(([name, value]) => unknownSetting(name, value));
+  const first = told.findIndex(({ fix }) => fix === knownSettings);
+  // The list of names fills a screen: once is enough.
+  const problems = told.map((problem, index) =>
+    problem.fix === knownSettings && index > first ? { ...problem, fix: "the known ones are listed above" } : problem,
+  );
   const [last] = problems.splice(-1);
   const more = unknown.length - mostUnknown;
   return last === undefined ? [] : [...problems, more > 0 ? { ...last, more } : last];
@@ -151,7 +157,7 @@ function listUnknown(unknown: readonly (readonly [string, GivenValue])[]): Probl
 
 function unknownSetting(name: string, { source, value, inFile = false }: GivenValue): Problem {
   const meant = isPlainName(name) ? suggest(name, settingNames) : undefined;
-  const fix = meant === undefined ? `known are ${settingNames.join(", ")}` : `did you mean ${meant}?`;
+  const fix = meant === undefined ? knownSettings : `did you mean ${meant}?`;
   return { what: `unknown setting ${source}`, ...(inFile ? {} : { found: show(value) }), fix };
 }
 

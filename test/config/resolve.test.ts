@@ -155,13 +155,14 @@ test("all problems come at once, each with name, what was given, and what is all
 });
 
 test("every unknown key of the file is a problem, in the order of the file", () => {
-  const file = yaml("memorycieling: 2GiB\nzebra: 1\nkeys: ts\ndeadlne: 5\n");
+  const file = yaml("memorycieling: 2GiB\nzebra: 1\nkeys: ts\nwalrus: 2\ndeadlne: 5\n");
   const found = problemsOf({ file, environment: { WIDEMERGE_QQQQQQ: "1" } });
   assert.deepEqual(found, [
     "unknown variable WIDEMERGE_QQQQQQ: found 1; see `widemerge merge --help` for the names",
     `unknown setting memorycieling in ${file}: did you mean memoryCeiling?`,
     `unknown setting zebra in ${file}: known are ${settingNames.join(", ")}`,
     `unknown setting keys in ${file}: did you mean key?`,
+    `unknown setting walrus in ${file}: the known ones are listed above`,
     `unknown setting deadlne in ${file}: did you mean deadline?`,
   ]);
 });
