@@ -169,9 +169,15 @@ export const LeaseEntry = fields({
 /** What to do about a document that nobody but widemerge writes. */
 export const documentFix = "somebody else changed this document: move it away, or restore it";
 
-/** What is wrong with a document at `path` by its schema; nothing for a sound one. */
-export function checkDocument(schema: v.GenericSchema, document: unknown, path: string): readonly Problem[] {
-  const { issues = [] } = v.safeParse(schema, document);
+/** What is wrong with a document at `path`: by its schema, or, in one that fits the schema, by `check`. */
+export function checkDocument<Document>(
+  schema: v.GenericSchema<unknown, Document>,
+  document: unknown,
+  path: string,
+  check: (document: Document) => readonly Problem[] = () => [],
+): readonly Problem[] {
+  const { success, output, issues } = v.safeParse(schema, document);
+  if (success) return check(output);
   return issues.map((issue) => {
     const what = `${path}: ${v.getDotPath(issue) ?? "the document"} is`;
     const found = JSON.stringify(issue.input);

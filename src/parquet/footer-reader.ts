@@ -1,6 +1,7 @@
 import { formatNumber } from "../model/units.ts";
 import type { ReusableBuffer } from "./buffer-pool.ts";
-import { encryptedMagic, type Footer, magic, parseFooter, trailerBytes } from "./footer.ts";
+import { encryptedMagic, type Footer, magic, trailerBytes } from "./footer.ts";
+import { parseFooter } from "./footer-parser.ts";
 import { showBytes } from "./show-bytes.ts";
 
 /** Positioned reads of one file or object. */

@@ -27,9 +27,9 @@ export interface RunEntry {
 
 /** What is wrong with an entry of the list of runs. A file names the run that it is called after, and no other one. */
 export function checkEntry(entry: unknown, { name, path }: Pick<StoredFile, "name" | "path">): readonly Problem[] {
-  const parsed = v.safeParse(EntryDocument, entry);
-  if (!parsed.success) return checkDocument(EntryDocument, entry, path);
-  return parsed.output.run === name.slice(0, -".json".length) ? [] : [otherRun(parsed.output.run, path)];
+  return checkDocument(EntryDocument, entry, path, ({ run }) =>
+    run === name.slice(0, -".json".length) ? [] : [otherRun(run, path)],
+  );
 }
 
 /** What is wrong with the names in the record of a run. */
@@ -37,12 +37,11 @@ export function checkRecord(
   record: unknown,
   { run, path }: { readonly run: string; readonly path: string },
 ): readonly Problem[] {
-  const parsed = v.safeParse(RecordDocument, record);
-  if (!parsed.success) return checkDocument(RecordDocument, record, path);
-  const { handles, pending } = parsed.output;
-  const launches = [...handles.map(({ launch }) => launch), ...(pending === undefined ? [] : [pending])];
-  const runs = new Set([parsed.output.run, ...launches.map((launch) => launch.run)]);
-  return [...runs].filter((name) => name !== run).map((name) => otherRun(name, path));
+  return checkDocument(RecordDocument, record, path, ({ handles, pending, run: own }) => {
+    const launches = [...handles.map(({ launch }) => launch), ...(pending === undefined ? [] : [pending])];
+    const runs = new Set([own, ...launches.map((launch) => launch.run)]);
+    return [...runs].filter((name) => name !== run).map((name) => otherRun(name, path));
+  });
 }
 
 /** What is wrong with the document that says how a launch ended. */
@@ -50,15 +49,12 @@ export function checkLaunchEnd(
   document: unknown,
   { launch, path }: { readonly launch: Launch; readonly path: string },
 ): readonly Problem[] {
-  const parsed = v.safeParse(LaunchEnd, document);
-  if (!parsed.success) return checkDocument(LaunchEnd, document, path);
-  const pairs = new Set(launch.tasks.map(({ pair }) => pair));
-  const strangers = parsed.output.statuses.filter(({ pair }) => !pairs.has(pair)).map(({ pair }) => pair);
-  return strangers.map((pair) => ({
-    what: `${path} tells of a pair that its launch does not have`,
-    found: pair,
-    fix: documentFix,
-  }));
+  return checkDocument(LaunchEnd, document, path, ({ statuses }) => {
+    const pairs = new Set(launch.tasks.map(({ pair }) => pair));
+    const what = `${path} tells of a pair that its launch does not have`;
+    const strangers = statuses.filter(({ pair }) => !pairs.has(pair));
+    return strangers.map(({ pair }) => ({ what, found: pair, fix: documentFix }));
+  });
 }
 
 function otherRun(run: string, path: string): Problem {
@@ -70,13 +66,12 @@ export function checkWorkerRecord(
   document: unknown,
   { pair, attempt, path }: { readonly pair: string; readonly attempt: string; readonly path: string },
 ): readonly Problem[] {
-  const parsed = v.safeParse(WorkerRecordDocument, document);
-  if (!parsed.success) return checkDocument(WorkerRecordDocument, document, path);
-  const { output } = parsed;
-  if (output.pair === pair && output.attempt === attempt) return [];
-  return [
-    { what: `${path} is the document of another attempt`, found: JSON.stringify(output.attempt), fix: documentFix },
-  ];
+  const what = `${path} is the document of another attempt`;
+  return checkDocument(WorkerRecordDocument, document, path, (record) =>
+    record.pair === pair && record.attempt === attempt
+      ? []
+      : [{ what, found: JSON.stringify(record.attempt), fix: documentFix }],
+  );
 }
 
 /** @throws Failure (input) */

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { parseFooter } from "../../src/parquet/footer.ts";
 import { checkFooter } from "../../src/parquet/footer-check.ts";
+import { parseFooter } from "../../src/parquet/footer-parser.ts";
 import { readHeader } from "../../src/parquet/page/header.ts";
 import { ThriftReader } from "../../src/parquet/thrift/reader.ts";
 import { ThriftError, ThriftType } from "../../src/parquet/thrift/thrift.ts";

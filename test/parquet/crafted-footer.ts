@@ -1,7 +1,7 @@
 /** A thread that parses and checks the footer that it is given. */
 import { parentPort, workerData } from "node:worker_threads";
-import { parseFooter } from "../../src/parquet/footer.ts";
 import { checkFooter, checkReadable } from "../../src/parquet/footer-check.ts";
+import { parseFooter } from "../../src/parquet/footer-parser.ts";
 
 function judge(bytes: Uint8Array): string {
   try {
